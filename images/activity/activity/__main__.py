@@ -1,0 +1,163 @@
+"""The verbs of the service: python -m activity VERB."""
+
+import os
+import signal
+import sys
+from argparse import Namespace
+from collections.abc import Callable
+from datetime import UTC, datetime
+from threading import Event as Signal
+
+from prometheus_client import CollectorRegistry
+
+from activity import log
+from activity.archive.follow import Follower
+from activity.archive.intake import Intake
+from activity.archive.simulate import scenes_of, write_hour
+from activity.command import parse_command
+from activity.database.provision import provision
+from activity.database.roles import bootstrap
+from activity.database.runs import record_run
+from activity.errors import ActivityError, UsageError
+from activity.health import Pulse, health_server
+from activity.hour import Hour
+from activity.projects import Project
+from activity.series.compute import compute
+from activity.series.sync import Sync, serve_sync
+from activity.settings import Need, Settings, read_settings
+
+Verb = Callable[[Namespace], None]
+
+
+def main(arguments: list[str]) -> int:
+    """Run a verb; returns its exit code."""
+    try:
+        command = parse_command(arguments)
+        VERBS[command.verb](command)
+    except ActivityError as error:
+        for line in str(error).splitlines():
+            log.error(line, exit=error.exit_code)
+        return error.exit_code
+    return 0
+
+
+def do_bootstrap(command: Namespace) -> None:
+    """Create the roles and the log database, or rotate their passwords."""
+    started_at = datetime.now(UTC)
+    settings = _settings(Need.POSTGRES, Need.OWNER, Need.READER, Need.TEAM)
+    bootstrap(settings)
+    record_run(settings, "bootstrap", "", started_at, "roles and log database are up to date")
+
+
+def do_ingest(command: Namespace) -> None:
+    """Follow the archive, or read the hours that were named and return."""
+    settings = _settings(Need.OWNER, Need.PROJECTS)
+    stop = _stop_signal()
+    if command.from_hour is not None:
+        _ingest_once(Intake(settings, stop), command.from_hour, command.to_hour)
+        return
+    pulse, registry = Pulse(), CollectorRegistry()
+    with health_server(settings.listen, pulse, registry):
+        Follower(settings, stop, pulse, registry).run()
+
+
+def _ingest_once(intake: Intake, first: Hour, last: Hour) -> None:
+    started_at = datetime.now(UTC)
+
+    def failed(hour: Hour, error: ActivityError) -> None:
+        raise error
+
+    done = list(intake.read_between(first, last, failed))
+    events = sum(committed.events for hour in done for committed in hour.committed)
+    words = f"{first} to {last}: {len(done)} hours read, {events} events stored"
+    record_run(intake.settings, "ingest", "", started_at, words)
+    _say(words)
+
+
+def do_sync(command: Namespace) -> None:
+    """Keep the series of one project up to date."""
+    settings = _settings(Need.OWNER, Need.PROJECTS, Need.PROJECT, Need.MINUTE)
+    stop, pulse, registry = _stop_signal(), Pulse(), CollectorRegistry()
+    project = settings.project
+    if project is None:
+        raise UsageError("sync needs ACTIVITY_PROJECT.")
+    with health_server(settings.listen, pulse, registry):
+        serve_sync(settings, project, Sync(settings, project, pulse, registry), stop)
+
+
+def do_series(command: Namespace) -> None:
+    """Compute what is pending, or everything, and say what was done."""
+    settings = _settings(Need.OWNER, Need.PROJECTS)
+    for project in _selected(settings, command.project):
+        started_at = datetime.now(UTC)
+        provision(settings, project)
+        computed = compute(settings, project, everything=command.all_periods)
+        record_run(settings, "series", project.name, started_at, str(computed))
+        _say(str(computed))
+
+
+def _selected(settings: Settings, name: str | None) -> tuple[Project, ...]:
+    if name is None:
+        return (settings.project,) if settings.project else settings.projects
+    project = settings.project_named(name)
+    if project is None:
+        names = ", ".join(project.name for project in settings.projects)
+        raise UsageError(f"--project: no project {name!r}. Projects: {names}.")
+    return (project,)
+
+
+def do_simulate(command: Namespace) -> None:
+    """Write simulated hours as the archive would."""
+    settings = _settings(Need.PROJECTS)
+    folder, scenes = settings.archive.cache, scenes_of(settings.projects)
+    folder.mkdir(parents=True, exist_ok=True)
+    hours = list(command.from_hour.until(command.to_hour))
+    events = sum(write_hour(folder / f"{hour}.json.gz", scenes, hour) for hour in hours)
+    _say(f"{len(hours)} simulated hours, {events} events, in {folder}")
+
+
+def do_serve(command: Namespace) -> None:
+    """Serve the portal."""
+    # Only this verb needs a web framework; the others start without it.
+    import uvicorn
+
+    from activity.portal.app import create_app
+
+    settings = _settings(Need.READER, Need.PROJECTS)
+    uvicorn.run(
+        create_app(settings),
+        host=settings.listen.host,
+        port=settings.listen.port,
+        log_level="warning",
+        proxy_headers=True,
+        forwarded_allow_ips="*",
+    )
+
+
+def _settings(*needs: Need) -> Settings:
+    return read_settings(os.environ, frozenset(needs))
+
+
+def _stop_signal() -> Signal:
+    """Return what SIGTERM and SIGINT set; work looks at it and ends where nothing is half done."""
+    stop = Signal()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    return stop
+
+
+def _say(words: str) -> None:
+    sys.stdout.write(f"{words}\n")
+
+
+VERBS: dict[str, Verb] = {
+    "bootstrap": do_bootstrap,
+    "ingest": do_ingest,
+    "sync": do_sync,
+    "series": do_series,
+    "simulate": do_simulate,
+    "serve": do_serve,
+}
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,58 @@
+"""The command line: the verbs and their arguments."""
+
+import argparse
+from typing import NoReturn
+
+from activity.errors import UsageError
+from activity.hour import Hour, parse_hour
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{self.prog}: {message}. See {self.prog} --help.")
+
+
+def parse_command(arguments: list[str]) -> argparse.Namespace:
+    """Read the command line; UsageError says what was expected."""
+    parser = _Parser(prog="activity", description="The service of the platform. Settings: ACTIVITY_* and secrets.")
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
+    verbs.add_parser("bootstrap", help="create the roles and the log database, or rotate their passwords")
+    ingest = verbs.add_parser("ingest", help="follow the archive; with --from and --to read these hours and exit")
+    _add_hours(ingest, required=False)
+    verbs.add_parser("sync", help="keep the series of ACTIVITY_PROJECT up to date")
+    series = verbs.add_parser("series", help="compute the series that are pending and exit")
+    series.add_argument("--project", help="one project only (else ACTIVITY_PROJECT, else all)")
+    series.add_argument("--all-periods", action="store_true", help="compute everything, not only what is pending")
+    simulate = verbs.add_parser("simulate", help="write simulated hours to ACTIVITY_ARCHIVE_CACHE")
+    _add_hours(simulate, required=True)
+    verbs.add_parser("serve", help="serve the portal")
+    command = parser.parse_args(arguments)
+    _check_hours(command)
+    return command
+
+
+def _add_hours(parser: argparse.ArgumentParser, *, required: bool) -> None:
+    for option, meaning in (("--from", "the first hour"), ("--to", "the last hour, included")):
+        parser.add_argument(
+            option,
+            dest=option.strip("-") + "_hour",
+            type=_hour,
+            required=required,
+            metavar="HOUR",
+            help=f"{meaning}, such as 2015-01-01-0",
+        )
+
+
+def _check_hours(command: argparse.Namespace) -> None:
+    first, last = getattr(command, "from_hour", None), getattr(command, "to_hour", None)
+    if (first is None) != (last is None):
+        raise UsageError("--from and --to come together. See activity ingest --help.")
+    if first is not None and last is not None and first > last:
+        raise UsageError(f"--from {first} is after --to {last}. Swap them.")
+
+
+def _hour(text: str) -> Hour:
+    try:
+        return parse_hour(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error

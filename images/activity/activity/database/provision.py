@@ -1,0 +1,31 @@
+"""A project's own database: made and brought up to date by whoever needs it first."""
+
+from psycopg2 import sql
+
+from activity import log
+from activity.database.connect import LOG_DATABASE, Role, connect
+from activity.database.locks import lock_connection
+from activity.database.migrate import migrate
+from activity.database.queries import composed, query
+from activity.projects import Project
+from activity.settings import Settings
+
+
+def provision(settings: Settings, project: Project) -> None:
+    """Make sure that a project's database is there, with today's tables and its readers; may be repeated."""
+    if create_database(settings, project.database, LOG_DATABASE, Role.OWNER):
+        log.info("database created", project=project.name, database=project.database)
+    with connect(settings, project.database, Role.OWNER) as connection:
+        for name in migrate(connection, "migrations"):
+            log.info("migration applied", project=project.name, database=project.database, migration=name)
+
+
+def create_database(settings: Settings, database: str, by_way_of: str, role: Role) -> bool:
+    """Create a database of gha_admin unless it is there; returns whether it was created."""
+    with connect(settings, by_way_of, role, autocommit=True) as connection, connection.cursor() as cursor:
+        lock_connection(cursor, "provision", database)
+        cursor.execute(query("provision/find_database"), {"database": database})
+        if cursor.fetchone() is not None:
+            return False
+        cursor.execute(composed("provision/create_database", database=sql.Identifier(database)))
+        return True

@@ -1,0 +1,103 @@
+"""Every error that this service raises on purpose.
+
+ActivityError                  1  base of all, never raised itself
+├── UsageError                64  the command line is wrong
+├── BrokenHour                65  an hour holds something that cannot be stored
+│   ├── BrokenLine            65  a line is no event
+│   └── OldFormat             65  a line is an event in the format before 2015
+├── TruncatedHour             66  an hour ends before its gzip stream does
+├── HourMissing               69  the archive has no such hour
+├── ArchiveUnreachable        70  the archive does not answer
+├── DatabaseUnavailable       71  Postgres does not answer, or refuses
+├── SettingsError             78  the environment, a secret or projects.json is wrong
+└── Stopped                  143  asked to stop (SIGTERM); nothing half done
+"""
+
+
+class ActivityError(Exception):
+    """Base of all; its message ends with what to do next."""
+
+    exit_code = 1
+
+
+class UsageError(ActivityError):
+    """The command line is wrong."""
+
+    exit_code = 64
+
+
+class BrokenHour(ActivityError):
+    """An hour holds something that cannot be stored; nothing of it is."""
+
+    exit_code = 65
+
+
+class BrokenLine(BrokenHour):
+    """A line of an hour is no event."""
+
+    def __init__(self, url: str, line: int, problem: str) -> None:
+        super().__init__(
+            f"{url}: line {line}: {problem}. Nothing of this hour was stored; replace the file and run again."
+        )
+        self.url = url
+        self.line = line
+        self.problem = problem
+
+
+class OldFormat(BrokenLine):
+    """A line is an event in the format that the archive used before 2015."""
+
+    def __init__(self, url: str, line: int) -> None:
+        super().__init__(
+            url, line, "an event in the format before 2015, which is not read; start at 2015-01-01-0 or later"
+        )
+
+
+class TruncatedHour(ActivityError):
+    """An hour ends before its gzip stream does, or its checksum is wrong."""
+
+    exit_code = 66
+
+    def __init__(self, url: str, problem: str) -> None:
+        super().__init__(f"{url}: {problem}. Nothing of this hour was stored; replace the file and run again.")
+
+
+class HourMissing(ActivityError):
+    """The archive has no such hour."""
+
+    exit_code = 69
+
+    def __init__(self, url: str) -> None:
+        super().__init__(f"{url}: not there. The archive publishes an hour some minutes after it ended.")
+
+
+class ArchiveUnreachable(ActivityError):
+    """The archive does not answer, or answers with an error of its own."""
+
+    exit_code = 70
+
+    def __init__(self, url: str, problem: str, *, passing: bool = True) -> None:
+        super().__init__(f"{url}: {problem}. Check ACTIVITY_ARCHIVE_URL and the network.")
+        self.passing = passing
+
+
+class DatabaseUnavailable(ActivityError):
+    """Postgres does not answer, or refuses what was asked."""
+
+    exit_code = 71
+
+
+class SettingsError(ActivityError):
+    """One or more settings are wrong; the message lists all of them."""
+
+    exit_code = 78
+
+    def __init__(self, mistakes: list[str]) -> None:
+        super().__init__("\n".join([*mistakes, "Set them right in the environment and start again."]))
+        self.mistakes = tuple(mistakes)
+
+
+class Stopped(ActivityError):
+    """Asked to stop; what was under way is rolled back."""
+
+    exit_code = 143

@@ -1,0 +1,1 @@
+"""The web of the platform: pages, charts and their JSON."""

@@ -1,0 +1,166 @@
+"""Read-only connections to many databases under one cap: 300 projects, one portal, a handful of connections."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from threading import Condition
+from time import monotonic
+from typing import Any, TypeVar
+
+import psycopg2
+from psycopg2 import errors
+from psycopg2.extensions import connection as Connection
+from psycopg2.extensions import cursor as Cursor
+
+from activity import log
+from activity.portal.failures import DatabaseAway, DatabaseBusy, NotPrepared
+
+Answer = TypeVar("Answer")
+
+# A server that just refused is not asked again for this long, or a page of 300 projects would ask 300 times.
+REST_AFTER_REFUSAL = 1.0
+CONNECT_TIMEOUT = 2
+STATEMENT_TIMEOUT = 10
+LEASE_TIMEOUT = 10.0
+SESSION = "-c default_transaction_read_only=on -c timezone=UTC"
+
+
+@dataclass(frozen=True)
+class Server:
+    """Where to read, and as whom."""
+
+    host: str
+    port: int
+    user: str
+    password: Callable[[], str]
+
+
+class Connections:
+    """Lends connections by database; the least recently used makes room for another database."""
+
+    def __init__(self, server: Server, most: int = 10) -> None:
+        self._server = server
+        self._most = most
+        self._idle: list[tuple[str, Connection]] = []
+        self._count = 0
+        self._changed = Condition()
+        self._resting_until = 0.0
+        self._refused = False
+
+    @property
+    def count(self) -> int:
+        """Connections open now, lent or idle."""
+        return self._count
+
+    def read(self, database: str, work: Callable[[Cursor], Answer]) -> Answer:
+        """What `work` reads from the database. Raises DatabaseAway, DatabaseBusy, NotPrepared."""
+        while True:
+            connection, reused = self._borrow(database)
+            try:
+                with _translated(database), connection.cursor() as cursor:
+                    return work(cursor)
+            except DatabaseAway:
+                # An idle connection may have died long ago (a failover, a proxy's idle limit): take the next one.
+                if not (reused and connection.closed):
+                    raise
+            finally:
+                self._give_back(database, connection)
+
+    def close(self) -> None:
+        """Close what is idle; what is lent closes when it comes back."""
+        with self._changed:
+            self._most = 0
+            while self._idle:
+                self._drop_oldest()
+
+    def _borrow(self, database: str) -> tuple[Connection, bool]:
+        with self._changed:
+            found = self._changed.wait_for(lambda: self._idle_or_room(database), LEASE_TIMEOUT)
+            if not found:
+                raise DatabaseBusy("All connections of the portal are taken. Try again in a moment.")
+            for index in reversed(range(len(self._idle))):
+                if self._idle[index][0] == database:
+                    return self._idle.pop(index)[1], True
+            if self._count >= self._most:
+                self._drop_oldest()
+            self._count += 1
+        try:
+            return self._connect(database), False
+        except BaseException:
+            self._forget()
+            raise
+
+    def _idle_or_room(self, database: str) -> bool:
+        return bool(self._idle) or self._count < self._most
+
+    def _drop_oldest(self) -> None:
+        self._idle.pop(0)[1].close()
+        self._count -= 1
+
+    def _forget(self) -> None:
+        with self._changed:
+            self._count -= 1
+            self._changed.notify()
+
+    def _give_back(self, database: str, connection: Connection) -> None:
+        with self._changed:
+            if connection.closed or self._count > self._most:
+                connection.close()
+                self._count -= 1
+            else:
+                self._idle.append((database, connection))
+            self._changed.notify()
+
+    def _note(self, database: str, refusal: str) -> None:
+        # Visitors are not told why; the operator is, once when it begins and once when it ends.
+        if bool(refusal) != self._refused:
+            place = f"{self._server.host}:{self._server.port}/{database} as {self._server.user}"
+            if refusal:
+                log.warning("the database cannot be reached", place=place, problem=refusal.splitlines()[0])
+            else:
+                log.info("the database answers again", place=place)
+        self._refused = bool(refusal)
+
+    def _connect(self, database: str) -> Connection:
+        if monotonic() < self._resting_until:
+            raise DatabaseAway("It did not answer a moment ago. Pages come back by themselves when it does.")
+        server = self._server
+        try:
+            connection = psycopg2.connect(
+                host=server.host,
+                port=server.port,
+                user=server.user,
+                password=server.password(),
+                dbname=database,
+                connect_timeout=CONNECT_TIMEOUT,
+                application_name="portal",
+                options=f"{SESSION} -c statement_timeout={STATEMENT_TIMEOUT}s",
+                keepalives_idle=30,
+            )
+        except psycopg2.OperationalError as error:
+            self._resting_until = monotonic() + REST_AFTER_REFUSAL
+            self._note(database, str(error).strip() or type(error).__name__)
+            raise DatabaseAway("It does not answer. Pages come back by themselves when it does.") from error
+        self._note(database, "")
+        connection.autocommit = True
+        return connection
+
+
+@contextmanager
+def _translated(database: str) -> Iterator[None]:
+    try:
+        yield
+    except (errors.UndefinedTable, errors.InvalidCatalogName, errors.InsufficientPrivilege) as error:
+        raise NotPrepared(f"The tables of {database} are not there for the portal yet.") from error
+    except (errors.QueryCanceled, errors.SerializationFailure) as error:
+        raise DatabaseBusy(
+            f"Reading {database} took longer than {STATEMENT_TIMEOUT} s. Try a shorter range."
+        ) from error
+    except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
+        raise DatabaseAway("It went away. Pages come back by themselves when it returns.") from error
+
+
+def rows(cursor: Cursor, sql: str, **values: Any) -> list[tuple[Any, ...]]:
+    """The rows of a query with named parameters."""
+    cursor.execute(sql, values)
+    return cursor.fetchall()

@@ -1,0 +1,101 @@
+"""The projects that the platform follows, as the stack manager wrote them down."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+RESERVED = ("postgres", "devstats", "template0", "template1")
+KEYS = ("name", "display_name", "foundation", "organisations", "repositories", "exclude", "start", "database")
+
+
+@dataclass(frozen=True)
+class Project:
+    """A set of repositories with its own database; names are matched without regard to case."""
+
+    name: str
+    display_name: str
+    foundation: str
+    organisations: tuple[str, ...]
+    repositories: tuple[str, ...]
+    exclude: tuple[str, ...]
+    start: datetime
+    database: str
+
+
+def read_projects(path: Path) -> tuple[tuple[Project, ...], list[str]]:
+    """Read projects.json; returns the projects and every mistake found, each with its place."""
+    try:
+        document = orjson.loads(path.read_bytes())
+    except OSError as error:
+        return (), [f"ACTIVITY_PROJECTS: {path}: {error.strerror or error}"]
+    except orjson.JSONDecodeError as error:
+        return (), [f"{path}: not JSON: {error}"]
+    entries = document.get("projects") if isinstance(document, dict) else None
+    if not isinstance(entries, list) or not entries:
+        return (), [f"{path}: projects: expected a list with at least one project, found {entries!r}"]
+    projects: list[Project] = []
+    mistakes: list[str] = []
+    for number, entry in enumerate(entries):
+        project = _project(entry, f"{path}: projects[{number}]", mistakes)
+        if project is not None:
+            projects.append(project)
+    for word in ("name", "database"):
+        mistakes.extend(_repeated(path, word, [getattr(project, word) for project in projects]))
+    return tuple(projects), mistakes
+
+
+def _project(entry: Any, place: str, mistakes: list[str]) -> Project | None:
+    if not isinstance(entry, dict):
+        mistakes.append(f"{place}: expected an object, found {entry!r}")
+        return None
+    before = len(mistakes)
+    mistakes.extend(f"{place}.{key}: unknown; allowed: {', '.join(KEYS)}" for key in entry if key not in KEYS)
+    name = _text(entry, "name", place, mistakes)
+    project = Project(
+        name=name,
+        display_name=_text(entry, "display_name", place, mistakes, default=name),
+        foundation=_text(entry, "foundation", place, mistakes, default=""),
+        organisations=_texts(entry, "organisations", place, mistakes),
+        repositories=_texts(entry, "repositories", place, mistakes),
+        exclude=_texts(entry, "exclude", place, mistakes),
+        start=_day(entry, place, mistakes),
+        database=_text(entry, "database", place, mistakes, default=name),
+    )
+    if project.database in RESERVED:
+        mistakes.append(f"{place}.database: {project.database!r} is not a project's; choose another name")
+    if not project.organisations and not project.repositories:
+        mistakes.append(f"{place}: names neither organisations nor repositories")
+    return project if len(mistakes) == before else None
+
+
+def _text(entry: dict[str, Any], key: str, place: str, mistakes: list[str], default: str | None = None) -> str:
+    value = entry.get(key, default)
+    if isinstance(value, str) and (value or default == ""):
+        return value
+    mistakes.append(f"{place}.{key}: expected a text, found {value!r}")
+    return ""
+
+
+def _texts(entry: dict[str, Any], key: str, place: str, mistakes: list[str]) -> tuple[str, ...]:
+    value = entry.get(key, [])
+    if isinstance(value, list) and all(isinstance(text, str) and text for text in value):
+        return tuple(value)
+    mistakes.append(f"{place}.{key}: expected a list of texts, found {value!r}")
+    return ()
+
+
+def _day(entry: dict[str, Any], place: str, mistakes: list[str]) -> datetime:
+    value = entry.get("start")
+    try:
+        return datetime.strptime(str(value), "%Y-%m-%d").replace(tzinfo=UTC)
+    except ValueError:
+        mistakes.append(f"{place}.start: expected a day such as 2015-01-01, found {value!r}")
+        return datetime(2015, 1, 1, tzinfo=UTC)
+
+
+def _repeated(path: Path, word: str, values: list[str]) -> list[str]:
+    twice = sorted({value for value in values if values.count(value) > 1})
+    return [f"{path}: {word} {value!r} belongs to more than one project" for value in twice]

@@ -1,0 +1,1 @@
+"""Series: what the metrics measure, computed where something changed and stored."""

@@ -1,0 +1,117 @@
+"""The service of one project: series at the start, at its minute of each hour, and soon after new events."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from threading import Event as Signal
+from time import time
+
+from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.schedulers.background import BackgroundScheduler
+from prometheus_client import CollectorRegistry, Counter, Gauge
+
+from activity import log
+from activity.database.provision import provision
+from activity.database.runs import record_run
+from activity.errors import ActivityError
+from activity.health import Pulse
+from activity.projects import Project
+from activity.series.compute import compute, pending
+from activity.settings import Settings
+
+LOOK_SECONDS = 10
+
+
+class Sync:
+    """Keeps the series of one project up to date, and tells how that goes."""
+
+    def __init__(self, settings: Settings, project: Project, pulse: Pulse, registry: CollectorRegistry) -> None:
+        self._settings = settings
+        self._project = project
+        self._pulse = pulse
+        self._provisioned = False
+        self._success = Gauge(
+            "activity_series_last_success_timestamp_seconds",
+            "When series were last brought up to date",
+            ["project"],
+            registry=registry,
+        ).labels(project.name)
+        self._pending = Gauge(
+            "activity_series_pending", "Periods that wait to be computed", ["project"], registry=registry
+        ).labels(project.name)
+        self._seconds = Gauge(
+            "activity_series_seconds", "Seconds that the last computation took", ["project"], registry=registry
+        ).labels(project.name)
+        self._failures = Counter(
+            "activity_series_failures", "Computations that failed", ["project"], registry=registry
+        ).labels(project.name)
+
+    def run(self) -> None:
+        """Bring the series up to date."""
+        self._attempt(self._compute)
+
+    def look(self) -> None:
+        """Bring the series up to date if anything is pending, or nothing succeeded yet."""
+        self._attempt(self._look)
+
+    def _look(self) -> None:
+        if not self._provisioned or pending(self._settings, self._project):
+            self._compute()
+        else:
+            self._pending.set(0)
+
+    def _compute(self) -> None:
+        started_at = datetime.now(UTC)
+        if not self._provisioned:
+            provision(self._settings, self._project)
+            self._provisioned = True
+        computed = compute(self._settings, self._project)
+        self._success.set(time())
+        self._seconds.set(computed.seconds)
+        self._pending.set(pending(self._settings, self._project))
+        if computed.periods:
+            log.info(
+                "series computed",
+                project=self._project.name,
+                periods=computed.periods,
+                points=computed.stored.written,
+                seconds=computed.seconds,
+            )
+            record_run(self._settings, "sync", self._project.name, started_at, str(computed))
+
+    def _attempt(self, work: Callable[[], None]) -> None:
+        self._pulse.beat()
+        try:
+            work()
+        except ActivityError as error:
+            self._failures.inc()
+            log.warning("series not computed, trying again soon", project=self._project.name, error=error)
+        self._pulse.beat()
+
+
+def serve_sync(settings: Settings, project: Project, sync: Sync, stop: Signal) -> None:
+    """Run until stopped: now, at the minute of each hour, and looking for new marks in between."""
+    crashes: list[BaseException] = []
+
+    def guarded(job: Callable[[], None]) -> None:
+        try:
+            job()
+        except BaseException as error:
+            # The scheduler would swallow it; a bug has to end the service.
+            crashes.append(error)
+            stop.set()
+
+    scheduler = BackgroundScheduler(
+        timezone=UTC,
+        executors={"default": ThreadPoolExecutor(1)},
+        job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
+    )
+    scheduler.add_job(guarded, args=[sync.run], trigger="date")
+    scheduler.add_job(guarded, args=[sync.run], trigger="cron", minute=settings.minute)
+    scheduler.add_job(guarded, args=[sync.look], trigger="interval", seconds=LOOK_SECONDS)
+    scheduler.start()
+    log.info("sync started", project=project.name, minute=settings.minute)
+    stop.wait()
+    scheduler.shutdown(wait=True)
+    if crashes:
+        raise crashes[0]
+    log.info("sync stopped", project=project.name)

@@ -1,0 +1,2 @@
+-- Takes the rows of an hour in.
+copy {staging} ({columns}) from stdin

@@ -1,0 +1,2 @@
+-- Holds an advisory lock until the connection closes.
+select pg_advisory_lock(%(key)s)

@@ -1,0 +1,2 @@
+-- Whether a database is there.
+select 1 from pg_database where datname = %(database)s

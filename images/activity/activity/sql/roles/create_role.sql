@@ -1,0 +1,2 @@
+-- A role that can do nothing yet.
+create role {role}

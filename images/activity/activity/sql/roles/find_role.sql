@@ -1,0 +1,2 @@
+-- Whether a role is there.
+select 1 from pg_roles where rolname = %(role)s

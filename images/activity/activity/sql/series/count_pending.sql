@@ -1,0 +1,2 @@
+-- How many periods wait to be computed.
+select count(*) from series_pending

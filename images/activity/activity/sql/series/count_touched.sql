@@ -1,0 +1,2 @@
+-- How many periods a computation measures.
+select count(*) from touched

@@ -1,0 +1,2 @@
+-- Makes room for the next metric.
+drop table measured

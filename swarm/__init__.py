@@ -1,0 +1,1 @@
+"""The stack manager: renders stacks, drives nodes, deploys to a Docker swarm."""

@@ -1,0 +1,119 @@
+"""The swarm as a whole: init, start, stop, clean, remount, status; and the manager that all other use cases ask."""
+
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import Any
+
+from swarm import host, membership
+from swarm.engine import REFUSALS, Engine
+from swarm.environment import Environment, Node
+from swarm.errors import EngineUnavailable, NodeFailed
+from swarm.membership import Seat
+from swarm.nodes import driver
+from swarm.report import Report
+from swarm.shell import Shell
+
+ABSENT = "not in the swarm"
+
+
+@dataclass(frozen=True)
+class Member:
+    """One node as the swarm sees it."""
+
+    name: str
+    role: str
+    availability: str
+    state: str
+    engine: str
+    address: str
+    labels: dict[str, str]
+
+    @property
+    def label_text(self) -> str:
+        """The labels in one cell of a table."""
+        return " ".join(f"{key}={value}" for key, value in sorted(self.labels.items()))
+
+
+def init(environment: Environment, shell: Shell, report: Report) -> None:
+    """Make the nodes and one swarm of them, or complete what is half made; changes nothing where all is well."""
+    driver(environment).create(environment, shell, report)
+    _gather(environment, report)
+
+
+def start(environment: Environment, shell: Shell, report: Report) -> None:
+    """Start the nodes and wait until all are ready."""
+    driver(environment).start(environment, shell, report)
+    _gather(environment, report)
+
+
+def stop(environment: Environment, shell: Shell, report: Report) -> None:
+    """Stop the nodes; what is on them stays."""
+    driver(environment).stop(environment, shell, report)
+
+
+def clean(environment: Environment, shell: Shell, report: Report) -> None:
+    """Remove the nodes and everything that was made for them."""
+    driver(environment).remove(environment, shell, report)
+
+
+def remount(environment: Environment, shell: Shell, report: Report) -> None:
+    """Give every node the shared storage again and prove that all see the same."""
+    driver(environment).remount(environment, shell, report)
+    _gather(environment, report)
+
+
+def manager(environment: Environment, shell: Shell) -> Engine:
+    """The engine that commands the swarm, with a docker client that suits it; raises when there is no swarm."""
+    chosen = driver(environment)
+    first = chosen.engine(environment)
+    for node in (None, *environment.nodes):
+        with suppress(EngineUnavailable, *REFUSALS):
+            found = chosen.engine(environment, node)
+            if found.info()["Swarm"]["ControlAvailable"]:
+                return replace(found, client=host.client(shell))
+    raise NodeFailed(f"The engine at {first.place} is no manager of a swarm, nor is another.", hint="./run swarm.init")
+
+
+def engine(environment: Environment, node: Node) -> Engine:
+    """The engine of one node; raises EngineUnavailable."""
+    return driver(environment).engine(environment, node)
+
+
+def status(environment: Environment, shell: Shell) -> list[Member]:
+    """All nodes of the swarm, and those of env.yaml that are not in it."""
+    members = [member(entry) for entry in manager(environment, shell).nodes()]
+    there = {item.name for item in members}
+    absent = [
+        Member(node.name, node.role, "", ABSENT, "", "", dict(node.labels))
+        for node in environment.nodes
+        if node.name not in there
+    ]
+    order = {node.name: number for number, node in enumerate(environment.nodes)}
+    return sorted([*members, *absent], key=lambda item: (order.get(item.name, len(order)), item.name))
+
+
+def member(entry: dict[str, Any]) -> Member:
+    """A node as the engine lists it -> Member."""
+    description, spec, status = entry["Description"], entry["Spec"], entry["Status"]
+    leads = entry.get("ManagerStatus", {}).get("Leader", False)
+    return Member(
+        name=description.get("Hostname", entry["ID"]),
+        role=f"{spec['Role']}, leader" if leads else spec["Role"],
+        availability=spec["Availability"],
+        state=status["State"],
+        engine=description.get("Engine", {}).get("EngineVersion", ""),
+        address=status.get("Addr", ""),
+        labels=dict(spec.get("Labels") or {}),
+    )
+
+
+def _gather(environment: Environment, report: Report) -> None:
+    chosen, nodes = driver(environment), environment.nodes
+    with report.step("swarm") as step:
+        if environment.file.driver == "context":
+            done, state = membership.label(chosen.engine(environment), nodes, step), "labelled"
+        else:
+            seats = [Seat(node, chosen.engine(environment, node), chosen.address(environment, node)) for node in nodes]
+            done, state = membership.form(seats, step), "ready"
+        step.detail = f"{len(nodes)} nodes {state}: {'; '.join(done) or 'nothing to do'}"
+        step.skipped = not done

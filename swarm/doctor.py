@@ -1,0 +1,99 @@
+"""Checks of this machine, the environment and the swarm; each failure says what to do."""
+
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from swarm import cluster, deploy, host, live, stacks
+from swarm import environment as environments
+from swarm.engine import Engine
+from swarm.environment import ROOT, Environment
+from swarm.errors import SwarmstatsError
+from swarm.report import Report
+from swarm.shell import Shell
+
+GIGABYTE = 1024**3
+DISK = 10
+
+
+@dataclass(frozen=True)
+class Finding:
+    """The outcome of one check: what was looked at, what was found, and what to do when it is not well."""
+
+    name: str
+    well: bool
+    found: str
+    advice: str = ""
+
+
+def run(name: str, shell: Shell, report: Report) -> bool:
+    """Print every check as it is made; True when all is well."""
+    well = True
+    for finding in findings(name, shell):
+        well = well and finding.well
+        report.line(f"  {'✓' if finding.well else '✗'} {finding.name}: {finding.found}")
+        if not finding.well and finding.advice:
+            report.line(f"      {finding.advice}")
+    report.line("All is well." if well else "Not all is well.")
+    return well
+
+
+def findings(name: str, shell: Shell) -> Iterator[Finding]:
+    """All checks in order; later ones are left out where an earlier one makes them pointless."""
+    yield _python()
+    yield _disk()
+    engine = _checked("docker engine", lambda: f"{Engine().version()}")
+    yield engine
+    yield _checked("docker client", lambda: " ".join(host.client(shell)))
+    environment: list[Environment] = []
+    yield _checked("environment", lambda: _loaded(name, environment))
+    if not environment or not engine.well:
+        return
+    yield _checked("stacks", lambda: _rendered(environment[0], shell))
+    swarm = _checked("swarm", lambda: _swarm(environment[0], shell))
+    yield swarm
+    if swarm.well:
+        yield from _services(environment[0], shell)
+
+
+def _python() -> Finding:
+    version = ".".join(str(part) for part in sys.version_info[:3])
+    return Finding("python", sys.version_info >= (3, 11), version, "Python 3.11 or newer is needed.")
+
+
+def _disk() -> Finding:
+    free = shutil.disk_usage(ROOT).free // GIGABYTE
+    return Finding("disk", free >= DISK, f"{free} GB free", f"Images and volumes want {DISK} GB.")
+
+
+def _checked(name: str, look: Callable[[], str]) -> Finding:
+    try:
+        return Finding(name, True, look())
+    except SwarmstatsError as error:
+        return Finding(name, False, error.message, error.hint)
+
+
+def _loaded(name: str, found: list[Environment]) -> str:
+    found.append(environments.load(name))
+    return f"{found[0].name}, {len(found[0].projects)} projects, driver {found[0].file.driver}"
+
+
+def _rendered(environment: Environment, shell: Shell) -> str:
+    rendered = deploy.render(environment, stacks.targets(environment, "all"), host.client(shell), shell)
+    return f"{len(rendered)} render and are accepted by Docker"
+
+
+def _swarm(environment: Environment, shell: Shell) -> str:
+    rows = cluster.status(environment, shell)
+    down = [row.name for row in rows if row.state != "ready"]
+    if down:
+        raise SwarmstatsError(f"not ready: {', '.join(down)}", hint="./run swarm.init completes a half-made swarm.")
+    return f"{len(rows)} nodes ready"
+
+
+def _services(environment: Environment, shell: Shell) -> Iterator[Finding]:
+    for service in live.services(cluster.manager(environment, shell)):
+        if not service.healthy:
+            advice = f"./run logs {service.name}"
+            yield Finding(service.name, False, f"{service.running} of {service.desired}, {service.state}", advice)

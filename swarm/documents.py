@@ -1,0 +1,140 @@
+"""YAML files checked against pydantic models: every mistake at once, each with file, line, path and what is allowed."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from types import UnionType
+from typing import Any, TypeVar, Union, get_args, get_origin
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_core import ErrorDetails
+
+from swarm.errors import EnvironmentInvalid
+
+Location = tuple[int | str, ...]
+Model = TypeVar("Model", bound=BaseModel)
+
+
+class Strict(BaseModel):
+    """A frozen model that knows every key it takes."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+
+
+def load(path: Path, shown: str) -> Mapping[str, Any]:
+    """Read a YAML mapping; `shown` is how the file is named in mistakes."""
+    try:
+        text = path.read_text()
+        root = yaml.compose(text, Loader=yaml.CSafeLoader)
+        value = parse(text)
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise EnvironmentInvalid([f"{shown}:{line}: {error.problem or 'is not YAML'}"]) from error
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise EnvironmentInvalid([f"{shown}: {error}"]) from error
+    if not isinstance(value, dict):
+        raise EnvironmentInvalid([f"{shown}: expected keys and values, found {describe(value)}"])
+    if twice := tuple(_duplicates(root, shown)):
+        raise EnvironmentInvalid(twice)
+    return value
+
+
+def parse(text: str) -> Any:
+    """YAML text as plain values; raises yaml.YAMLError."""
+    return yaml.load(text, Loader=yaml.CSafeLoader)
+
+
+def check(model: type[Model], value: Mapping[str, Any], path: Path, shown: str) -> tuple[Model | None, list[str]]:
+    """Validate a mapping; returns the model or the list of mistakes."""
+    try:
+        return model.model_validate(value), []
+    except ValidationError as error:
+        root = yaml.compose(path.read_text(), Loader=yaml.CSafeLoader)
+        return None, [_mistake(model, detail, root, shown) for detail in error.errors()]
+
+
+def describe(value: Any) -> str:
+    """A value as it is shown in a mistake."""
+    return "nothing" if value is None else repr(value) if isinstance(value, str) else str(value)
+
+
+def _mistake(model: type[BaseModel], detail: ErrorDetails, root: yaml.Node | None, shown: str) -> str:
+    location = tuple(part for part in detail["loc"] if part != "[key]")
+    line = _line(root, location)
+    place = f"{shown}:{line}" if line else shown
+    return f"{place}: {_path(location)}: {_sentence(model, detail, location)}"
+
+
+def _sentence(model: type[BaseModel], detail: ErrorDetails, location: Location) -> str:
+    kind, given = detail["type"], describe(detail["input"])
+    match kind:
+        case "extra_forbidden":
+            return f"unknown key; allowed: {', '.join(_allowed(model, location[:-1]))}"
+        case "missing":
+            return "is missing"
+        case "literal_error":
+            return f"{given} is not one of {detail['ctx']['expected'].replace(' or ', ', ')}"
+        case "value_error":
+            return str(detail["ctx"]["error"])
+        case _:
+            message = detail["msg"].removeprefix("Input should be ").removeprefix("a valid ")
+            return f"expected {message[0].lower()}{message[1:]}, found {given}"
+
+
+def _path(location: Location) -> str:
+    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location)
+    return text.lstrip(".") or "(file)"
+
+
+def _allowed(model: type[BaseModel], location: Location) -> list[str]:
+    current: Any = model
+    for part in location:
+        if isinstance(part, str) and isinstance(current, type) and issubclass(current, BaseModel):
+            fields = {field.alias or name: field.annotation for name, field in current.model_fields.items()}
+            current = fields.get(part)
+        current = _inner(current)
+    if isinstance(current, type) and issubclass(current, BaseModel):
+        return sorted(field.alias or name for name, field in current.model_fields.items())
+    return []
+
+
+def _inner(annotation: Any) -> Any:
+    """The model inside `list[Model]`, `dict[str, Model]`, `Model | None`; anything else as it is."""
+    if get_origin(annotation) in (Union, UnionType, list, tuple, dict):
+        for argument in get_args(annotation):
+            found = _inner(argument)
+            if isinstance(found, type) and issubclass(found, BaseModel):
+                return found
+    return annotation
+
+
+def _line(node: yaml.Node | None, location: Location) -> int | None:
+    for part in location:
+        step = _child(node, part)
+        if step is None:
+            break
+        node = step
+    return node.start_mark.line + 1 if node is not None else None
+
+
+def _child(node: yaml.Node | None, part: int | str) -> yaml.Node | None:
+    if isinstance(node, yaml.MappingNode):
+        return next((value for key, value in node.value if key.value == str(part)), None)
+    if isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+        found = node.value[part]
+        return found if isinstance(found, yaml.Node) else None
+    return None
+
+
+def _duplicates(node: yaml.Node | None, shown: str, path: str = "") -> Iterator[str]:
+    if isinstance(node, yaml.MappingNode):
+        seen: set[str] = set()
+        for key, value in node.value:
+            here = f"{path}.{key.value}".lstrip(".")
+            if key.value in seen:
+                yield f"{shown}:{key.start_mark.line + 1}: {here}: is given twice"
+            seen.add(key.value)
+            yield from _duplicates(value, shown, here)
+    elif isinstance(node, yaml.SequenceNode):
+        for index, value in enumerate(node.value):
+            yield from _duplicates(value, shown, f"{path}[{index}]")

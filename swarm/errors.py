@@ -1,0 +1,153 @@
+"""What can go wrong, each with an exit code of its own and a next step.
+
+SwarmstatsError                 1
+├── UnknownName                64   a stack, project, service or environment that is not there
+├── EnvironmentInvalid         65   env.yaml or projects.yaml has mistakes (all of them listed)
+├── TemplateInvalid            66   a template uses what it does not have
+├── StackInvalid               67   a rendered stack is refused by Docker's stack schema
+├── SecretMissing              68   a secret that nobody gave and nobody can generate
+├── EngineUnavailable          69   no Docker engine answers
+├── PortTaken                  70   a port of this machine is in use
+├── ToolMissing                71   this machine lacks a program
+├── ImageFailed                72   an image could not be made or pushed
+├── ImageMissing               73   a stack needs an image that the registry does not have
+├── NodeFailed                 74   a node could not be made, joined or reached
+├── CommandFailed              75   a process ended with an error
+├── StackFailed                10   a deploy did not converge
+├── DeadlinePassed              5   ... because time ran out
+├── CleanIncomplete            11   something of a cleaned stack is still there
+├── DemoFailed                 12   the demo's data did not arrive
+└── TestsFailed                13   a tier of tests failed or could not run
+"""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class SwarmstatsError(Exception):
+    """Base of all errors that a user may see: a message, and what to do next."""
+
+    exit_code = 1
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class UnknownName(SwarmstatsError):
+    """A name that is not there; the message gives the nearest ones."""
+
+    exit_code = 64
+
+    def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
+        names = sorted(known)
+        near = get_close_matches(name, names, n=2, cutoff=0.6)
+        meant = f" Did you mean {' or '.join(near)}?" if near else ""
+        plural = f"{kind.capitalize()}s"
+        super().__init__(f'No {kind} "{name}".{meant}', hint=f"{plural}: {', '.join(names) or 'none'}.")
+
+
+class EnvironmentInvalid(SwarmstatsError):
+    """Mistakes in the files of an environment, one line each with file and path."""
+
+    exit_code = 65
+
+    def __init__(self, mistakes: Iterable[str]) -> None:
+        self.mistakes = tuple(mistakes)
+        count = f"{len(self.mistakes)} mistake{'s' if len(self.mistakes) != 1 else ''}"
+        super().__init__(
+            "\n".join((f"The environment has {count}:", *(f"  {line}" for line in self.mistakes))),
+            hint="env/production/env.yaml is the commented example of every key.",
+        )
+
+
+class TemplateInvalid(SwarmstatsError):
+    """A template could not be rendered; the message names stack, file, line and variable."""
+
+    exit_code = 66
+
+
+class StackInvalid(SwarmstatsError):
+    """A rendered stack is not what Docker accepts."""
+
+    exit_code = 67
+
+
+class SecretMissing(SwarmstatsError):
+    """A secret has no file and no generator."""
+
+    exit_code = 68
+
+
+class EngineUnavailable(SwarmstatsError):
+    """No Docker engine answers where one was expected."""
+
+    exit_code = 69
+
+
+class PortTaken(SwarmstatsError):
+    """A port that must be published is in use by something else."""
+
+    exit_code = 70
+
+
+class ToolMissing(SwarmstatsError):
+    """A program is missing and may not be installed from here."""
+
+    exit_code = 71
+
+
+class ImageFailed(SwarmstatsError):
+    """An image could not be built, made or pushed."""
+
+    exit_code = 72
+
+
+class ImageMissing(SwarmstatsError):
+    """A stack refers to an image that its registry does not hold."""
+
+    exit_code = 73
+
+
+class NodeFailed(SwarmstatsError):
+    """A node could not be created, joined or reached."""
+
+    exit_code = 74
+
+
+class CommandFailed(SwarmstatsError):
+    """A process ended with an error code; the message has its last lines."""
+
+    exit_code = 75
+
+
+class StackFailed(SwarmstatsError):
+    """A deployed stack did not become healthy."""
+
+    exit_code = 10
+
+
+class DeadlinePassed(StackFailed):
+    """A deployed stack was not healthy when its time was up."""
+
+    exit_code = 5
+
+
+class CleanIncomplete(SwarmstatsError):
+    """Something of a removed stack is still there."""
+
+    exit_code = 11
+
+
+class DemoFailed(SwarmstatsError):
+    """The demo runs but its data did not arrive."""
+
+    exit_code = 12
+
+
+class TestsFailed(SwarmstatsError):
+    """A tier of tests failed, or a demanded tier could not run."""
+
+    __test__ = False
+    exit_code = 13

@@ -1,0 +1,207 @@
+"""images/<name>: one folder, one image, tagged by what is in it; built and pushed only when that changed."""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from fnmatch import fnmatch
+from functools import lru_cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import docker.errors
+from python_on_whales.exceptions import DockerException
+
+from swarm import host
+from swarm.engine import REFUSALS, Engine
+from swarm.environment import ROOT, Environment
+from swarm.errors import ImageFailed, UnknownName
+from swarm.report import Report, Step
+from swarm.shell import Shell
+
+BASE = "base"
+DEBIAN = "trixie"
+UPSTREAM = f"debian:{DEBIAN}-slim"
+LOCAL_DEBIAN = f"swarmstats/debian:{DEBIAN}"
+LEFT_OUT = ("__pycache__", "*.pyc", ".mypy_cache", ".ruff_cache", ".pytest_cache", "*.egg-info", ".hypothesis")
+AT_ONCE = 3
+
+
+@dataclass(frozen=True)
+class Image:
+    """An image of ours (`directory` set) or one from upstream that the environment names instead."""
+
+    name: str
+    reference: str
+    directory: Path | None
+
+
+def image(environment: Environment, name: str) -> Image:
+    """The image that stands behind a name, tagged by content; raises UnknownName."""
+    if override := environment.file.images.get(name):
+        return Image(name, override, None)
+    directory = ROOT / "images" / name
+    if not (directory / "Dockerfile").exists():
+        raise UnknownName("image", name, (path.parent.name for path in (ROOT / "images").glob("*/Dockerfile")))
+    return Image(name, f"{environment.registry}/{name}:{tag(directory)}", directory)
+
+
+@lru_cache
+def tag(directory: Path) -> str:
+    """The hash of a build context and of the base under it: 12 hex digits."""
+    digest = hashlib.sha256()
+    if directory.name != BASE:
+        digest.update(tag(directory.parent / BASE).encode())
+    for path in sorted(_files(directory)):
+        executable = bool(path.stat().st_mode & 0o100)
+        digest.update(f"{path.relative_to(directory)} {executable}\0".encode())
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()[:12]
+
+
+def _files(directory: Path) -> Iterable[Path]:
+    for path in directory.rglob("*"):
+        parts = path.relative_to(directory).parts
+        if path.is_file() and not any(fnmatch(part, pattern) for part in parts for pattern in LEFT_OUT):
+            yield path
+
+
+def build(environment: Environment, wanted: Sequence[Image], shell: Shell, report: Report) -> None:
+    """Build what is not on this machine yet, and not in the registry either."""
+    engine = Engine()
+    missing = [item for item in wanted if item.directory and not here(engine, item) and not pushed(engine, item)]
+    with report.step("images built") as step:
+        _build_all(environment, missing, shell, step)
+        step.detail = _counts(missing, wanted, "built")
+        step.skipped = not missing
+
+
+def push(wanted: Sequence[Image], report: Report) -> None:
+    """Push what the registry does not have yet."""
+    engine = Engine()
+    missing = [item for item in wanted if item.directory and not pushed(engine, item)]
+    with report.step("images pushed") as step:
+        for item in missing:
+            step.note(item.name)
+            _push(engine, item)
+        step.detail = _counts(missing, wanted, "pushed")
+        step.skipped = not missing
+
+
+def ensure_local(environment: Environment, names: Sequence[str], shell: Shell, report: Report) -> dict[str, str]:
+    """Make images of ours exist on this machine's own engine; returns name -> reference."""
+    engine = Engine()
+    wanted = [image(environment, name) for name in names]
+    missing = [item for item in wanted if item.directory and not here(engine, item)]
+    if missing:
+        with report.step("images of the lab") as step:
+            _build_all(environment, missing, shell, step)
+            step.detail = ", ".join(item.name for item in missing)
+    return {item.name: item.reference for item in wanted}
+
+
+def here(engine: Engine, item: Image) -> bool:
+    """Whether this machine's engine has the image."""
+    try:
+        engine.api.images.get(item.reference)
+    except docker.errors.ImageNotFound:
+        return False
+    return True
+
+
+def pushed(engine: Engine, item: Image) -> bool:
+    """Whether the registry has the image; a registry that does not answer has none."""
+    try:
+        engine.api.images.get_registry_data(item.reference)
+    except REFUSALS:
+        return False
+    return True
+
+
+def missing(wanted: Iterable[Image]) -> list[Image]:
+    """Those of our images that the registry does not have."""
+    engine = Engine()
+    return [item for item in wanted if item.directory and not pushed(engine, item)]
+
+
+def _counts(missing: Sequence[Image], wanted: Sequence[Image], verb: str) -> str:
+    left = len(wanted) - len(missing)
+    return f"{len(missing)} {verb}, {left} unchanged" if missing else f"{left} unchanged"
+
+
+def _build_all(environment: Environment, missing: Sequence[Image], shell: Shell, step: Step) -> None:
+    if not missing:
+        return
+    client = host.ensure_builder(shell, lambda: debian(environment, shell, step))
+    base = Image(BASE, f"swarmstats/{BASE}:{tag(ROOT / 'images' / BASE)}", ROOT / "images" / BASE)
+    if not here(Engine(), base):
+        step.note("base")
+        _build(environment, base, {"DEBIAN": debian(environment, shell, step)}, client)
+    done: list[str] = []
+
+    def one(item: Image) -> None:
+        _build(environment, item, {"BASE": base.reference}, client)
+        done.append(item.name)
+        step.note(f"{len(done)} of {len(missing)}: {item.name} is built")
+
+    step.note(", ".join(item.name for item in missing))
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        list(pool.map(one, missing))
+
+
+def _build(environment: Environment, item: Image, arguments: dict[str, str], client: tuple[str, ...]) -> None:
+    bundle = environment.file.build.ca_bundle or host.ca_bundle()
+    try:
+        Engine(client=client).cli.buildx.build(
+            str(item.directory),
+            build_args=arguments,
+            secrets=[f"id=ca,src={bundle}"] if bundle else [],
+            tags=item.reference,
+            load=True,
+            progress=False,
+        )
+    except DockerException as error:
+        said = "\n  ".join((error.stderr or str(error)).strip().splitlines()[-15:])
+        raise ImageFailed(f"images/{item.name} could not be built:\n  {said}") from error
+
+
+def _push(engine: Engine, item: Image) -> None:
+    try:
+        for line in engine.api.images.push(item.reference, stream=True, decode=True):
+            if problem := line.get("error"):
+                raise ImageFailed(
+                    f"{item.reference} could not be pushed: {problem}",
+                    hint="Is the registry up? For the lab: ./run swarm.init",
+                )
+    except REFUSALS as error:
+        raise ImageFailed(
+            f"{item.reference} could not be pushed: {error}", hint=f"Build it first: ./run build {item.name}"
+        ) from error
+
+
+def debian(environment: Environment, shell: Shell, step: Step) -> str:
+    """The bare Debian under our base: what the environment names, else pulled, else made by mmdebstrap."""
+    engine = Engine()
+    given = environment.file.build.debian
+    if given != "auto":
+        return given
+    for known in (LOCAL_DEBIAN, UPSTREAM):
+        if here(engine, Image("debian", known, None)):
+            return known
+    try:
+        step.note(f"pulling {UPSTREAM}")
+        engine.api.images.pull(UPSTREAM)
+        return UPSTREAM
+    except REFUSALS:
+        step.note("no image registry in reach: making Debian with mmdebstrap")
+        return _bootstrapped(engine, shell)
+
+
+def _bootstrapped(engine: Engine, shell: Shell) -> str:
+    host.ensure_mmdebstrap(shell)
+    repository, _, version = LOCAL_DEBIAN.partition(":")
+    with TemporaryDirectory(prefix="swarmstats-") as directory:
+        archive = Path(directory) / "debian.tar"
+        shell.run(("mmdebstrap", "--quiet", "--variant=minbase", DEBIAN, str(archive)))
+        engine.api.api.import_image_from_file(str(archive), repository=repository, tag=version)
+    return LOCAL_DEBIAN

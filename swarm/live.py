@@ -1,0 +1,149 @@
+"""What runs now, read from the engine: services with their tasks, as plain frozen values."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from swarm.engine import NAMESPACE, Engine
+from swarm.versions import DIGEST
+
+ENDED = ("complete", "failed", "shutdown", "rejected", "orphaned", "remove")
+
+
+@dataclass(frozen=True)
+class Task:
+    """One task: where it is, what state it is in, and why."""
+
+    id: str
+    slot: str
+    node: str
+    state: str
+    desired: str
+    error: str
+    exit_code: int | None
+    since: datetime
+    created: datetime
+    current: bool
+
+    @property
+    def running(self) -> bool:
+        """Runs, and its health check (if it has one) is content: Swarm calls it running only then."""
+        return self.state == "running" and self.desired == "running"
+
+    @property
+    def failed(self) -> bool:
+        """Ended badly."""
+        return self.state in ("failed", "rejected", "orphaned")
+
+
+@dataclass(frozen=True)
+class Service:
+    """One service and its tasks."""
+
+    id: str
+    name: str
+    stack: str
+    mode: str
+    image: str
+    digest: str
+    desired: int
+    update: str
+    update_message: str
+    labels: Mapping[str, str]
+    tasks: tuple[Task, ...]
+
+    @property
+    def job(self) -> bool:
+        """Runs to completion instead of for ever."""
+        return self.mode.endswith("job")
+
+    @property
+    def running(self) -> int:
+        """How many tasks of the current specification run (of a job: have completed)."""
+        done = "complete" if self.job else "running"
+        return sum(1 for task in self.tasks if task.current and task.state == done)
+
+    @property
+    def healthy(self) -> bool:
+        """Every wanted task of the current specification runs and no update is under way."""
+        settled = self.update not in ("updating", "paused", "rollback_started", "rollback_paused")
+        return settled and self.running >= self.desired
+
+    @property
+    def state(self) -> str:
+        """One word for people."""
+        if self.healthy:
+            return "complete" if self.job else "healthy"
+        if self.update not in ("", "completed", "updating"):
+            return self.update.replace("_", " ")
+        return "failing" if any(task.failed for task in self.tasks if task.current) else "starting"
+
+
+def services(engine: Engine, stack: str | None = None) -> tuple[Service, ...]:
+    """Services of a stack, or of all stacks, sorted by name."""
+    nodes = {node["ID"]: str(node["Description"]["Hostname"]) for node in engine.nodes()}
+    tasks: dict[str, list[Mapping[str, Any]]] = {}
+    for task in engine.tasks(stack):
+        tasks.setdefault(str(task["ServiceID"]), []).append(task)
+    found = (_service(raw, tasks.get(str(raw["ID"]), ()), nodes) for raw in engine.services(stack))
+    return tuple(sorted((item for item in found if item.stack), key=lambda item: item.name))
+
+
+def _service(raw: Mapping[str, Any], tasks: Iterable[Mapping[str, Any]], nodes: Mapping[str, str]) -> Service:
+    specification = raw["Spec"]
+    labels = specification.get("Labels") or {}
+    update = raw.get("UpdateStatus") or {}
+    mode, wanted = _mode(specification["Mode"], raw.get("ServiceStatus") or {})
+    return Service(
+        id=str(raw["ID"]),
+        name=str(specification["Name"]),
+        stack=str(labels.get(NAMESPACE, "")),
+        mode=mode,
+        image=str(specification["TaskTemplate"]["ContainerSpec"]["Image"]),
+        digest=str(labels.get(DIGEST, "")),
+        desired=wanted,
+        update=str(update.get("State", "")),
+        update_message=str(update.get("Message", "")),
+        labels=labels,
+        tasks=tuple(_task(task, specification["TaskTemplate"], raw, nodes) for task in tasks),
+    )
+
+
+def _mode(mode: Mapping[str, Any], status: Mapping[str, Any]) -> tuple[str, int]:
+    if "Replicated" in mode:
+        return "replicated", int(mode["Replicated"].get("Replicas", 1))
+    if "ReplicatedJob" in mode:
+        return "replicated-job", int(mode["ReplicatedJob"].get("TotalCompletions", 1))
+    name = "global-job" if "GlobalJob" in mode else "global"
+    return name, int(status.get("DesiredTasks", 0))
+
+
+def _task(
+    raw: Mapping[str, Any], template: Mapping[str, Any], service: Mapping[str, Any], nodes: Mapping[str, str]
+) -> Task:
+    status = raw["Status"]
+    container = status.get("ContainerStatus") or {}
+    iteration = (raw.get("JobIteration") or {}).get("Index")
+    wanted = ((service.get("JobStatus") or {}).get("JobIteration") or {}).get("Index")
+    same = raw["Spec"].get("ContainerSpec") == template.get("ContainerSpec")
+    return Task(
+        id=str(raw["ID"]),
+        slot=str(raw.get("Slot") or nodes.get(str(raw.get("NodeID")), "")),
+        node=nodes.get(str(raw.get("NodeID")), ""),
+        state=str(status["State"]),
+        desired=str(raw.get("DesiredState", "")),
+        error=str(status.get("Err", "")),
+        exit_code=container.get("ExitCode"),
+        since=_time(status["Timestamp"]),
+        created=_time(raw["CreatedAt"]),
+        current=same
+        and raw["Spec"].get("ForceUpdate", 0) == template.get("ForceUpdate", 0)
+        and (iteration == wanted or wanted is None),
+    )
+
+
+def _time(text: str) -> datetime:
+    """Docker writes nanoseconds, Python reads microseconds."""
+    whole, _, fraction = text.rstrip("Z").partition(".")
+    return datetime.fromisoformat(f"{whole}.{(fraction or '0')[:6].ljust(6, '0')}").replace(tzinfo=UTC)

@@ -1,0 +1,228 @@
+"""Who belongs to the swarm: the first manager begins it, the others join, roles and labels follow env.yaml."""
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from swarm.deadline import until
+from swarm.engine import REFUSALS, Engine
+from swarm.environment import Node
+from swarm.errors import NodeFailed, UnknownName
+from swarm.report import Step
+
+PORT = 2377
+LISTEN = f"0.0.0.0:{PORT}"
+ELECTION_SECONDS = 30.0
+READY_SECONDS = 60.0
+UPDATE_SECONDS = 15.0
+AT_ONCE = 8
+
+Entry = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Seat:
+    """A node as env.yaml wants it, with its engine and the address under which others reach it."""
+
+    node: Node
+    engine: Engine
+    address: str
+
+    @property
+    def state(self) -> Entry:
+        """What the node's own engine says about its part in a swarm."""
+        return dict(self.engine.info()["Swarm"])
+
+    @property
+    def id(self) -> str:
+        """The node's id in the swarm; empty when it is in none."""
+        return str(self.state["NodeID"])
+
+
+def form(seats: Sequence[Seat], step: Step) -> list[str]:
+    """Make one swarm of all seats, or complete it; returns what was done, nothing when all was well."""
+    with _translated():
+        managers_first = sorted(seats, key=lambda seat: seat.node.role != "manager")
+        manager, done = _found_or_begun(managers_first)
+        done += _forgotten(manager, seats)
+        done += _gathered(manager, managers_first, step)
+        for seat in managers_first:
+            done += _adjusted(manager.engine, seat.id, seat.node, step)
+        step.note("waiting until all nodes are ready")
+        _await_ready(managers_first)
+    return done
+
+
+def label(engine: Engine, nodes: Sequence[Node], step: Step) -> list[str]:
+    """Set the labels of nodes that are there already; raises UnknownName before anything is changed."""
+    with _translated():
+        ids = {entry["Description"]["Hostname"]: entry["ID"] for entry in engine.nodes()}
+        for node in nodes:
+            if node.name not in ids:
+                raise UnknownName("node", node.name, ids)
+        return [line for node in nodes for line in _adjusted(engine, ids[node.name], node, step, role=False)]
+
+
+def wanted(spec: Entry, node: Node, *, role: bool) -> Entry:
+    """A node's specification with the labels of env.yaml, and its role where that is ours to give; the rest stays."""
+    labels = {**(spec.get("Labels") or {}), **node.labels}
+    return {**spec, "Labels": labels, **({"Role": node.role} if role else {})}
+
+
+def problem(node: Node, entry: Entry | None) -> str:
+    """What keeps a node from being ready; empty when nothing does."""
+    if entry is None:
+        return f"{node.name} (not a member)"
+    status = entry["Status"]
+    if status["State"] != "ready":
+        return f"{node.name} ({status['State']}{': ' + status['Message'] if status.get('Message') else ''})"
+    is_manager = entry.get("ManagerStatus", {}).get("Reachability") == "reachable"
+    return "" if is_manager == (node.role == "manager") else f"{node.name} (not yet {node.role})"
+
+
+def _found_or_begun(seats: Sequence[Seat]) -> tuple[Seat, list[str]]:
+    states = [seat.state for seat in seats]
+    for seat, state in zip(seats, states, strict=True):
+        if state["LocalNodeState"] == "locked":
+            raise NodeFailed(f"{seat.node.name} is locked.", hint="Unlock it on the node: docker swarm unlock")
+    if any(state["NodeID"] for state in states):
+        # Managers that were just started elect a leader first.
+        until(lambda: _leading(seats) is not None, ELECTION_SECONDS)
+    if manager := _leading(seats):
+        return manager, []
+    managers = [seat for seat in seats if seat.node.role == "manager"]
+    if holders := [seat.node.name for seat in managers if seat.id]:
+        raise NodeFailed(
+            f"{', '.join(holders)} hold a swarm that has no leader: too many of its managers are lost.",
+            hint="./run swarm.clean and ./run swarm.init make a new one.",
+        )
+    first = managers[0]
+    _leave(first)
+    first.engine.api.api.init_swarm(first.address, LISTEN)
+    until(lambda: _leading([first]) is not None, ELECTION_SECONDS)
+    return first, [f"{first.node.name} began the swarm"]
+
+
+def _leading(seats: Sequence[Seat]) -> Seat | None:
+    for seat in seats:
+        with suppress(*REFUSALS):
+            if seat.state["ControlAvailable"] and seat.engine.nodes():
+                return seat
+    return None
+
+
+def _gathered(manager: Seat, seats: Sequence[Seat], step: Step) -> list[str]:
+    """Let those join who are not members; managers one by one, so that the quorum grows step by step."""
+    members = {entry["ID"] for entry in manager.engine.nodes()}
+    outside = [seat for seat in seats if seat.id not in members or seat.state["LocalNodeState"] == "error"]
+    if not outside:
+        return []
+    tokens = manager.engine.api.api.inspect_swarm()["JoinTokens"]
+
+    def join(seat: Seat) -> None:
+        step.note(f"{seat.node.name} joins")
+        _leave(seat)
+        seat.engine.api.api.join_swarm(
+            remote_addrs=[f"{manager.address}:{PORT}"],
+            join_token=tokens[seat.node.role.capitalize()],
+            listen_addr=LISTEN,
+            advertise_addr=seat.address,
+        )
+
+    for seat in outside:
+        if seat.node.role == "manager":
+            join(seat)
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        list(pool.map(join, (seat for seat in outside if seat.node.role == "worker")))
+    return [f"{', '.join(seat.node.name for seat in outside)} joined"]
+
+
+def _leave(seat: Seat) -> None:
+    if seat.state["LocalNodeState"] != "inactive":
+        seat.engine.api.api.leave_swarm(force=True)
+
+
+def _forgotten(manager: Seat, seats: Sequence[Seat]) -> list[str]:
+    """Remove what the swarm remembers of former lives of our nodes: same host name, another id."""
+    names, ids = {seat.node.name for seat in seats}, {seat.id for seat in seats}
+    dead = [
+        entry
+        for entry in manager.engine.nodes()
+        if entry["Description"].get("Hostname") in names and entry["ID"] not in ids
+    ]
+    for entry in dead:
+        if not until(partial(_removed, manager.engine, entry["ID"]), UPDATE_SECONDS):
+            raise NodeFailed(f"The swarm keeps the dead entry {entry['ID']} of {entry['Description']['Hostname']}.")
+    return [f"{len(dead)} dead entries removed"] if dead else []
+
+
+def _removed(engine: Engine, node: str) -> bool:
+    """One attempt; a manager that still counts for the quorum must be demoted before it can be removed."""
+    with suppress(*REFUSALS):
+        engine.api.api.remove_node(node, force=True)
+    entry = next((entry for entry in engine.nodes() if entry["ID"] == node), None)
+    if entry and entry["Spec"]["Role"] == "manager":
+        with suppress(*REFUSALS):
+            _update(engine, entry, {**entry["Spec"], "Role": "worker"})
+    return entry is None
+
+
+def _adjusted(engine: Engine, identity: str, node: Node, step: Step, *, role: bool = True) -> list[str]:
+    """Give a node its role and labels; an update that was overtaken by another is made again."""
+    entry = engine.api.api.inspect_node(identity)
+    spec = wanted(entry["Spec"], node, role=role)
+    if spec == entry["Spec"]:
+        return []
+    changed = f"is {node.role} now" if spec["Role"] != entry["Spec"]["Role"] else "got its labels"
+    step.note(f"{node.name} {changed}")
+    if not until(lambda: _updated(engine, identity, node, role), UPDATE_SECONDS):
+        raise NodeFailed(f"{node.name} does not take its role {node.role} and labels {node.labels}.")
+    return [f"{node.name} {changed}"]
+
+
+def _updated(engine: Engine, identity: str, node: Node, role: bool) -> bool:
+    entry = engine.api.api.inspect_node(identity)
+    spec = wanted(entry["Spec"], node, role=role)
+    if spec != entry["Spec"]:
+        with suppress(*REFUSALS):
+            _update(engine, entry, spec)
+        return False
+    return not role or node.role == "worker" or entry.get("ManagerStatus", {}).get("Reachability") == "reachable"
+
+
+def _update(engine: Engine, entry: Entry, spec: Entry) -> None:
+    api: Any = engine.api.api
+    api.update_node(entry["ID"], entry["Version"]["Index"], spec)
+
+
+def _await_ready(seats: Sequence[Seat]) -> None:
+    late: list[str] = []
+
+    def ready() -> bool:
+        late[:] = _late(seats)
+        return not late
+
+    if not until(ready, READY_SECONDS):
+        raise NodeFailed(
+            f"Not ready after {READY_SECONDS:.0f} s: {', '.join(late)}.", hint="./run swarm.init tries again."
+        )
+
+
+def _late(seats: Sequence[Seat]) -> list[str]:
+    manager = _leading(seats)
+    if manager is None:
+        return ["no manager leads"]
+    entries = {entry["ID"]: entry for entry in manager.engine.nodes()}
+    return [said for seat in seats if (said := problem(seat.node, entries.get(seat.id)))]
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except REFUSALS as error:
+        said = getattr(error, "explanation", None) or error
+        raise NodeFailed(f"The swarm could not be formed: {said}", hint="./run swarm.init tries again.") from error

@@ -1,0 +1,104 @@
+"""The only module that prints: steps with their time, tables, errors. Rich on a terminal, plain lines in a pipe."""
+
+import json
+import sys
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from threading import Lock
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.status import Status
+from rich.table import Table
+
+from swarm.errors import SwarmstatsError
+
+
+PIPE_WIDTH = 240
+
+
+class Step:
+    """One line of progress: `detail` is shown when it is done, `note` while it runs."""
+
+    def __init__(self, title: str, status: Status | None) -> None:
+        self.title = title
+        self.detail = ""
+        self.skipped = False
+        self._status = status
+        self._lock = Lock()
+
+    def note(self, text: str) -> None:
+        """Say what is happening right now; seen on a terminal only."""
+        with self._lock:
+            if self._status is not None:
+                self._status.update(f"{escape(self.title)}  [dim]{escape(text)}[/dim]")
+
+
+class Report:
+    """Everything that a user sees; machine output goes to stdout, progress too unless `--json` was asked for."""
+
+    def __init__(self, *, to_stderr: bool = False) -> None:
+        self.console = _console(stderr=to_stderr)
+        self.errors = _console(stderr=True)
+
+    @contextmanager
+    def step(self, title: str) -> Iterator[Step]:
+        """Show a step while its block runs, then one line with how long it took."""
+        began = time.monotonic()
+        status = self.console.status(escape(title)) if self.console.is_terminal else None
+        step = Step(title, status)
+        if status is not None:
+            status.start()
+        mark, colour = "✗", "red"
+        try:
+            yield step
+            mark, colour = ("·", "dim") if step.skipped else ("✓", "green")
+        finally:
+            if status is not None:
+                status.stop()
+            left = f"{step.title}  {step.detail}" if step.detail else step.title
+            self.console.print(
+                f"  [{colour}]{mark}[/{colour}] {escape(left):<64} {duration(time.monotonic() - began):>9}"
+            )
+
+    def line(self, text: str = "") -> None:
+        """Print one line of text as it is."""
+        self.console.print(escape(text))
+
+    def table(self, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+        """Print a table without borders; cells are plain text."""
+        table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+        for column in columns:
+            table.add_column(column, overflow="fold")
+        for row in rows:
+            table.add_row(*(escape(cell) for cell in row))
+        self.console.print(table)
+
+    def data(self, value: Any) -> None:
+        """Print a value as JSON for machines."""
+        sys.stdout.write(json.dumps(value, indent=2, default=str) + "\n")
+
+    def text(self, text: str) -> None:
+        """Write text to stdout untouched, for pipes."""
+        sys.stdout.write(text if text.endswith("\n") else text + "\n")
+
+    def error(self, error: SwarmstatsError) -> None:
+        """Print an error, what to do next, and the exit code."""
+        self.errors.print(f"[red]✗[/red] {escape(error.message)}")
+        if error.hint:
+            self.errors.print(f"  {escape(error.hint)}")
+        self.errors.print(f"[dim]Exit {error.exit_code}.[/dim]")
+
+
+def _console(*, stderr: bool) -> Console:
+    """A pipe has no width: nothing is wrapped there."""
+    console = Console(stderr=stderr, highlight=False, soft_wrap=True)
+    return console if console.is_terminal else Console(stderr=stderr, highlight=False, soft_wrap=True, width=PIPE_WIDTH)
+
+
+def duration(seconds: float) -> str:
+    """Seconds as people read them: `0.2s`, `2m 31.0s`."""
+    minutes, rest = divmod(seconds, 60)
+    return f"{int(minutes)}m {rest:04.1f}s" if minutes else f"{rest:.1f}s"

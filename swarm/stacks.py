@@ -1,0 +1,292 @@
+"""stacks/<name> + Environment (+ Project) -> Stack: one Swarm stack, ready to be sent."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from swarm import documents, images, secrets, templates, versions
+from swarm.documents import Strict
+from swarm.environment import ROOT, Environment, shown
+from swarm.errors import EnvironmentInvalid, StackInvalid, UnknownName
+from swarm.projects import Project
+from swarm.secrets import Declaration
+from swarm.versions import DIGEST, ConfigVersion, SecretVersion
+
+PROJECT = "project"
+NAME_BUDGET = 63
+
+
+class Url(Strict):
+    """One address that a stack serves; `{project}` in `host` and `name` stands for the project."""
+
+    name: str
+    host: str = ""
+    path: str = "/"
+    sign_in: str = "open"
+
+
+class Manifest(Strict):
+    """The keys of stacks/<name>/stack.yaml."""
+
+    description: str
+    needs: list[str] = []
+    values: dict[str, Any] = {}
+    secrets: dict[str, Declaration] = {}
+    urls: list[Url] = []
+    timeout: int = 180
+
+
+@dataclass(frozen=True)
+class Target:
+    """One Swarm stack that can be rendered: a template, and a project for those of stacks/project."""
+
+    template: str
+    project: Project | None = None
+
+    @property
+    def name(self) -> str:
+        """The name of the Swarm stack."""
+        return self.project.name if self.project else self.template
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A rendered stack: `document` is what Docker gets, configs and secrets are made before it."""
+
+    target: Target
+    manifest: Manifest
+    document: Mapping[str, Any]
+    configs: tuple[ConfigVersion, ...]
+    secrets: tuple[SecretVersion, ...]
+    images: tuple[images.Image, ...]
+
+    @property
+    def name(self) -> str:
+        """The name of the Swarm stack."""
+        return self.target.name
+
+    @property
+    def services(self) -> Mapping[str, Mapping[str, Any]]:
+        """Services of the document by short name."""
+        found: Mapping[str, Mapping[str, Any]] = self.document["services"]
+        return found
+
+    @property
+    def digests(self) -> dict[str, str]:
+        """Full service name -> hash of what was rendered for it."""
+        return {
+            f"{self.name}_{name}": str(service["deploy"]["labels"][DIGEST]) for name, service in self.services.items()
+        }
+
+    def text(self) -> str:
+        """The document as YAML, fit for `docker stack deploy -c -`."""
+        return yaml.dump(dict(self.document), sort_keys=False, width=120, Dumper=yaml.CSafeDumper)
+
+
+def manifests() -> dict[str, Manifest]:
+    """Every stack.yaml of the checkout, validated."""
+    found: dict[str, Manifest] = {}
+    mistakes: list[str] = []
+    for path in sorted((ROOT / "stacks").glob("*/stack.yaml")):
+        manifest, more = documents.check(Manifest, documents.load(path, shown(path)), path, shown(path))
+        mistakes += more
+        if manifest:
+            found[path.parent.name] = manifest
+    mistakes += [
+        f"stacks/{name}/stack.yaml: needs: no stack {need!r}"
+        for name, manifest in found.items()
+        for need in manifest.needs
+        if need not in found
+    ]
+    if mistakes:
+        raise EnvironmentInvalid(mistakes)
+    return found
+
+
+def declarations() -> dict[str, Declaration]:
+    """How each secret of the platform comes to be."""
+    return {name: how for manifest in manifests().values() for name, how in manifest.secrets.items()}
+
+
+def addresses(environment: Environment, wanted: Iterable[Target]) -> list[tuple[str, str, str]]:
+    """What stacks serve: (name, URL, how to sign in)."""
+    known = manifests()
+    found: list[tuple[str, str, str]] = []
+    for target in wanted:
+        words = {"project": target.project.name if target.project else "", "domain": environment.domain}
+        found += [
+            (url.name.format(**words), environment.url(url.host.format(**words)) + url.path.rstrip("/"), url.sign_in)
+            for url in known[target.template].urls
+        ]
+    return found
+
+
+def order() -> tuple[str, ...]:
+    """All templates, each after what it needs."""
+    graph = {name: sorted(manifest.needs) for name, manifest in manifests().items()}
+    try:
+        return tuple(TopologicalSorter(graph).static_order())
+    except CycleError as error:
+        raise StackInvalid(f"stacks need one another in a circle: {' -> '.join(error.args[1])}") from error
+
+
+def targets(environment: Environment, words: str) -> tuple[Target, ...]:
+    """What `all`, `admin,db`, `project` or the name of a project means, in the order of what stacks need."""
+    names = [word.strip() for word in words.split(",") if word.strip()]
+    every = _every(environment)
+    chosen: set[str] = set()
+    for name in names:
+        matching = {target.name for target in every if name == "all" or name in (target.name, target.template)}
+        if not matching and name != "all" and not (name == PROJECT and (ROOT / "stacks" / PROJECT).is_dir()):
+            raise UnknownName("stack", name, {*order(), *environment.projects.names})
+        chosen |= matching
+    if not names:
+        raise UnknownName("stack", words, {*order(), *environment.projects.names})
+    return tuple(target for target in every if target.name in chosen)
+
+
+def _every(environment: Environment) -> list[Target]:
+    found: list[Target] = []
+    for template in order():
+        if template == PROJECT:
+            found += [Target(PROJECT, project) for project in environment.projects]
+        else:
+            found.append(Target(template))
+    return found
+
+
+def render(environment: Environment, target: Target) -> Stack:
+    """Render one stack; raises TemplateInvalid or StackInvalid with file and line."""
+    manifest = manifests()[target.template]
+    directory = ROOT / "stacks" / target.template
+    used: dict[str, images.Image] = {}
+    variables = _variables(environment, target, manifest, used)
+    place = shown(directory)
+    document = _parsed(templates.render(directory, "stack.yml.j2", variables, place), place)
+    configs = tuple(
+        versions.config(target.name, key, _content(directory, str(given["file"]), variables, place))
+        for key, given in _section(document, "configs")
+        if "file" in given
+    )
+    known = declarations()
+    sealed = tuple(
+        versions.secret(key, secrets.get(environment.secrets, key, known)) for key, _ in _section(document, "secrets")
+    )
+    document = {
+        **document,
+        "configs": {**(document.get("configs") or {}), **{item.key: _external(item.name) for item in configs}},
+        "secrets": {item.key: _external(item.name) for item in sealed},
+        "services": _services(environment, target, document),
+    }
+    return Stack(target, manifest, _escaped(document), configs, sealed, tuple(used.values()))
+
+
+def _variables(
+    environment: Environment, target: Target, manifest: Manifest, used: dict[str, images.Image]
+) -> dict[str, Any]:
+    values = environment.file.stacks.get(target.template, {})
+    if unknown := sorted(set(values) - set(manifest.values)):
+        allowed = ", ".join(sorted(manifest.values)) or "none"
+        place = shown(environment.directory / "env.yaml")
+        raise EnvironmentInvalid(
+            f"{place}: stacks.{target.template}.{key}: unknown key; allowed: {allowed}" for key in unknown
+        )
+
+    def image(name: str) -> str:
+        found = images.image(environment, name)
+        used[name] = found
+        return found.reference
+
+    variables = {
+        "env": environment,
+        "values": {**manifest.values, **values},
+        "projects": environment.projects,
+        "image": image,
+        "stack": target.name,
+    }
+    return {**variables, "project": target.project} if target.project else variables
+
+
+def _parsed(text: str, place: str) -> dict[str, Any]:
+    try:
+        document = documents.parse(text)
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise StackInvalid(f"{place}/stack.yml.j2: line {line} of what it renders: {error.problem}.") from error
+    if not isinstance(document, dict) or not isinstance(document.get("services"), dict):
+        raise StackInvalid(f"{place}/stack.yml.j2 renders no services.")
+    return {key: value for key, value in document.items() if not str(key).startswith("x-")}
+
+
+def _section(document: Mapping[str, Any], name: str) -> list[tuple[str, Mapping[str, Any]]]:
+    return [(key, given or {}) for key, given in (document.get(name) or {}).items()]
+
+
+def _content(directory: Path, file: str, variables: Mapping[str, Any], place: str) -> str:
+    if file.endswith(".j2"):
+        return templates.render(directory, file, variables, place)
+    try:
+        return (directory / file).read_text()
+    except OSError as error:
+        raise StackInvalid(f"{place}/stack.yml.j2: configs: {file}: {error.strerror}.") from error
+
+
+def _external(name: str) -> dict[str, Any]:
+    return {"external": True, "name": name}
+
+
+def _services(environment: Environment, target: Target, document: Mapping[str, Any]) -> dict[str, Any]:
+    versioned = {name: document.get(name) for name in ("networks", "volumes")}
+    services: dict[str, Any] = {}
+    for name, given in document["services"].items():
+        full = f"{target.name}_{name}"
+        if len(full) > NAME_BUDGET:
+            raise StackInvalid(f"The service name {full} has {len(full)} characters; Swarm takes {NAME_BUDGET}.")
+        services[name] = _labelled(_sized(environment, target, name, given), target, versioned)
+    return services
+
+
+def _sized(environment: Environment, target: Target, name: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Apply `sizes` of env.yaml: first of the template's service, then of this stack's."""
+    service = dict(given)
+    deploy = dict(service.get("deploy") or {})
+    for key in dict.fromkeys((f"{target.template}.{name}", f"{target.name}.{name}")):
+        if size := environment.file.sizes.get(key):
+            resources = dict(deploy.get("resources") or {})
+            limits = {"memory": size.memory, "cpus": size.cpus}
+            resources["limits"] = {**(resources.get("limits") or {}), **{k: v for k, v in limits.items() if v}}
+            deploy["resources"] = resources
+            if size.replicas is not None:
+                deploy["replicas"] = size.replicas
+    return {**service, "deploy": deploy}
+
+
+def _labelled(service: dict[str, Any], target: Target, versioned: Mapping[str, Any]) -> dict[str, Any]:
+    deploy = service["deploy"]
+    labels = {**_mapping(deploy.get("labels")), "swarmstats.template": target.template}
+    rendered = json.dumps([{**service, "deploy": {**deploy, "labels": labels}}, versioned], sort_keys=True, default=str)
+    labels[DIGEST] = hashlib.sha256(rendered.encode()).hexdigest()[:16]
+    return {**service, "deploy": {**deploy, "labels": labels}}
+
+
+def _mapping(labels: Any) -> dict[str, Any]:
+    if isinstance(labels, list):
+        return {str(key): value for key, _, value in (str(label).partition("=") for label in labels)}
+    return dict(labels or {})
+
+
+def _escaped(value: Any) -> Any:
+    """Double every `$`: variables are Jinja2's business, Docker's interpolation must find none."""
+    if isinstance(value, str):
+        return value.replace("$", "$$")
+    if isinstance(value, Mapping):
+        return {key: _escaped(item) for key, item in value.items()}
+    if isinstance(value, Iterable):
+        return [_escaped(item) for item in value]
+    return value

@@ -1,0 +1,81 @@
+"""The tests in their tiers; a tier that cannot run is named, and fails where CI=true."""
+
+import os
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from swarm import host
+from swarm.environment import ROOT
+from swarm.errors import SwarmstatsError, TestsFailed, UnknownName
+from swarm.report import Report, duration
+from swarm.shell import Argv, Shell
+
+
+@dataclass(frozen=True)
+class Tier:
+    """One tier: its commands, and whether it needs a Docker engine."""
+
+    name: str
+    commands: tuple[Argv, ...]
+    engine: bool = False
+
+
+def tiers(long: bool) -> tuple[Tier, ...]:
+    """All tiers, cheapest first; `long` runs faults and soaks in full."""
+    pytest = (sys.executable, "-m", "pytest", *(("--long",) if long else ()))
+    return (
+        Tier(
+            "lint",
+            (
+                (sys.executable, "-m", "ruff", "check", "."),
+                (sys.executable, "-m", "ruff", "format", "--check", "."),
+                (sys.executable, "-m", "mypy"),
+                (str(ROOT / ".venv" / "bin" / "lint-imports"),),
+            ),
+        ),
+        Tier("unit", ((*pytest, "tests/unit"),)),
+        Tier("integration", ((*pytest, "tests/integration"),), engine=True),
+        Tier("e2e", ((*pytest, "tests/e2e"),), engine=True),
+    )
+
+
+def run(
+    wanted: str,
+    long: bool,
+    shell: Shell,
+    report: Report,
+    clock: Callable[[], float],
+    process: Mapping[str, str] = os.environ,
+) -> None:
+    """Run tiers by name (`all` or a comma list); raises TestsFailed when one failed, or could not run under CI."""
+    known = {tier.name: tier for tier in tiers(long)}
+    names = list(known) if wanted == "all" else [name.strip() for name in wanted.split(",")]
+    for name in names:
+        if name not in known:
+            raise UnknownName("tier", name, known)
+    rows: list[tuple[str, str, str]] = []
+    for name in names:
+        began = clock()
+        outcome = _one(known[name], shell, report)
+        rows.append((name, outcome, duration(clock() - began)))
+    report.table(("TIER", "RESULT", "TIME"), rows)
+    failed = [name for name, outcome, _ in rows if outcome == "failed"]
+    absent = [name for name, outcome, _ in rows if outcome.startswith("could not run")]
+    if failed:
+        raise TestsFailed(f"Failed: {', '.join(failed)}.")
+    if absent and process.get("CI") == "true":
+        raise TestsFailed(f"Could not run: {', '.join(absent)}; where CI=true all tiers must.")
+
+
+def _one(tier: Tier, shell: Shell, report: Report) -> str:
+    report.line(f"-- {tier.name}")
+    if tier.engine:
+        try:
+            host.ensure_engine(shell, report)
+        except SwarmstatsError as error:
+            report.error(error)
+            return f"could not run: {error.message.splitlines()[0]}"
+    path = {"PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "images" / "activity")))}
+    codes = [shell.attach(command, environment=path) for command in tier.commands]
+    return "failed" if any(codes) else "passed"

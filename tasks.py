@@ -1,0 +1,222 @@
+"""The verbs: `invoke VERB` in the environment, or `./run VERB` from anywhere."""
+
+import functools
+import time
+import webbrowser
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any, TypeVar
+
+from invoke import Collection, Context, Exit, task
+
+from swarm import cluster, host, images, live, secrets, stacks, tiers
+from swarm import demo as demonstration
+from swarm import deploy as deploying
+from swarm import doctor as examination
+from swarm import environment as environments
+from swarm import status as glance
+from swarm.errors import SwarmstatsError, UnknownName
+from swarm.report import Report
+from swarm.shell import Shell
+
+Body = TypeVar("Body", bound=Callable[..., Any])
+SHELL = Shell()
+REPORT = Report()
+
+ENV = "environment, a folder of env/ (default: SWARMSTATS_ENV, then lab)"
+STACK = "a stack, a project, a comma list, project (all projects), or all"
+JSON = "print JSON for machines"
+
+
+def verb(**options: Any) -> Callable[[Body], Any]:
+    """A task whose errors leave through one door: a message, a next step and an exit code of their own."""
+
+    def wrap(body: Body) -> Any:
+        @functools.wraps(body)
+        def door(context: Context, *words: Any, **named: Any) -> None:
+            try:
+                body(context, *words, **named)
+            except SwarmstatsError as error:
+                REPORT.error(error)
+                raise Exit(code=error.exit_code) from error
+            except KeyboardInterrupt as error:
+                REPORT.line("Interrupted; what was begun goes on or can be repeated.")
+                raise Exit(code=130) from error
+
+        return task(door, **options)
+
+    return wrap
+
+
+@verb(help={"env": ENV})
+def demo(_: Context, env: str = "") -> None:
+    """Everything at once: a local swarm, all images, all stacks, data, and where to look."""
+    host.ensure_engine(SHELL, REPORT)
+    demonstration.run(environments.load(env), SHELL, REPORT)
+
+
+@verb(positional=["stack"], help={"stack": STACK, "env": ENV})
+def build(_: Context, stack: str, env: str = "") -> None:
+    """Build the images of a stack that changed."""
+    environment = environments.load(env)
+    wanted = demonstration.needed_images(environment, stacks.targets(environment, stack))
+    images.build(environment, wanted, SHELL, REPORT)
+
+
+@verb(positional=["stack"], help={"stack": STACK, "env": ENV})
+def push(_: Context, stack: str, env: str = "") -> None:
+    """Push the images of a stack that the registry lacks."""
+    environment = environments.load(env)
+    images.push(demonstration.needed_images(environment, stacks.targets(environment, stack)), REPORT)
+
+
+@verb(positional=["stack"], help={"stack": STACK, "env": ENV})
+def deploy(_: Context, stack: str, env: str = "") -> None:
+    """Bring a stack to what the environment says and wait until it is healthy."""
+    environment = environments.load(env)
+    targets = stacks.targets(environment, stack)
+    deploying.deploy(environment, targets, cluster.manager(environment, SHELL), SHELL, REPORT)
+
+
+@verb(positional=["stack"], help={"stack": STACK, "env": ENV})
+def deliver(context: Context, stack: str, env: str = "") -> None:
+    """Build, push and deploy a stack."""
+    build(context, stack, env)
+    push(context, stack, env)
+    deploy(context, stack, env)
+
+
+@verb(positional=["stack"], help={"stack": STACK, "env": ENV})
+def clean(_: Context, stack: str, env: str = "") -> None:
+    """Remove a stack wholly: services, tasks, networks; volumes stay."""
+    environment = environments.load(env)
+    targets = stacks.targets(environment, stack)
+    deploying.clean(targets, cluster.manager(environment, SHELL), SHELL, REPORT)
+
+
+@verb(positional=["stack"], help={"stack": STACK, "env": ENV})
+def render(_: Context, stack: str, env: str = "") -> None:
+    """Print the stack file as Docker gets it, after validating it."""
+    environment = environments.load(env)
+    rendered = deploying.render(environment, stacks.targets(environment, stack), host.client(SHELL), SHELL)
+    REPORT.text("---\n".join(item.text() for item in rendered))
+
+
+@verb(positional=["stack"], help={"stack": STACK, "env": ENV, "browser": "open them in a browser", "json": JSON})
+def show(_: Context, stack: str = "all", env: str = "", browser: bool = False, json: bool = False) -> None:
+    """Print the addresses of what is deployed, or open them."""
+    environment = environments.load(env)
+    found = stacks.addresses(environment, stacks.targets(environment, stack))
+    if json:
+        REPORT.data([{"name": name, "url": url, "sign_in": sign_in} for name, url, sign_in in found])
+        return
+    REPORT.table(("What", "Where", "Sign in"), found)
+    if browser:
+        for _name, url, _sign_in in found:
+            webbrowser.open(url)
+
+
+@verb(help={"env": ENV, "json": JSON})
+def status(_: Context, env: str = "", json: bool = False) -> None:
+    """Stacks, services, tasks and health at a glance."""
+    environment = environments.load(env)
+    engine = cluster.manager(environment, SHELL)
+    if json:
+        REPORT.data([asdict(service) for service in glance.services(engine)])
+        return
+    rows = glance.rows(environment, engine)
+    REPORT.table(
+        ("STACK", "SERVICES", "TASKS", "STATE", "URL"),
+        ((row.stack, str(row.services), f"{row.running}/{row.wanted}", row.state, row.url) for row in rows),
+    )
+
+
+@verb(
+    positional=["service"],
+    help={"service": "full name, e.g. admin_traefik", "env": ENV, "tail": "lines", "follow": "go on"},
+)
+def logs(_: Context, service: str, env: str = "", tail: int = 100, follow: bool = False) -> None:
+    """Print what the tasks of a service wrote, on whichever node they run."""
+    environment = environments.load(env)
+    engine = cluster.manager(environment, SHELL)
+    known = {item.name for item in live.services(engine)}
+    name = service.replace("/", "_")
+    if name not in known:
+        raise UnknownName("service", service, known)
+    words = ("service", "logs", "--tail", str(tail), *(("--follow",) if follow else ()), name)
+    code = SHELL.attach((*engine.argv, *words))
+    if code:
+        raise Exit(code=code)
+
+
+@verb(help={"env": ENV})
+def doctor(_: Context, env: str = "") -> None:
+    """Check this machine, the environment and the swarm; each failure says what to do."""
+    if not examination.run(env, SHELL, REPORT):
+        raise Exit(code=1)
+
+
+@verb(help={"tier": "lint, unit, integration, e2e, a comma list, or all", "long": "faults and soaks in full"})
+def test(_: Context, tier: str = "all", long: bool = False) -> None:
+    """All tests in all tiers; a tier that cannot run is named."""
+    tiers.run(tier, long, SHELL, REPORT, time.monotonic)
+
+
+@verb(help={"env": ENV}, name="init")
+def swarm_init(_: Context, env: str = "") -> None:
+    """Make the nodes and the swarm, or complete what is half made."""
+    host.ensure_engine(SHELL, REPORT)
+    cluster.init(environments.load(env), SHELL, REPORT)
+
+
+@verb(help={"env": ENV}, name="start")
+def swarm_start(_: Context, env: str = "") -> None:
+    """Start nodes that were stopped."""
+    cluster.start(environments.load(env), SHELL, REPORT)
+
+
+@verb(help={"env": ENV}, name="stop")
+def swarm_stop(_: Context, env: str = "") -> None:
+    """Stop all nodes, keeping what is on them."""
+    cluster.stop(environments.load(env), SHELL, REPORT)
+
+
+@verb(help={"env": ENV}, name="clean")
+def swarm_clean(_: Context, env: str = "") -> None:
+    """Remove the nodes and everything that was made for them."""
+    cluster.clean(environments.load(env), SHELL, REPORT)
+
+
+@verb(help={"env": ENV}, name="remount")
+def swarm_remount(_: Context, env: str = "") -> None:
+    """Give all nodes the shared storage again and prove that they see the same."""
+    cluster.remount(environments.load(env), SHELL, REPORT)
+
+
+@verb(help={"env": ENV, "json": JSON}, name="status")
+def swarm_status(_: Context, env: str = "", json: bool = False) -> None:
+    """The nodes of the swarm: role, state, engine, address, labels."""
+    rows = cluster.status(environments.load(env), SHELL)
+    if json:
+        REPORT.data([asdict(row) for row in rows])
+        return
+    columns = ("NODE", "ROLE", "AVAILABILITY", "STATE", "ENGINE", "ADDRESS", "LABELS")
+    REPORT.table(
+        columns,
+        ((r.name, r.role, r.availability, r.state, r.engine, r.address, r.label_text) for r in rows),
+    )
+
+
+@verb(positional=["name"], help={"name": "e.g. traefik-admin", "env": ENV}, name="show")
+def secret_show(_: Context, name: str, env: str = "") -> None:
+    """Print one of your own secrets, because you ask for it."""
+    environment = environments.load(env)
+    known = stacks.declarations()
+    if name not in known:
+        raise UnknownName("secret", name, known)
+    REPORT.text(secrets.get(environment.secrets, name, known).reveal())
+
+
+nodes = Collection("swarm", swarm_init, swarm_start, swarm_stop, swarm_clean, swarm_remount, swarm_status)
+keys = Collection("secret", secret_show)
+namespace = Collection(demo, build, push, deploy, deliver, clean, show, render, status, logs, doctor, test, nodes, keys)

@@ -1,0 +1,153 @@
+"""One real swarm of four nodes for the whole tier, driven by the verbs as a user drives it."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import docker
+import pytest
+import requests
+
+from swarm import cluster, environment
+from swarm.engine import Engine
+from swarm.environment import ROOT, Environment
+from swarm.shell import Shell
+from tests.waiting import until
+
+HERE = Path(__file__).resolve().parent
+STATE = ROOT / ".swarmstats" / "e2e"
+HOURS = ("2015-01-01-0.json.gz", "2015-01-01-1.json.gz")
+EVENTS = {"apache": 52, "rust-lang": 40, "cachethq": 57}
+TABLES = ("gha_events", "gha_payloads", "gha_actors", "gha_repos", "gha_orgs", "gha_parsed", "gha_pull_requests")
+
+
+@dataclass(frozen=True)
+class Platform:
+    """The running platform, seen from outside."""
+
+    environment: Environment
+    process: dict[str, str]
+
+    def run(self, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """`./run VERB ...` with this tier's environment."""
+        done = subprocess.run(
+            (str(ROOT / "run"), *words), env=self.process, capture_output=True, text=True, check=False, timeout=900
+        )
+        if check:
+            assert done.returncode == 0, f"{words} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}"
+        return done
+
+    @property
+    def engine(self) -> Engine:
+        """The engine of the manager."""
+        return cluster.manager(self.environment, Shell())
+
+    def get(self, host: str, path: str = "/", **options: Any) -> requests.Response:
+        """Ask Traefik for a host under the domain."""
+        name = f"{host}.{self.environment.domain}" if host else self.environment.domain
+        url = f"http://127.0.0.1:{self.environment.http_port}{path}"
+        return requests.get(url, headers={"Host": name}, timeout=10, **options)
+
+    def container(self, service: str) -> tuple[Any, str]:
+        """The newest running container of a service: (client of its node's engine, container id)."""
+
+        def look() -> tuple[Any, str] | None:
+            for node in self.environment.nodes:
+                client = cluster.engine(self.environment, node).api
+                found = client.containers.list(filters={"label": f"com.docker.swarm.service.name={service}"})
+                if found:
+                    return client, str(found[0].id)
+            return None
+
+        return until(f"a container of {service}", look)
+
+    def inside(self, service: str, *argv: str, user: str = "") -> str:
+        """Run a command in the container of a service; fails when it ends badly."""
+        client, identity = self.container(service)
+        code, output = client.containers.get(identity).exec_run(list(argv), user=user)
+        assert code == 0, f"{argv} in {service} ended with {code}: {output.decode()}"
+        return str(output.decode())
+
+    def sql(self, database: str, query: str) -> str:
+        """One value from a database, asked as superuser inside the database's container."""
+        return self.inside(
+            "db_postgres", "psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-d", database, "-c", query, user="postgres"
+        ).strip()
+
+    def counts(self) -> dict[str, int]:
+        """Events in the database of each project."""
+        return {
+            project.name: int(self.sql(project.database, "select count(*) from gha_events"))
+            for project in self.environment.projects
+        }
+
+    def fingerprint(self) -> dict[str, str]:
+        """A checksum over all rows of all tables of each project, but for the clock of the loader."""
+        return {
+            f"{project.name}.{table}": self.sql(
+                project.database,
+                f"select md5(coalesce(string_agg(r, ',' order by r), '')) from "
+                f"(select (to_jsonb(t) - 'created_at' - 'updated_at')::text r from {table} t) x"
+                if table == "gha_repos"
+                else f"select md5(coalesce(string_agg(t::text, ',' order by t::text), '')) from {table} t",
+            )
+            for project in self.environment.projects
+            for table in TABLES
+        }
+
+    def versions(self) -> dict[str, int]:
+        """Name -> version index of every service: any change by anyone moves it."""
+        return {item["Spec"]["Name"]: int(item["Version"]["Index"]) for item in self.engine.services()}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--keep-lab", action="store_true", help="use a swarm that an earlier run left, and leave it")
+    parser.addoption("--screenshots", action="store_true", help="renew the pictures in docs/images")
+
+
+@pytest.fixture(scope="session")
+def platform(request: pytest.FixtureRequest, shared_data: Path) -> Iterator[Platform]:
+    """Nodes, images, the two real hours and all stacks, made by the verbs."""
+    keep = bool(request.config.getoption("--keep-lab"))
+    shutil.copytree(HERE / "env", STATE / "env", dirs_exist_ok=True)
+    process = {**os.environ, "SWARMSTATS_ENVS": str(STATE / "env"), "SWARMSTATS_ENV": "e2e"}
+    made = Platform(environment.load("e2e", process), process)
+    if not keep:
+        made.run("swarm.clean")
+    began = time.monotonic()
+    made.run("swarm.init")
+    _share(made, shared_data)
+    made.run("deliver", "all")
+    until("the hours of all projects", lambda: _held(made), deadline=120)
+    sys.stderr.write(f"\nthe platform stood after {time.monotonic() - began:.0f} s\n")
+    yield made
+    if not keep:
+        made.run("swarm.clean")
+
+
+def _share(made: Platform, shared_data: Path) -> None:
+    """Put the real hours into the storage that all nodes share."""
+    client = docker.from_env()
+    container = client.containers.get(f"{made.environment.lab_name}-node-1")
+    container.exec_run(["mkdir", "-p", "/data/archive"])
+    for hour in HOURS:
+        subprocess.run(
+            ("docker", "cp", str(shared_data / "gharchive" / hour), f"{container.id}:/data/archive/{hour}"), check=True
+        )
+
+
+def _held(made: Platform) -> bool:
+    projects = made.get("", "/api/projects").json()["projects"]
+    return len(projects) == len(EVENTS) and all(project["hours"] == len(HOURS) for project in projects)
+
+
+def pretty(value: object) -> str:
+    """A value for assertion messages."""
+    return json.dumps(value, indent=1, default=str)

@@ -1,0 +1,250 @@
+"""A platform to test on: a real Postgres, the verbs as real processes, an archive over real HTTP."""
+
+import json
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from hashlib import sha256
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from subprocess import PIPE, CompletedProcess, Popen, run
+from threading import Thread
+from typing import Any, Protocol
+from uuid import uuid4
+
+import psycopg2
+import pytest
+from activity.settings import Need, Settings, read_settings
+
+ROOT = Path(__file__).parents[3]
+DISTRIBUTION = ROOT / "images" / "activity"
+# Columns that only a clock fills; two runs that do the same differ in them.
+CLOCKS = {
+    "gha_repos": ("created_at", "updated_at"),
+    "hours": ("parsed_at",),
+    "series_pending": ("marked_at",),
+    "series_state": ("computed_at",),
+    "schema_migrations": ("applied_at",),
+}
+TABLES = (
+    "gha_events",
+    "gha_payloads",
+    "gha_actors",
+    "gha_repos",
+    "gha_orgs",
+    "gha_parsed",
+    "gha_pull_requests",
+    "hours",
+    "series_pending",
+    "series",
+    "series_state",
+    "schema_migrations",
+)
+PASSWORDS = {
+    Need.OWNER: "owner's password",
+    Need.READER: "reader",
+    Need.TEAM: "team",
+}
+
+
+class Server(Protocol):
+    """Where the Postgres of the tests is, and its superuser's password."""
+
+    host: str
+    port: int
+    password: str
+
+
+@dataclass
+class Platform:
+    """One platform of its own on the server: its projects have databases that nobody else uses."""
+
+    server: Server
+    folder: Path
+    environ: dict[str, str]
+    mark: str = field(default_factory=lambda: uuid4().hex[:8])
+    databases: list[str] = field(default_factory=list)
+
+    def follow(self, *organisations: str, start: str = "2015-01-01") -> None:
+        """Have one project for each organisation from now on."""
+        self.follow_projects({name: [name] for name in organisations}, start)
+
+    def follow_projects(self, projects: dict[str, list[str]], start: str = "2015-01-01") -> None:
+        """Have these projects, each with its organisations, from now on."""
+        entries = [
+            {"name": name, "organisations": organisations, "start": start, "database": self.database(name)}
+            for name, organisations in projects.items()
+        ]
+        (self.folder / "projects.json").write_text(json.dumps({"projects": entries}))
+        self.databases.extend(self.database(name) for name in projects if self.database(name) not in self.databases)
+
+    def database(self, project: str) -> str:
+        """Return the name of a project's database."""
+        return f"test_{self.mark}_{project}"
+
+    def set_password(self, need: Need, password: str) -> None:
+        """Put a password where the service finds its secrets."""
+        (self.folder / "secrets" / need.value).write_text(f"{password}\n")
+
+    def settings(self, *needs: Need, **changes: str) -> Settings:
+        """Read the settings as a verb would."""
+        return read_settings({**self.environ, **changes}, frozenset(needs or (Need.OWNER, Need.PROJECTS)))
+
+    def run(self, *arguments: str, **changes: str) -> CompletedProcess[str]:
+        """Run a verb to its end."""
+        return run(
+            self.command(*arguments),
+            env={**self.environ, **changes},
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+
+    def start(self, *arguments: str, **changes: str) -> Popen[str]:
+        """Start a verb and do not wait for it."""
+        return Popen(self.command(*arguments), env={**self.environ, **changes}, stdout=PIPE, stderr=PIPE, text=True)
+
+    @staticmethod
+    def command(*arguments: str) -> list[str]:
+        """Return the command line of a verb."""
+        return [sys.executable, "-m", "activity", *arguments]
+
+    def ingest(self, first: str, last: str, **changes: str) -> CompletedProcess[str]:
+        """Read the hours from the first to the last."""
+        return self.run("ingest", "--from", first, "--to", last, **changes)
+
+    def connect(self, database: str, user: str = "postgres", password: str | None = None) -> Any:
+        """Connect to a database, as the superuser unless said otherwise."""
+        connection = psycopg2.connect(
+            host=self.server.host,
+            port=self.server.port,
+            dbname=database,
+            user=user,
+            password=self.server.password if password is None else password,
+        )
+        connection.autocommit = True
+        return connection
+
+    def rows(self, project: str, statement: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Return what a statement finds in a project's database."""
+        connection = self.connect(self.database(project))
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute(statement, values or None)
+                return list(cursor.fetchall()) if cursor.description else []
+        finally:
+            connection.close()
+
+    def events(self, project: str) -> int:
+        """Return how many events a project has."""
+        return int(self.rows(project, "select count(*) from gha_events")[0][0])
+
+    def checksum(self, project: str) -> str:
+        """Return a checksum over every row of every table, but for what only a clock fills."""
+        digest = sha256()
+        for table in TABLES:
+            without = " ".join(f"- '{column}'" for column in CLOCKS.get(table, ()))
+            rows = self.rows(project, f"select (to_jsonb(t) {without})::text from {table} t order by 1")
+            digest.update(f"{table}\n{rows}\n".encode())
+        return digest.hexdigest()
+
+    def drop(self) -> None:
+        """Drop the databases of this platform."""
+        connection = self.connect("postgres")
+        try:
+            with connection.cursor() as cursor:
+                for database in self.databases:
+                    cursor.execute(f'drop database if exists "{database}" with (force)')
+        finally:
+            connection.close()
+
+
+@pytest.fixture(scope="session")
+def secrets(postgres_server: Server, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Secrets that the roles of the server were given by bootstrap."""
+    folder = tmp_path_factory.mktemp("platform")
+    (folder / "secrets").mkdir()
+    platform = Platform(postgres_server, folder, _environ(postgres_server, folder, folder / "secrets"))
+    platform.set_password(Need.POSTGRES, postgres_server.password)
+    for need, password in PASSWORDS.items():
+        platform.set_password(need, password)
+    done = platform.run("bootstrap")
+    assert done.returncode == 0, done.stderr
+    return folder / "secrets"
+
+
+@pytest.fixture
+def platform(postgres_server: Server, secrets: Path, tmp_path: Path) -> Iterator[Platform]:
+    """A platform with its own databases, dropped at the end."""
+    platform = Platform(postgres_server, tmp_path, _environ(postgres_server, tmp_path, secrets))
+    yield platform
+    platform.drop()
+
+
+def _environ(server: Server, folder: Path, secrets: Path) -> dict[str, str]:
+    return {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(DISTRIBUTION),
+        "PYTHONWARNINGS": "error",
+        "ACTIVITY_DATABASE_HOST": server.host,
+        "ACTIVITY_DATABASE_PORT": str(server.port),
+        "ACTIVITY_DATABASE_PORT_READ": str(server.port),
+        "ACTIVITY_SECRETS": str(secrets),
+        "ACTIVITY_PROJECTS": str(folder / "projects.json"),
+        "ACTIVITY_ARCHIVE_CACHE": str(folder / "simulated"),
+        "ACTIVITY_LISTEN": "127.0.0.1:0",
+    }
+
+
+@dataclass
+class WebArchive:
+    """A directory of hours behind a real web server, and which of them were asked for."""
+
+    folder: Path
+    url: str
+    requests: list[str] = field(default_factory=list)
+
+
+@contextmanager
+def _serve(folder: Path) -> Iterator[WebArchive]:
+    archive = WebArchive(folder, "")
+
+    class Handler(SimpleHTTPRequestHandler):
+        def do_GET(self) -> None:
+            archive.requests.append(self.path.strip("/"))
+            super().do_GET()
+
+        def log_message(self, format: str, *arguments: Any) -> None:
+            """The requests are kept, not printed."""
+
+    web = ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=str(folder)))
+    archive.url = f"http://127.0.0.1:{web.server_address[1]}"
+    thread = Thread(target=web.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield archive
+    finally:
+        web.shutdown()
+        web.server_close()
+        thread.join()
+
+
+@pytest.fixture
+def web_archive(tmp_path: Path, platform: Platform) -> Iterator[WebArchive]:
+    """An empty archive over HTTP that the platform reads from."""
+    folder = tmp_path / "archive"
+    folder.mkdir()
+    with _serve(folder) as archive:
+        platform.environ["ACTIVITY_ARCHIVE_URL"] = archive.url
+        yield archive
+
+
+@pytest.fixture
+def real_archive(platform: Platform, shared_data: Path) -> Path:
+    """The two real hours, read by the platform from their directory."""
+    platform.environ["ACTIVITY_ARCHIVE_URL"] = (shared_data / "gharchive").as_uri()
+    return shared_data / "gharchive"

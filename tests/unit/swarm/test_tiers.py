@@ -1,0 +1,49 @@
+import itertools
+
+import pytest
+
+from swarm import tiers
+from swarm.errors import TestsFailed, UnknownName
+from swarm.report import Report
+from swarm.shell import RecordingShell, Result
+
+CLOCK = itertools.count().__next__
+
+
+def run(wanted: str, shell: RecordingShell, ci: str = "false", long: bool = False) -> None:
+    tiers.run(wanted, long, shell, Report(), lambda: float(CLOCK()), {"CI": ci})
+
+
+def test_the_lint_tier_runs_every_checker() -> None:
+    shell = RecordingShell()
+    run("lint", shell)
+    assert [argv[-1].rsplit("/", 1)[-1] for argv in shell.ran] == [".", ".", "mypy", "lint-imports"]
+
+
+def test_long_reaches_pytest() -> None:
+    shell = RecordingShell()
+    run("unit", shell, long=True)
+    assert shell.ran[0][-2:] == ("--long", "tests/unit")
+
+
+def test_a_failing_command_fails_its_tier_by_name_and_the_others_still_run() -> None:
+    python = tiers.tiers(False)[0].commands[0][0]
+    shell = RecordingShell(answers={(python, "-m", "ruff"): Result((), 1)})
+    with pytest.raises(TestsFailed, match=r"Failed: lint\."):
+        run("lint,unit", shell)
+    assert shell.ran[-1][-1] == "tests/unit"
+
+
+def test_an_unknown_tier_is_named() -> None:
+    with pytest.raises(UnknownName, match=r'No tier "units"\. Did you mean unit\?'):
+        run("units", RecordingShell())
+
+
+def test_a_tier_that_cannot_run_fails_where_ci_is_true(monkeypatch: pytest.MonkeyPatch) -> None:
+    def absent(*_: object) -> None:
+        raise tiers.SwarmstatsError("No Docker engine answers.")
+
+    monkeypatch.setattr(tiers.host, "ensure_engine", absent)
+    run("e2e", RecordingShell(), ci="false")
+    with pytest.raises(TestsFailed, match="Could not run: e2e"):
+        run("e2e", RecordingShell(), ci="true")

@@ -1,0 +1,39 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from swarm import versions
+from swarm.errors import StackInvalid
+from swarm.secrets import Secret
+
+
+@given(st.text(), st.text())
+def test_a_config_is_named_by_its_content(one: str, other: str) -> None:
+    same = versions.config("app", "nginx.conf", one).name == versions.config("app", "nginx.conf", other).name
+    assert same == (one == other)
+
+
+def test_a_secret_has_the_same_name_for_the_same_content_and_its_name_is_not_a_plain_hash() -> None:
+    name = versions.secret("token", Secret("abc")).name
+    assert versions.secret("token", Secret("abc")).name == name
+    assert versions.secret("token", Secret("abd")).name != name
+    assert "ba7816bf" not in name
+
+
+def test_names_beyond_the_budget_of_swarm_are_refused() -> None:
+    with pytest.raises(StackInvalid, match="Swarm takes 64"):
+        versions.config("a" * 40, "b" * 20, "content")
+
+
+def item(identity: str, key: str, created: str) -> dict[str, object]:
+    return {"ID": identity, "CreatedAt": created, "Spec": {"Labels": {versions.LABEL: key}}}
+
+
+def test_collection_keeps_what_is_used_now_or_before_and_the_newest_of_the_rest() -> None:
+    objects = [item(name, "app_conf", f"2026-01-0{number}") for number, name in enumerate("abcdef", 1)]
+    objects.append({"ID": "foreign", "CreatedAt": "2020", "Spec": {"Labels": None}})
+    service = {
+        "Spec": {"TaskTemplate": {"ContainerSpec": {"Configs": [{"ConfigID": "a"}]}}},
+        "PreviousSpec": {"TaskTemplate": {"ContainerSpec": {"Configs": [{"ConfigID": "b"}]}}},
+    }
+    assert versions.unused(objects, [service], keep=2) == ["d", "c"]

@@ -1,0 +1,23 @@
+"""Wait for a condition with a deadline; the only place where tests pass the time."""
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+Found = TypeVar("Found")
+
+
+def until(what: str, look: Callable[[], Found | None], deadline: float = 60.0, every: float = 0.25) -> Found:
+    """Return what `look` finds as soon as it is true; fails naming `what` and the last thing seen."""
+    end = time.monotonic() + deadline
+    last: object = None
+    while time.monotonic() < end:
+        try:
+            found = look()
+            if found:
+                return found
+            last = found
+        except (OSError, ValueError, LookupError) as error:
+            last = error
+        time.sleep(every)
+    raise AssertionError(f"{what}: not within {deadline:.0f} s; last seen: {last!r}")
