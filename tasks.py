@@ -102,7 +102,7 @@ def render(_: Context, stack: str, env: str = "") -> None:
     REPORT.text("---\n".join(item.text() for item in rendered))
 
 
-@verb(positional=["stack"], help={"stack": STACK, "env": ENV, "browser": "open them in a browser", "json": JSON})
+@verb(help={"stack": STACK, "env": ENV, "browser": "open them in a browser", "json": JSON})
 def show(_: Context, stack: str = "all", env: str = "", browser: bool = False, json: bool = False) -> None:
     """Print the addresses of what is deployed, or open them."""
     environment = environments.load(env)
@@ -144,8 +144,7 @@ def logs(_: Context, service: str, env: str = "", tail: int = 100, follow: bool 
     if name not in known:
         raise UnknownName("service", service, known)
     words = ("service", "logs", "--tail", str(tail), *(("--follow",) if follow else ()), name)
-    code = SHELL.attach((*engine.argv, *words))
-    if code:
+    if code := SHELL.follow((*engine.argv, *words), REPORT.text).code:
         raise Exit(code=code)
 
 
@@ -181,10 +180,13 @@ def swarm_stop(_: Context, env: str = "") -> None:
     cluster.stop(environments.load(env), SHELL, REPORT)
 
 
-@verb(help={"env": ENV}, name="clean")
-def swarm_clean(_: Context, env: str = "") -> None:
-    """Remove the nodes and everything that was made for them."""
-    cluster.clean(environments.load(env), SHELL, REPORT)
+@verb(help={"env": ENV, "yes": "do not ask"}, name="clean")
+def swarm_clean(_: Context, env: str = "", yes: bool = False) -> None:
+    """Remove the nodes and everything that was made for them, all data included."""
+    environment = environments.load(env)
+    if (doomed := cluster.holdings(environment)) and not yes:
+        REPORT.confirm(f"This removes, with all data in them: {', '.join(doomed)}.", environment.name)
+    cluster.clean(environment, SHELL, REPORT)
 
 
 @verb(help={"env": ENV}, name="remount")

@@ -56,6 +56,11 @@ def clean(environment: Environment, shell: Shell, report: Report) -> None:
     driver(environment).remove(environment, shell, report)
 
 
+def holdings(environment: Environment) -> tuple[str, ...]:
+    """The names of everything that `clean` would remove."""
+    return driver(environment).holdings(environment)
+
+
 def remount(environment: Environment, shell: Shell, report: Report) -> None:
     """Give every node the shared storage again and prove that all see the same."""
     driver(environment).remount(environment, shell, report)

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from ipaddress import IPv4Network
+from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -39,7 +39,7 @@ class Lab(Strict):
     subnet: IPv4Network = IPv4Network("10.210.0.0/24")
     pool: IPv4Network = IPv4Network("10.211.0.0/16")
     http_port: int = Field(default=80, ge=1, le=65535)
-    listen: str = "127.0.0.1"
+    listen: IPv4Address = IPv4Address("127.0.0.1")
 
 
 class Storage(Strict):
@@ -94,6 +94,8 @@ class EnvironmentFile(Strict):
         names = [node.name for node in self.nodes]
         if twice := sorted({name for name in names if names.count(name) > 1}):
             raise ValueError(f"nodes: {', '.join(twice)} is given twice")
+        if self.driver == "lab" and "registry" in names:
+            raise ValueError("nodes: registry is the name of the lab's own registry")
         if self.driver == "lab" and not any(node.role == "manager" for node in self.nodes):
             raise ValueError("nodes: the driver lab needs at least one node with role manager")
         if self.driver == "context" and not self.context:

@@ -13,6 +13,7 @@ SwarmstatsError                 1
 ├── ImageMissing               73   a stack needs an image that the registry does not have
 ├── NodeFailed                 74   a node could not be made, joined or reached
 ├── CommandFailed              75   a process ended with an error
+├── NotConfirmed               76   something that destroys data was not confirmed
 ├── StackFailed                10   a deploy did not converge
 ├── DeadlinePassed              5   ... because time ran out
 ├── CleanIncomplete            11   something of a cleaned stack is still there
@@ -120,6 +121,12 @@ class CommandFailed(SwarmstatsError):
     """A process ended with an error code; the message has its last lines."""
 
     exit_code = 75
+
+
+class NotConfirmed(SwarmstatsError):
+    """Data would be destroyed and nobody agreed."""
+
+    exit_code = 76
 
 
 class StackFailed(SwarmstatsError):

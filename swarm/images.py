@@ -132,7 +132,7 @@ def _counts(missing: Sequence[Image], wanted: Sequence[Image], verb: str) -> str
 def _build_all(environment: Environment, missing: Sequence[Image], shell: Shell, step: Step) -> None:
     if not missing:
         return
-    client = host.ensure_builder(shell, lambda: debian(environment, shell, step))
+    client = host.ensure_builder(shell, lambda: debian(environment, shell, step), step.note)
     base = Image(BASE, f"swarmstats/{BASE}:{tag(ROOT / 'images' / BASE)}", ROOT / "images" / BASE)
     if not here(Engine(), base):
         step.note("base")

@@ -13,8 +13,7 @@ from rich.markup import escape
 from rich.status import Status
 from rich.table import Table
 
-from swarm.errors import SwarmstatsError
-
+from swarm.errors import NotConfirmed, SwarmstatsError
 
 PIPE_WIDTH = 240
 
@@ -83,6 +82,14 @@ class Report:
     def text(self, text: str) -> None:
         """Write text to stdout untouched, for pipes."""
         sys.stdout.write(text if text.endswith("\n") else text + "\n")
+
+    def confirm(self, what: str, name: str) -> None:
+        """Say what will be destroyed and ask for a name; raises NotConfirmed unless it is typed."""
+        self.console.print(escape(what))
+        if not sys.stdin.isatty():
+            raise NotConfirmed("Nobody is here to confirm.", hint="Say --yes to go on without being asked.")
+        if self.console.input(f"Type {name} to go on: ").strip() != name:
+            raise NotConfirmed("Not confirmed; nothing was done.")
 
     def error(self, error: SwarmstatsError) -> None:
         """Print an error, what to do next, and the exit code."""

@@ -3,6 +3,7 @@
 import os
 import shlex
 import subprocess
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -10,6 +11,7 @@ from swarm.errors import CommandFailed, ToolMissing
 
 Argv = tuple[str, ...]
 TAIL = 12
+KEPT = 1000
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,7 @@ class Shell:
             raise ToolMissing(f"`{argv[0]}` is not on this machine.", hint=f"Install {argv[0]}.") from error
 
     def follow(self, argv: Argv, line: Callable[[str], None], *, stdin: str | None = None) -> Result:
-        """Run a command and hand over each line of its output as it comes."""
+        """Run a command and hand over each line of its output as it comes; the result keeps the last of them."""
         try:
             process = subprocess.Popen(
                 argv,
@@ -86,7 +88,7 @@ class Shell:
             if stdin is not None and process.stdin is not None:
                 process.stdin.write(stdin)
                 process.stdin.close()
-            said: list[str] = []
+            said: deque[str] = deque(maxlen=KEPT)
             for text in process.stdout or ():
                 said.append(text)
                 line(text.rstrip("\n"))

@@ -34,8 +34,8 @@ class Driver(Protocol):
     def address(self, environment: Environment, node: Node) -> str:
         """The address under which the other nodes reach a node."""
 
-    def exists(self, environment: Environment) -> bool:
-        """Whether anything of the nodes is there."""
+    def holdings(self, environment: Environment) -> tuple[str, ...]:
+        """The names of everything that `remove` would remove."""
 
 
 DRIVERS: dict[str, Driver] = {"lab": lab, "context": context}

@@ -71,7 +71,7 @@ def node(environment: Environment, node: Node, image: str, operator: Operator) -
         **_at(environment, address(environment, node)),
     }
     if node == first_manager(environment):
-        _publish(config, 80, environment.file.lab.listen, environment.http_port)
+        _publish(config, 80, str(environment.file.lab.listen), environment.http_port)
     return Container(name, node.name, _signed(config, environment))
 
 

@@ -55,9 +55,9 @@ def address(environment: Environment, node: Node) -> str:
     raise NodeFailed(f"The swarm of context {environment.file.context} has no node {node.name}.")
 
 
-def exists(environment: Environment) -> bool:
-    """Whether the context's engine answers."""
-    return Engine(context=environment.file.context).answers()
+def holdings(environment: Environment) -> tuple[str, ...]:
+    """Nothing: what runs on nodes of a context was not made by us."""
+    return ()
 
 
 def _manager(environment: Environment) -> Engine:

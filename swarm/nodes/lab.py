@@ -19,6 +19,8 @@ from swarm.report import Report, Step
 from swarm.shell import Shell
 
 AT_ONCE = 8
+GOSSIP = 7946
+GOSSIP_SECONDS = 15.0
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
 
@@ -35,7 +37,7 @@ def create(environment: Environment, shell: Shell, report: Report) -> None:
         _check_settings(plan, found)
         site.prepare(plan)
         rights = Rights(site, built["node"])
-        done = _in_parallel(partial(_bring_up, site, rights, found), plan, step)
+        done = _managers_first(site, partial(_bring_up, site, rights, found), plan, step)
         step.detail = _detail(plan, found, done)
         step.skipped = not any(done)
 
@@ -142,7 +144,7 @@ def _check(site: Site) -> None:
 
 
 def _ports(environment: Environment) -> Iterator[ports.Port]:
-    yield ports.Port(environment.file.lab.listen, environment.http_port, "lab.http_port")
+    yield ports.Port(str(environment.file.lab.listen), environment.http_port, "lab.http_port")
     if number := containers.registry_port(environment):
         yield ports.Port("127.0.0.1", number, "registry")
 
@@ -161,6 +163,22 @@ def _bring_up(site: Site, rights: Rights, found: Mapping[str, Summary], containe
     done = site.run(container, found.get(container.name), rights)
     site.wait(container.title)
     return done
+
+
+def _managers_first(
+    site: Site, bring_up: Callable[[Container], str], plan: Sequence[Container], step: Step
+) -> list[str]:
+    """Bring all up, workers once the managers of an old swarm hear gossip: who knocks too early waits a minute."""
+    nodes = {node.name: node for node in site.environment.nodes}
+    managers = [item for item in plan if item.title not in nodes or nodes[item.title].role == "manager"]
+    workers = [item for item in plan if item not in managers]
+    names = [item.name for item in (*managers, *workers)]
+    said = _in_parallel(bring_up, managers, step)
+    for node in (nodes[item.title] for item, word in zip(managers, said, strict=True) if word and item.title in nodes):
+        if site.node_engine(node).info()["Swarm"]["NodeID"]:
+            until(partial(ports.listens, containers.address(site.environment, node), GOSSIP), GOSSIP_SECONDS)
+    done = dict(zip(names, [*said, *_in_parallel(bring_up, workers, step)], strict=True))
+    return [done[item.name] for item in plan]
 
 
 def _detail(plan: Sequence[Container], found: Mapping[str, Summary], done: Sequence[str]) -> str:

@@ -1,6 +1,7 @@
 """Ports of this machine: whether they are free, and who holds them when they are not."""
 
 import os
+import socket
 from collections.abc import Container, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -45,6 +46,15 @@ def check(wanted: Iterable[Port], running: Sequence[dict[str, Any]], ours: Conta
                 f"Port {port.number} on {port.listen} is taken by {holder}.",
                 hint=f"Stop that, or give another {port.setting} in env.yaml.",
             )
+
+
+def listens(address: str, number: int) -> bool:
+    """Whether something accepts connections there."""
+    try:
+        socket.create_connection((address, number), timeout=1).close()
+    except OSError:
+        return False
+    return True
 
 
 def publisher(port: Port, running: Iterable[dict[str, Any]]) -> str | None:

@@ -196,7 +196,7 @@ def _registry_answers(port: int) -> bool:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
     try:
         connection.request("GET", "/v2/")
-        return connection.getresponse().status == http.client.OK
+        return bool(connection.getresponse().status == http.client.OK)
     except (OSError, http.client.HTTPException):
         return False
     finally:

@@ -120,7 +120,7 @@ def platform(request: pytest.FixtureRequest, shared_data: Path) -> Iterator[Plat
     process = {**os.environ, "SWARMSTATS_ENVS": str(STATE / "env"), "SWARMSTATS_ENV": "e2e"}
     made = Platform(environment.load("e2e", process), process)
     if not keep:
-        made.run("swarm.clean")
+        made.run("swarm.clean", "--yes")
     began = time.monotonic()
     made.run("swarm.init")
     _share(made, shared_data)
@@ -129,7 +129,7 @@ def platform(request: pytest.FixtureRequest, shared_data: Path) -> Iterator[Plat
     sys.stderr.write(f"\nthe platform stood after {time.monotonic() - began:.0f} s\n")
     yield made
     if not keep:
-        made.run("swarm.clean")
+        made.run("swarm.clean", "--yes")
 
 
 def _share(made: Platform, shared_data: Path) -> None:

@@ -185,6 +185,6 @@ def test_everything_but_making_nodes_works_through_a_docker_context(context: Pla
     context.run("deliver", "app")
     assert "nothing to do" in context.run("deploy", "db").stdout
     until("app through Traefik", lambda: context.get("app").status_code == 200, deadline=20)
-    refused = context.run("swarm.clean", check=False)
+    refused = context.run("swarm.clean", "--yes", check=False)
     assert refused.returncode == 74
     assert "healthy" in context.run("status").stdout

@@ -30,4 +30,4 @@ def test_a_context_that_is_not_there_is_named(make: Make) -> None:
     with pytest.raises(EngineUnavailable, match='There is no docker context "no-such-context"') as caught:
         context.engine(make(ENV))
     assert "docker context create" in caught.value.hint
-    assert not context.exists(make(ENV))
+    assert context.holdings(make(ENV)) == ()
