@@ -7,7 +7,7 @@ from typing import Any
 import requests
 
 from swarm import cluster, deploy, images, stacks
-from swarm.environment import Environment
+from swarm.environment import Archive, Environment
 from swarm.errors import DemoFailed, UnknownName
 from swarm.report import Report, Step
 from swarm.shell import Shell
@@ -47,12 +47,12 @@ def needed_images(environment: Environment, targets: tuple[stacks.Target, ...]) 
 
 def _data(environment: Environment, step: Step) -> str:
     """Wait until every project holds the demo's hours; returns which, and whether they are simulated."""
-    wanted = max(1, _hours(environment) - 1)
     deadline = time.monotonic() + DEADLINE
     projects: list[dict[str, Any]] = []
     while time.monotonic() < deadline:
         projects = _projects(environment)
         held = min((int(project["hours"] or 0) for project in projects), default=0)
+        wanted = _hours(environment.archive, any(project["source"] == "simulated" for project in projects))
         if projects and held >= wanted and all(project["newest_hour"] for project in projects):
             newest = max(str(project["newest_hour"]) for project in projects)
             source = "simulated " if any(project["source"] == "simulated" for project in projects) else ""
@@ -65,12 +65,15 @@ def _data(environment: Environment, step: Step) -> str:
     )
 
 
-def _hours(environment: Environment) -> int:
-    since, until = environment.archive.since, environment.archive.until
+def _hours(archive: Archive, simulated: bool) -> int:
+    """How many hours are worth waiting for; the newest may not be published yet."""
+    since, until = archive.since, archive.until
+    if simulated and archive.simulate_since:
+        since = archive.simulate_since
     if since and since.startswith("-"):
-        return int(since[1:-1])
+        return max(1, int(since[1:-1]) - 1)
     if since and until:
-        return int((_moment(until) - _moment(since)).total_seconds() // 3600) + 2
+        return int((_moment(until) - _moment(since)).total_seconds() // 3600) + 1
     return 1
 
 

@@ -63,6 +63,7 @@ class Archive(Strict):
     since: Hour | None = None
     until: Hour | None = None
     simulate: Literal["never", "when-unreachable", "always"] = "never"
+    simulate_since: Hour | None = None
 
 
 class Size(Strict):

@@ -49,6 +49,7 @@ class Archive:
 
     url: str
     since: Hour | None
+    simulated_since: Hour | None
     until: Hour | None
     simulate: Simulate
     cache: Path
@@ -174,6 +175,7 @@ def _archive(reader: _Reader, now: datetime) -> Archive:
     archive = Archive(
         url=reader.parsed("ACTIVITY_ARCHIVE_URL", "https://data.gharchive.org", _archive_url, ""),
         since=reader.optional_hour("ACTIVITY_ARCHIVE_FROM", lambda text: parse_since(text, now)),
+        simulated_since=reader.optional_hour("ACTIVITY_ARCHIVE_SIMULATE_FROM", lambda text: parse_since(text, now)),
         until=reader.optional_hour("ACTIVITY_ARCHIVE_TO", parse_hour),
         simulate=reader.parsed("ACTIVITY_ARCHIVE_SIMULATE", "never", _simulate, Simulate.NEVER),
         cache=Path(reader.text("ACTIVITY_ARCHIVE_CACHE", f"{gettempdir()}/activity-archive")),

@@ -2,9 +2,14 @@
 
 import gzip
 import json
+import threading
 from shutil import rmtree
 
 import pytest
+from activity.archive.follow import Follower
+from activity.health import Pulse
+from activity.hour import parse_hour
+from prometheus_client import CollectorRegistry
 
 NOWHERE = "http://127.0.0.1:9/"
 HOURS = ("2026-03-02-9", "2026-03-02-11")
@@ -101,3 +106,15 @@ def test_the_verb_writes_hours_that_an_archive_could_serve(platform):
     again = platform.ingest(*HOURS, ACTIVITY_ARCHIVE_URL=f"file://{folder}")
     assert again.returncode == 0, again.stderr
     assert platform.events("apache") > 10
+
+
+@pytest.mark.usefixtures("unreachable")
+def test_simulated_hours_may_begin_earlier_than_real_ones_would(platform):
+    platform.environ |= {
+        "ACTIVITY_ARCHIVE_FROM": HOURS[1],
+        "ACTIVITY_ARCHIVE_TO": HOURS[1],
+        "ACTIVITY_ARCHIVE_SIMULATE_FROM": HOURS[0],
+    }
+    follower = Follower(platform.settings(), threading.Event(), Pulse(), CollectorRegistry())
+    assert follower.run_pass(parse_hour(HOURS[1]))
+    assert sources(platform) == [("simulated", 3)]

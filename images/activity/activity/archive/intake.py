@@ -61,17 +61,21 @@ class Intake:
     ) -> Iterator[HourDone]:
         """Read each hour that is lacking, oldest first; an error is handed to `failed`, which may raise it."""
         self.prepare(first, last)
-        for hour, projects in missing_between(self.settings, self.settings.projects, first, last):
-            for source in Source:
-                mine = tuple(project for project in projects if self._sources[project] is source)
-                if not mine:
-                    continue
+        for source in dict.fromkeys(self._sources.values()):
+            mine = tuple(project for project in self.settings.projects if self._sources[project] is source)
+            for hour, projects in missing_between(self.settings, mine, self._first(source, first), last):
                 if self.stop.is_set():
                     raise Stopped(f"stopped before hour {hour}. Run again to go on from there.")
                 try:
-                    yield self._read(hour, source, mine)
+                    yield self._read(hour, source, projects)
                 except ActivityError as error:
                     failed(hour, error)
+
+    def _first(self, source: Source, first: Hour | None) -> Hour | None:
+        """Return from when on a source is read: simulated hours may begin earlier than real ones unless told."""
+        archive = self.settings.archive
+        told = source is Source.ARCHIVE or first != archive.since
+        return first if told else archive.simulated_since or first
 
     def _read(self, hour: Hour, source: Source, projects: tuple[Project, ...]) -> HourDone:
         began = monotonic()
