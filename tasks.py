@@ -9,13 +9,15 @@ from typing import Any, TypeVar
 
 from invoke import Collection, Context, Exit, task
 
-from swarm import cluster, host, images, live, secrets, stacks, tiers
+from swarm import clean as cleaning
+from swarm import cluster, host, images, live, manifests, secrets, stacks, targets, tiers
 from swarm import demo as demonstration
 from swarm import deploy as deploying
 from swarm import doctor as examination
 from swarm import environment as environments
 from swarm import status as glance
-from swarm.errors import SwarmstatsError, UnknownName
+from swarm.engine import REFUSALS
+from swarm.errors import EngineUnavailable, SwarmstatsError, UnknownName
 from swarm.report import Report
 from swarm.shell import Shell
 
@@ -39,6 +41,10 @@ def verb(**options: Any) -> Callable[[Body], Any]:
             except SwarmstatsError as error:
                 REPORT.error(error)
                 raise Exit(code=error.exit_code) from error
+            except REFUSALS as error:
+                gone = EngineUnavailable(f"A Docker engine refused, or went away: {error}", hint="./run doctor")
+                REPORT.error(gone)
+                raise Exit(code=gone.exit_code) from error
             except KeyboardInterrupt as error:
                 REPORT.line("Interrupted; what was begun goes on or can be repeated.")
                 raise Exit(code=130) from error
@@ -59,7 +65,7 @@ def demo(_: Context, env: str = "") -> None:
 def build(_: Context, stack: str, env: str = "") -> None:
     """Build the images of a stack that changed."""
     environment = environments.load(env)
-    wanted = demonstration.needed_images(environment, stacks.targets(environment, stack))
+    wanted = stacks.needed_images(environment, targets.select(environment, stack))
     images.build(environment, wanted, SHELL, REPORT)
 
 
@@ -67,15 +73,15 @@ def build(_: Context, stack: str, env: str = "") -> None:
 def push(_: Context, stack: str, env: str = "") -> None:
     """Push the images of a stack that the registry lacks."""
     environment = environments.load(env)
-    images.push(demonstration.needed_images(environment, stacks.targets(environment, stack)), REPORT)
+    images.push(stacks.needed_images(environment, targets.select(environment, stack)), REPORT)
 
 
 @verb(positional=["stack"], help={"stack": STACK, "env": ENV})
 def deploy(_: Context, stack: str, env: str = "") -> None:
     """Bring a stack to what the environment says and wait until it is healthy."""
     environment = environments.load(env)
-    targets = stacks.targets(environment, stack)
-    deploying.deploy(environment, targets, cluster.manager(environment, SHELL), SHELL, REPORT)
+    wanted = targets.select(environment, stack)
+    deploying.deploy(environment, wanted, cluster.manager(environment, SHELL), SHELL, REPORT)
 
 
 @verb(positional=["stack"], help={"stack": STACK, "env": ENV})
@@ -90,15 +96,15 @@ def deliver(context: Context, stack: str, env: str = "") -> None:
 def clean(_: Context, stack: str, env: str = "") -> None:
     """Remove a stack wholly: services, tasks, networks; volumes stay."""
     environment = environments.load(env)
-    targets = stacks.targets(environment, stack)
-    deploying.clean(targets, cluster.manager(environment, SHELL), SHELL, REPORT)
+    wanted = targets.select(environment, stack)
+    cleaning.clean(wanted, cluster.manager(environment, SHELL), SHELL, REPORT)
 
 
 @verb(positional=["stack"], help={"stack": STACK, "env": ENV})
 def render(_: Context, stack: str, env: str = "") -> None:
     """Print the stack file as Docker gets it, after validating it."""
     environment = environments.load(env)
-    rendered = deploying.render(environment, stacks.targets(environment, stack), host.client(SHELL), SHELL)
+    rendered = deploying.render(environment, targets.select(environment, stack), host.client(SHELL), SHELL)
     REPORT.text("---\n".join(item.text() for item in rendered))
 
 
@@ -106,7 +112,7 @@ def render(_: Context, stack: str, env: str = "") -> None:
 def show(_: Context, stack: str = "all", env: str = "", browser: bool = False, json: bool = False) -> None:
     """Print the addresses of what is deployed, or open them."""
     environment = environments.load(env)
-    found = stacks.addresses(environment, stacks.targets(environment, stack))
+    found = targets.addresses(environment, targets.select(environment, stack))
     if json:
         REPORT.data([{"name": name, "url": url, "sign_in": sign_in} for name, url, sign_in in found])
         return
@@ -213,7 +219,7 @@ def swarm_status(_: Context, env: str = "", json: bool = False) -> None:
 def secret_show(_: Context, name: str, env: str = "") -> None:
     """Print one of your own secrets, because you ask for it."""
     environment = environments.load(env)
-    known = stacks.declarations()
+    known = manifests.declarations()
     if name not in known:
         raise UnknownName("secret", name, known)
     REPORT.text(secrets.get(environment.secrets, name, known).reveal())

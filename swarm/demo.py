@@ -6,7 +6,7 @@ from typing import Any
 
 import requests
 
-from swarm import cluster, deploy, images, stacks
+from swarm import cluster, deploy, images, stacks, targets
 from swarm.environment import Archive, Environment
 from swarm.errors import DemoFailed, UnknownName
 from swarm.report import Report, Step
@@ -24,25 +24,19 @@ def run(environment: Environment, shell: Shell, report: Report) -> None:
     report.line(f"Swarmstats demo: a swarm of {nodes} nodes on this machine, {projects} projects, all local.")
     began = time.monotonic()
     cluster.init(environment, shell, report)
-    targets = stacks.targets(environment, "all")
-    wanted = needed_images(environment, targets)
+    every = targets.select(environment, "all")
+    wanted = stacks.needed_images(environment, every)
     images.build(environment, wanted, shell, report)
     images.push(wanted, report)
     engine = cluster.manager(environment, shell)
-    deploy.deploy(environment, targets, engine, shell, report)
-    with report.step("archive") as step:
+    deploy.deploy(environment, every, engine, shell, report)
+    with report.step("data") as step:
         step.detail = _data(environment, step)
     minutes, seconds = divmod(int(time.monotonic() - began), 60)
     report.line(f"Ready in {f'{minutes}m ' if minutes else ''}{seconds}s.")
     report.line()
-    report.table(("What", "Where", "Sign in"), stacks.addresses(environment, targets))
+    report.table(("What", "Where", "Sign in"), targets.addresses(environment, every))
     report.line("Next: ./run status   ./run show   ./run logs archive_ingest   ./run swarm.clean")
-
-
-def needed_images(environment: Environment, targets: tuple[stacks.Target, ...]) -> list[images.Image]:
-    """Every image that the stacks refer to, once."""
-    found = {image.reference: image for target in targets for image in stacks.render(environment, target).images}
-    return list(found.values())
 
 
 def _data(environment: Environment, step: Step) -> str:

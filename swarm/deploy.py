@@ -1,21 +1,20 @@
-"""The use cases that change stacks: deploy and clean."""
+"""The use case that brings stacks to what the environment says."""
 
-import time
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
 from swarm import converge, images, live, stacks, versions
 from swarm.engine import NAMESPACE, Engine
 from swarm.environment import Environment
-from swarm.errors import CleanIncomplete, ImageMissing
+from swarm.errors import ImageMissing
 from swarm.report import Report, Step
 from swarm.shell import Shell
-from swarm.stacks import Stack, Target
+from swarm.stacks import Stack
+from swarm.targets import Target
 from swarm.validate import validate
+from swarm.waves import together, waves
 
 CLOCK_SKEW = timedelta(seconds=2)
-CLEAN_DEADLINE = 90.0
-POLL = 0.3
 
 
 def render(environment: Environment, targets: Iterable[Target], client: tuple[str, ...], shell: Shell) -> list[Stack]:
@@ -25,51 +24,64 @@ def render(environment: Environment, targets: Iterable[Target], client: tuple[st
     return rendered
 
 
-def deploy(
-    environment: Environment,
-    targets: Sequence[Target],
-    engine: Engine,
-    shell: Shell,
-    report: Report,
-) -> None:
-    """Bring stacks to what the environment says, each healthy before the next; unchanged ones are not touched."""
+def deploy(environment: Environment, targets: Sequence[Target], engine: Engine, shell: Shell, report: Report) -> None:
+    """Deploy stacks, each wave healthy before the next; those that run already as rendered are not touched."""
     rendered = render(environment, targets, engine.client, shell)
-    changed = [stack for stack in rendered if not unchanged(engine, stack)]
+    changed = _changed(engine, rendered)
     _images_are_there(changed)
-    for stack in rendered:
-        with report.step(stack.name) as step:
-            if stack in changed:
-                _deploy(engine, stack, shell, step)
-            else:
-                step.skipped = True
-                step.detail = "nothing to do"
+    for title, wave in waves(rendered, lambda stack: stack.target):
+        mine = [stack for stack in wave if stack in changed]
+        with report.step(title) as step:
+            step.detail = f"{len(wave)} stacks, nothing to do" if len(wave) > 1 else "nothing to do"
+            step.skipped = not mine
+            if mine:
+                _deploy(engine, mine, shell, step)
+                step.detail = _detail(wave, mine)
 
 
-def unchanged(engine: Engine, stack: Stack) -> bool:
-    """Whether exactly this rendering runs already, whole and healthy."""
-    return converge.settled(live.services(engine, stack.name), stack.digests)
+def _changed(engine: Engine, rendered: Sequence[Stack]) -> list[Stack]:
+    """The stacks that do not run exactly as rendered, whole and healthy."""
+    found: dict[str, list[live.Service]] = {stack.name: [] for stack in rendered}
+    for service in live.services(engine):
+        found.setdefault(service.stack, []).append(service)
+    return [stack for stack in rendered if not converge.settled(found[stack.name], stack.digests)]
 
 
-def _deploy(engine: Engine, stack: Stack, shell: Shell, step: Step) -> None:
-    began = datetime.now(UTC) - CLOCK_SKEW
-    _create_versions(engine, stack)
-    step.note("docker stack deploy")
-    engine.deploy_stack(stack.name, stack.document, shell)
-    converge.wait(engine, stack.name, stack.digests, began, stack.manifest.timeout, step)
+def _deploy(engine: Engine, wave: Sequence[Stack], shell: Shell, step: Step) -> None:
+    _create_versions(engine, wave)
+
+    def one(stack: Stack, part: Step) -> None:
+        began = datetime.now(UTC) - CLOCK_SKEW
+        part.note("docker stack deploy")
+        engine.deploy_stack(stack.name, stack.document, shell)
+        converge.wait(engine, stack.name, stack.digests, began, stack.manifest.timeout, part)
+
+    together(wave, one, step)
     collect(engine)
-    step.detail = f"{len(stack.services)} service{'s' if len(stack.services) != 1 else ''} healthy"
 
 
-def _create_versions(engine: Engine, stack: Stack) -> None:
+def _detail(wave: Sequence[Stack], changed: Sequence[Stack]) -> str:
+    services = sum(len(stack.services) for stack in changed)
+    healthy = f"{services} service{'s' if services != 1 else ''} healthy"
+    if len(wave) == 1:
+        return healthy
+    names = ", ".join(stack.name for stack in changed) if len(changed) <= 4 else f"{len(changed)} stacks"
+    return f"{names}: {healthy}"
+
+
+def _create_versions(engine: Engine, wave: Iterable[Stack]) -> None:
+    """Make the configs and secrets that the stacks refer to and the swarm does not have."""
     configs = {item["Spec"]["Name"] for item in engine.configs()}
-    for config in stack.configs:
-        if config.name not in configs:
-            labels = {NAMESPACE: stack.name, versions.LABEL: f"{stack.name}_{config.key}"}
-            engine.create_config(config.name, config.content, labels)
     sealed = {item["Spec"]["Name"] for item in engine.secrets()}
-    for secret in stack.secrets:
-        if secret.name not in sealed:
-            engine.create_secret(secret.name, secret.secret.reveal().encode(), {versions.LABEL: secret.key})
+    for stack in wave:
+        for config in stack.configs:
+            if config.name not in configs:
+                labels = {NAMESPACE: stack.name, versions.LABEL: f"{stack.name}_{config.key}"}
+                engine.create_config(config.name, config.content, labels)
+        for secret in stack.secrets:
+            if secret.name not in sealed:
+                engine.create_secret(secret.name, secret.secret.reveal().encode(), {versions.LABEL: secret.key})
+                sealed.add(secret.name)
 
 
 def _images_are_there(changed: Iterable[Stack]) -> None:
@@ -88,44 +100,3 @@ def collect(engine: Engine, keep: int = versions.KEEP) -> None:
     for kind, objects in (("configs", engine.configs()), ("secrets", engine.secrets())):
         for identity in versions.unused(objects, services, keep):
             engine.discard(kind, identity)
-
-
-def clean(targets: Sequence[Target], engine: Engine, shell: Shell, report: Report) -> None:
-    """Remove stacks in reverse order; each is gone wholly (services, tasks, networks) before the next."""
-    for target in reversed(targets):
-        with report.step(f"clean {target.name}") as step:
-            if not remains(engine, target.name):
-                step.skipped = True
-                step.detail = "was not there"
-                continue
-            engine.remove_stack(target.name, shell)
-            _wait_until_gone(engine, target.name, shell, step)
-            step.detail = "services, tasks and networks are gone"
-    collect(engine, keep=versions.KEEP if live.services(engine) else 0)
-
-
-def remains(engine: Engine, stack: str) -> list[str]:
-    """What of a stack is still there: services, running tasks, networks, configs."""
-    services = [f"service {item['Spec']['Name']}" for item in engine.services(stack)]
-    tasks = [
-        f"task {item['ID'][:8]} ({item['Status']['State']})"
-        for item in engine.tasks(stack)
-        if item["Status"]["State"] not in live.ENDED
-    ]
-    networks = [f"network {item['Name']}" for item in engine.networks(stack)]
-    labelled = [item for item in engine.configs() if (item["Spec"].get("Labels") or {}).get(NAMESPACE) == stack]
-    return services + tasks + networks + [f"config {item['Spec']['Name']}" for item in labelled]
-
-
-def _wait_until_gone(engine: Engine, stack: str, shell: Shell, step: Step) -> None:
-    deadline = time.monotonic() + CLEAN_DEADLINE
-    while left := remains(engine, stack):
-        step.note(f"waiting for {len(left)}: {left[0]}")
-        if time.monotonic() > deadline:
-            raise CleanIncomplete(
-                f"{stack}: still there after {CLEAN_DEADLINE:.0f} s: {', '.join(left)}.",
-                hint=f"A network goes once no other stack uses it. Then again: ./run clean {stack}",
-            )
-        if not any(item.startswith(("service", "task")) for item in left):
-            engine.remove_stack(stack, shell)
-        time.sleep(POLL)

@@ -1,7 +1,7 @@
 """env/<name>/env.yaml and projects.yaml -> one frozen Environment."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
@@ -176,6 +176,8 @@ def load(name: str | None = None, process: Mapping[str, str] = os.environ) -> En
         raise UnknownName("environment", name, known)
     file, mistakes = _read(EnvironmentFile, directory / "env.yaml")
     projects, more = Projects.load(directory / "projects.yaml", shown(directory / "projects.yaml"), reserved())
+    if file is not None:
+        mistakes += [f"{shown(directory / 'env.yaml')}: {line}" for line in _strangers(file, projects)]
     if file is None or mistakes or more:
         raise EnvironmentInvalid([*mistakes, *more])
     return Environment(name, directory, ROOT, file, projects)
@@ -189,6 +191,21 @@ def reserved() -> tuple[str, ...]:
 def shown(path: Path) -> str:
     """A path as it is named to the user: from the checkout on where it lies in it."""
     return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else str(path)
+
+
+def _strangers(file: EnvironmentFile, projects: Projects) -> Iterator[str]:
+    """Keys of env.yaml that name a stack, a service or an image that is not there."""
+    stacks = set(reserved()) - {"all"}
+    images = {path.parent.name for path in (ROOT / "images").glob("*/Dockerfile")}
+    owners = stacks | set(projects.names)
+    for kind, names, known in (
+        ("stacks", file.stacks, stacks),
+        ("images", file.images, images),
+        ("sizes", {key.partition(".")[0]: key for key in file.sizes}, owners),
+    ):
+        yield from (
+            f"{kind}.{name}: unknown; allowed: {', '.join(sorted(known))}" for name in names if name not in known
+        )
 
 
 def _read(model: type[EnvironmentFile], path: Path) -> tuple[EnvironmentFile | None, list[str]]:

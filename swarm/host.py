@@ -13,7 +13,7 @@ from swarm import machine as machines
 from swarm.deadline import until
 from swarm.engine import REFUSALS, Engine
 from swarm.errors import CommandFailed, EngineUnavailable, ToolMissing
-from swarm.machine import DEBIAN_PACKAGES, ENGINE_PACKAGES, Machine
+from swarm.machine import BROWSER_PACKAGES, BROWSERS, DEBIAN_PACKAGES, ENGINE_PACKAGES, Machine
 from swarm.report import Report
 from swarm.shell import Argv, Shell
 
@@ -79,6 +79,20 @@ def ensure_mmdebstrap(shell: Shell) -> None:
             hint=machines.install_advice(machine, DEBIAN_PACKAGES),
         )
     _install(shell, DEBIAN_PACKAGES)
+
+
+def ensure_browser(shell: Shell, report: Report) -> bool:
+    """A Chromium for tests that look at pages; installed where we may, else said so; True when there is one."""
+    machine = machines.survey()
+    if any(name in machine.programs for name in BROWSERS):
+        return True
+    if not machine.may_install:
+        advice = machines.install_advice(machine, BROWSERS[:1])
+        report.line(f"No Chromium: what a browser shows is not tested. {advice}")
+        return False
+    with report.step("Chromium installed"):
+        _install(shell, BROWSER_PACKAGES)
+    return True
 
 
 def ca_bundle() -> Path | None:

@@ -81,9 +81,9 @@ def push(wanted: Sequence[Image], report: Report) -> None:
     engine = Engine()
     missing = [item for item in wanted if item.directory and not pushed(engine, item)]
     with report.step("images pushed") as step:
-        for item in missing:
-            step.note(item.name)
-            _push(engine, item)
+        step.note(", ".join(item.name for item in missing))
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            list(pool.map(lambda item: _push(engine, item), missing))
         step.detail = _counts(missing, wanted, "pushed")
         step.skipped = not missing
 

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 SOCKET = "/var/run/docker.sock"
-PROGRAMS = ("dockerd", "mmdebstrap")
+PROGRAMS = ("dockerd", "mmdebstrap", "chromium", "chromium-browser", "google-chrome")
+BROWSERS = PROGRAMS[2:]
 # dockerd lies where the PATH of ordinary users does not look.
 SYSTEM_PATH = "/usr/local/sbin:/usr/sbin:/sbin"
 ENGINE_PACKAGES = ("docker.io", "iptables", "ca-certificates")
+BROWSER_PACKAGES = ("chromium", "fonts-liberation")
 DEBIAN_PACKAGES = ("mmdebstrap", "debian-archive-keyring")
 OTHERS = {
     "fedora": "dnf install -y moby-engine && systemctl start docker",

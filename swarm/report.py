@@ -28,6 +28,10 @@ class Step:
         self._status = status
         self._lock = Lock()
 
+    def silent(self) -> "Step":
+        """A part of this step that says nothing by itself."""
+        return Step(self.title, None)
+
     def note(self, text: str) -> None:
         """Say what is happening right now; seen on a terminal only."""
         with self._lock:

@@ -4,55 +4,19 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from swarm import documents, images, secrets, templates, versions
-from swarm.documents import Strict
+from swarm import documents, images, manifests, secrets, templates, versions
 from swarm.environment import ROOT, Environment, shown
-from swarm.errors import EnvironmentInvalid, StackInvalid, UnknownName
-from swarm.projects import Project
-from swarm.secrets import Declaration
+from swarm.errors import EnvironmentInvalid, StackInvalid
+from swarm.manifests import Manifest
+from swarm.targets import Target
 from swarm.versions import DIGEST, ConfigVersion, SecretVersion
 
-PROJECT = "project"
 NAME_BUDGET = 63
-
-
-class Url(Strict):
-    """One address that a stack serves; `{project}` in `host` and `name` stands for the project."""
-
-    name: str
-    host: str = ""
-    path: str = "/"
-    sign_in: str = "open"
-
-
-class Manifest(Strict):
-    """The keys of stacks/<name>/stack.yaml."""
-
-    description: str
-    needs: list[str] = []
-    values: dict[str, Any] = {}
-    secrets: dict[str, Declaration] = {}
-    urls: list[Url] = []
-    timeout: int = 180
-
-
-@dataclass(frozen=True)
-class Target:
-    """One Swarm stack that can be rendered: a template, and a project for those of stacks/project."""
-
-    template: str
-    project: Project | None = None
-
-    @property
-    def name(self) -> str:
-        """The name of the Swarm stack."""
-        return self.project.name if self.project else self.template
 
 
 @dataclass(frozen=True)
@@ -89,81 +53,9 @@ class Stack:
         return yaml.dump(dict(self.document), sort_keys=False, width=120, Dumper=yaml.CSafeDumper)
 
 
-def manifests() -> dict[str, Manifest]:
-    """Every stack.yaml of the checkout, validated."""
-    found: dict[str, Manifest] = {}
-    mistakes: list[str] = []
-    for path in sorted((ROOT / "stacks").glob("*/stack.yaml")):
-        manifest, more = documents.check(Manifest, documents.load(path, shown(path)), path, shown(path))
-        mistakes += more
-        if manifest:
-            found[path.parent.name] = manifest
-    mistakes += [
-        f"stacks/{name}/stack.yaml: needs: no stack {need!r}"
-        for name, manifest in found.items()
-        for need in manifest.needs
-        if need not in found
-    ]
-    if mistakes:
-        raise EnvironmentInvalid(mistakes)
-    return found
-
-
-def declarations() -> dict[str, Declaration]:
-    """How each secret of the platform comes to be."""
-    return {name: how for manifest in manifests().values() for name, how in manifest.secrets.items()}
-
-
-def addresses(environment: Environment, wanted: Iterable[Target]) -> list[tuple[str, str, str]]:
-    """What stacks serve: (name, URL, how to sign in)."""
-    known = manifests()
-    found: list[tuple[str, str, str]] = []
-    for target in wanted:
-        words = {"project": target.project.name if target.project else "", "domain": environment.domain}
-        found += [
-            (url.name.format(**words), environment.url(url.host.format(**words)) + url.path.rstrip("/"), url.sign_in)
-            for url in known[target.template].urls
-        ]
-    return found
-
-
-def order() -> tuple[str, ...]:
-    """All templates, each after what it needs."""
-    graph = {name: sorted(manifest.needs) for name, manifest in manifests().items()}
-    try:
-        return tuple(TopologicalSorter(graph).static_order())
-    except CycleError as error:
-        raise StackInvalid(f"stacks need one another in a circle: {' -> '.join(error.args[1])}") from error
-
-
-def targets(environment: Environment, words: str) -> tuple[Target, ...]:
-    """What `all`, `admin,db`, `project` or the name of a project means, in the order of what stacks need."""
-    names = [word.strip() for word in words.split(",") if word.strip()]
-    every = _every(environment)
-    chosen: set[str] = set()
-    for name in names:
-        matching = {target.name for target in every if name == "all" or name in (target.name, target.template)}
-        if not matching and name != "all" and not (name == PROJECT and (ROOT / "stacks" / PROJECT).is_dir()):
-            raise UnknownName("stack", name, {*order(), *environment.projects.names})
-        chosen |= matching
-    if not names:
-        raise UnknownName("stack", words, {*order(), *environment.projects.names})
-    return tuple(target for target in every if target.name in chosen)
-
-
-def _every(environment: Environment) -> list[Target]:
-    found: list[Target] = []
-    for template in order():
-        if template == PROJECT:
-            found += [Target(PROJECT, project) for project in environment.projects]
-        else:
-            found.append(Target(template))
-    return found
-
-
 def render(environment: Environment, target: Target) -> Stack:
     """Render one stack; raises TemplateInvalid or StackInvalid with file and line."""
-    manifest = manifests()[target.template]
+    manifest = manifests.read()[target.template]
     directory = ROOT / "stacks" / target.template
     used: dict[str, images.Image] = {}
     variables = _variables(environment, target, manifest, used)
@@ -174,7 +66,7 @@ def render(environment: Environment, target: Target) -> Stack:
         for key, given in _section(document, "configs")
         if "file" in given
     )
-    known = declarations()
+    known = manifests.declarations()
     sealed = tuple(
         versions.secret(key, secrets.get(environment.secrets, key, known)) for key, _ in _section(document, "secrets")
     )
@@ -185,6 +77,12 @@ def render(environment: Environment, target: Target) -> Stack:
         "services": _services(environment, target, document),
     }
     return Stack(target, manifest, _escaped(document), configs, sealed, tuple(used.values()))
+
+
+def needed_images(environment: Environment, wanted: Iterable[Target]) -> list[images.Image]:
+    """Every image that stacks refer to, once."""
+    found = {image.reference: image for target in wanted for image in render(environment, target).images}
+    return list(found.values())
 
 
 def _variables(
@@ -244,12 +142,25 @@ def _external(name: str) -> dict[str, Any]:
 def _services(environment: Environment, target: Target, document: Mapping[str, Any]) -> dict[str, Any]:
     versioned = {name: document.get(name) for name in ("networks", "volumes")}
     services: dict[str, Any] = {}
+    _sizes_fit(environment, target, document["services"])
     for name, given in document["services"].items():
         full = f"{target.name}_{name}"
         if len(full) > NAME_BUDGET:
             raise StackInvalid(f"The service name {full} has {len(full)} characters; Swarm takes {NAME_BUDGET}.")
         services[name] = _labelled(_sized(environment, target, name, given), target, versioned)
     return services
+
+
+def _sizes_fit(environment: Environment, target: Target, services: Mapping[str, Any]) -> None:
+    place = shown(environment.directory / "env.yaml")
+    mistakes = [
+        f"{place}: sizes.{key}: {stack} has no service {service!r}; allowed: {', '.join(sorted(services))}"
+        for key in environment.file.sizes
+        for stack, _, service in [key.partition(".")]
+        if stack in (target.template, target.name) and service not in services
+    ]
+    if mistakes:
+        raise EnvironmentInvalid(mistakes)
 
 
 def _sized(environment: Environment, target: Target, name: str, given: Mapping[str, Any]) -> dict[str, Any]:

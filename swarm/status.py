@@ -4,11 +4,11 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from swarm import live, stacks
+from swarm import live, manifests, targets
 from swarm.engine import Engine
 from swarm.environment import Environment
 from swarm.live import Service
-from swarm.stacks import PROJECT, Target
+from swarm.targets import PROJECT, Target
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ def rows(environment: Environment, engine: Engine) -> list[Row]:
     for service in live.services(engine):
         template = service.labels.get("swarmstats.template", service.stack)
         found.setdefault(template, []).append(service)
-    known = [name for name in stacks.order() if name in found]
+    known = [name for name in manifests.order() if name in found]
     return [_row(environment, name, found[name]) for name in (*known, *sorted(found.keys() - set(known)))]
 
 
@@ -62,7 +62,7 @@ def _state(found: Iterable[Service]) -> str:
 
 
 def _url(environment: Environment, name: str) -> str:
-    if name == PROJECT or name not in stacks.order():
+    if name == PROJECT or name not in manifests.order():
         return ""
-    found = stacks.addresses(environment, [Target(name)])
+    found = targets.addresses(environment, [Target(name)])
     return found[0][1] if found else ""

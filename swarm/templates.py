@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,21 @@ class _Loader(jinja2.FileSystemLoader):
 
 def render(directory: Path, file: str, variables: Mapping[str, Any], shown: str) -> str:
     """Render `directory/file`; `shown` is how the directory is named in errors."""
+    try:
+        return _environment(directory).get_template(file).render(variables)
+    except jinja2.TemplateNotFound as error:
+        raise TemplateInvalid(f"{shown}/{error.name}: there is no such file.") from error
+    except jinja2.TemplateSyntaxError as error:
+        raise TemplateInvalid(f"{shown}/{error.name or file}:{error.lineno}: {error.message}.") from error
+    except (jinja2.UndefinedError, TypeError, ValueError, KeyError, ArithmeticError) as error:
+        where = _where(error, directory, file)
+        known = ", ".join(sorted(name for name in variables))
+        raise TemplateInvalid(f"{shown}/{where}: {error}.", hint=f"Known here: {known}.") from error
+
+
+@lru_cache
+def _environment(directory: Path) -> jinja2.Environment:
+    """One for each folder, so that a template rendered for each project is compiled once."""
     environment = jinja2.Environment(
         loader=_Loader(directory),
         undefined=jinja2.StrictUndefined,
@@ -31,16 +47,7 @@ def render(directory: Path, file: str, variables: Mapping[str, Any], shown: str)
         autoescape=False,
     )
     environment.filters["json"] = lambda value: json.dumps(value, sort_keys=True)
-    try:
-        return environment.get_template(file).render(variables)
-    except jinja2.TemplateNotFound as error:
-        raise TemplateInvalid(f"{shown}/{error.name}: there is no such file.") from error
-    except jinja2.TemplateSyntaxError as error:
-        raise TemplateInvalid(f"{shown}/{error.name or file}:{error.lineno}: {error.message}.") from error
-    except (jinja2.UndefinedError, TypeError, ValueError, KeyError, ArithmeticError) as error:
-        where = _where(error, directory, file)
-        known = ", ".join(sorted(name for name in variables))
-        raise TemplateInvalid(f"{shown}/{where}: {error}.", hint=f"Known here: {known}.") from error
+    return environment
 
 
 def _where(error: BaseException, directory: Path, file: str) -> str:

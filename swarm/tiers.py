@@ -14,7 +14,7 @@ from swarm.shell import Argv, Shell
 
 @dataclass(frozen=True)
 class Tier:
-    """One tier: its commands, and whether it needs a Docker engine."""
+    """One tier: its commands, and whether it needs a Docker engine (and a browser, if there may be one)."""
 
     name: str
     commands: tuple[Argv, ...]
@@ -73,6 +73,7 @@ def _one(tier: Tier, shell: Shell, report: Report) -> str:
     if tier.engine:
         try:
             host.ensure_engine(shell, report)
+            host.ensure_browser(shell, report)
         except SwarmstatsError as error:
             report.error(error)
             return f"could not run: {error.message.splitlines()[0]}"

@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 import tasks
-from swarm import environment, errors, stacks
+from swarm import environment, errors, stacks, targets
 from swarm.environment import ROOT
 from swarm.errors import SwarmstatsError
 
@@ -61,7 +61,7 @@ def test_every_stack_renders_in_every_environment_without_an_engine(tmp_path: Pa
     copy = shutil.copytree(ROOT / "env", tmp_path / "env", ignore=shutil.ignore_patterns("*.secret"))
     for folder in sorted(copy.glob("*/env.yaml")):
         known = environment.load(folder.parent.name, {"SWARMSTATS_ENVS": str(copy)})
-        for target in stacks.targets(known, "all"):
+        for target in targets.select(known, "all"):
             rendered = stacks.render(known, target)
             assert rendered.services, target.name
 

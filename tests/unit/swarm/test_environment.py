@@ -1,6 +1,6 @@
 import pytest
 
-from swarm import environment, stacks
+from swarm import environment, manifests
 from swarm.environment import ROOT, EnvironmentFile
 from swarm.errors import EnvironmentInvalid, UnknownName
 from swarm.projects import ProjectFile
@@ -92,7 +92,16 @@ def test_the_commented_example_shows_every_key() -> None:
 
 
 def test_every_secret_of_the_stacks_has_an_example_unless_it_is_derived() -> None:
-    for name, how in stacks.declarations().items():
+    for name, how in manifests.declarations().items():
         for folder in ("lab", "production"):
             example = ROOT / "env" / folder / "secrets" / f"{name}.secret.example"
             assert example.exists() or how.htpasswd
+
+
+def test_keys_that_name_a_stack_or_image_that_is_not_there_are_mistakes(make: Make) -> None:
+    with pytest.raises(EnvironmentInvalid) as caught:
+        make(ENV + "stacks: {bd: {memory: 1G}}\nimages: {trafik: x}\nsizes: {admni.portal: {replicas: 1}}\n")
+    said = "\n".join(caught.value.mistakes)
+    assert "stacks.bd: unknown; allowed: admin" in said
+    assert "images.trafik: unknown; allowed: activity" in said
+    assert "sizes.admni: unknown; allowed: admin, apache" in said

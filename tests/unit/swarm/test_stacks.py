@@ -2,14 +2,15 @@ import json
 
 import pytest
 
-from swarm import stacks
+from swarm import stacks, targets
 from swarm.errors import EnvironmentInvalid, UnknownName
-from swarm.stacks import DIGEST, Target
+from swarm.targets import Target
+from swarm.versions import DIGEST
 from tests.unit.swarm.conftest import ENV, Make
 
 
 def names(make: Make, words: str) -> list[str]:
-    return [target.name for target in stacks.targets(make(), words)]
+    return [target.name for target in targets.select(make(), words)]
 
 
 def test_all_means_every_stack_after_what_it_needs_and_projects_among_them(make: Make) -> None:
@@ -29,11 +30,11 @@ def test_project_means_all_projects_and_a_project_can_be_named(make: Make) -> No
 
 def test_an_unknown_stack_gives_the_nearest_names(make: Make) -> None:
     with pytest.raises(UnknownName, match=r'No stack "metrcis"\. Did you mean metrics\?'):
-        stacks.targets(make(), "metrcis")
+        targets.select(make(), "metrcis")
 
 
 def test_every_dollar_is_doubled_so_that_docker_interpolates_nothing(make: Make) -> None:
-    for target in stacks.targets(make(), "all"):
+    for target in targets.select(make(), "all"):
         text = json.dumps(stacks.render(make(), target).document)
         assert "$" not in text.replace("$$", "")
 
@@ -63,7 +64,7 @@ def test_values_of_env_yaml_stand_over_the_defaults_and_unknown_ones_are_mistake
 
 def test_secrets_stand_in_no_rendered_document(make: Make) -> None:
     environment = make()
-    rendered = [stacks.render(environment, target) for target in stacks.targets(environment, "all")]
+    rendered = [stacks.render(environment, target) for target in targets.select(environment, "all")]
     texts = "".join(stack.text() for stack in rendered)
     sealed = {item.secret.reveal() for stack in rendered for item in stack.secrets}
     assert len(sealed) >= 4
@@ -72,7 +73,7 @@ def test_secrets_stand_in_no_rendered_document(make: Make) -> None:
 
 def test_every_service_has_a_digest_and_names_its_template(make: Make) -> None:
     environment = make()
-    for target in stacks.targets(environment, "all"):
+    for target in targets.select(environment, "all"):
         for service in stacks.render(environment, target).services.values():
             labels = service["deploy"]["labels"]
             assert len(labels[DIGEST]) == 16
@@ -81,7 +82,12 @@ def test_every_service_has_a_digest_and_names_its_template(make: Make) -> None:
 
 def test_services_balance_themselves_and_publish_in_host_mode(make: Make) -> None:
     environment = make()
-    for target in stacks.targets(environment, "all"):
+    for target in targets.select(environment, "all"):
         for name, service in stacks.render(environment, target).services.items():
             assert service["deploy"].get("endpoint_mode") == "dnsrr", f"{target.name}_{name}"
             assert all(port["mode"] == "host" for port in service.get("ports", ())), f"{target.name}_{name}"
+
+
+def test_a_size_of_a_service_that_is_not_there_names_those_that_are(make: Make) -> None:
+    with pytest.raises(EnvironmentInvalid, match=r"sizes\.app\.ngnix: app has no service 'ngnix'; allowed: nginx"):
+        stacks.render(make(ENV + "sizes: {app.ngnix: {memory: 9M}}\n"), Target("app"))

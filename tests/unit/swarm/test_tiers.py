@@ -44,6 +44,7 @@ def test_a_tier_that_cannot_run_fails_where_ci_is_true(monkeypatch: pytest.Monke
         raise tiers.SwarmstatsError("No Docker engine answers.")
 
     monkeypatch.setattr(tiers.host, "ensure_engine", absent)
+    monkeypatch.setattr(tiers.host, "ensure_browser", absent)
     run("e2e", RecordingShell(), ci="false")
     with pytest.raises(TestsFailed, match="Could not run: e2e"):
         run("e2e", RecordingShell(), ci="true")

@@ -1,0 +1,57 @@
+"""The use case that removes stacks, and returns when they are gone."""
+
+import time
+from collections.abc import Sequence
+
+from swarm import live, versions
+from swarm.deploy import collect
+from swarm.engine import NAMESPACE, Engine
+from swarm.errors import CleanIncomplete
+from swarm.report import Report, Step
+from swarm.shell import Shell
+from swarm.targets import Target
+from swarm.waves import together, waves
+
+DEADLINE = 120.0
+POLL = 0.3
+
+
+def clean(targets: Sequence[Target], engine: Engine, shell: Shell, report: Report) -> None:
+    """Remove stacks in reverse order; each wave is gone wholly (services, tasks, networks) before the next."""
+    for title, wave in waves(list(reversed(targets)), lambda target: target):
+        with report.step(f"clean {title}") as step:
+            mine = [target for target in wave if remains(engine, target.name)]
+            step.skipped = not mine
+            step.detail = "was not there"
+            if mine:
+                together(mine, lambda target, part: _remove(engine, target.name, shell, part), step)
+                step.detail = "services, tasks and networks are gone"
+    collect(engine, keep=versions.KEEP if live.services(engine) else 0)
+
+
+def remains(engine: Engine, stack: str) -> list[str]:
+    """What of a stack is still there: services, running tasks, networks, configs."""
+    services = [f"service {item['Spec']['Name']}" for item in engine.services(stack)]
+    tasks = [
+        f"task {item['ID'][:8]} ({item['Status']['State']})"
+        for item in engine.tasks(stack)
+        if item["Status"]["State"] not in live.ENDED
+    ]
+    networks = [f"network {item['Name']}" for item in engine.networks(stack)]
+    labelled = [item for item in engine.configs() if (item["Spec"].get("Labels") or {}).get(NAMESPACE) == stack]
+    return services + tasks + networks + [f"config {item['Spec']['Name']}" for item in labelled]
+
+
+def _remove(engine: Engine, stack: str, shell: Shell, step: Step) -> None:
+    engine.remove_stack(stack, shell)
+    deadline = time.monotonic() + DEADLINE
+    while left := remains(engine, stack):
+        step.note(f"waiting for {len(left)}: {left[0]}")
+        if time.monotonic() > deadline:
+            raise CleanIncomplete(
+                f"{stack}: still there after {DEADLINE:.0f} s: {', '.join(left)}.",
+                hint=f"A network goes once no other stack uses it. Then again: ./run clean {stack}",
+            )
+        if not any(item.startswith(("service", "task")) for item in left):
+            engine.remove_stack(stack, shell)
+        time.sleep(POLL)
