@@ -15,6 +15,7 @@ from swarm import demo as demonstration
 from swarm import deploy as deploying
 from swarm import doctor as examination
 from swarm import environment as environments
+from swarm import lock as locking
 from swarm import status as glance
 from swarm.engine import REFUSALS
 from swarm.errors import EngineUnavailable, SwarmstatsError, UnknownName
@@ -28,6 +29,7 @@ REPORT = Report()
 ENV = "environment, a folder of env/ (default: SWARMSTATS_ENV, then lab)"
 STACK = "a stack, a project, a comma list, project (all projects), or all"
 JSON = "print JSON for machines"
+WAIT = "seconds to wait for another change of stacks"
 
 
 def verb(**options: Any) -> Callable[[Body], Any]:
@@ -76,28 +78,28 @@ def push(_: Context, stack: str, env: str = "") -> None:
     images.push(stacks.needed_images(environment, targets.select(environment, stack)), REPORT)
 
 
-@verb(positional=["stack"], help={"stack": STACK, "env": ENV})
-def deploy(_: Context, stack: str, env: str = "") -> None:
+@verb(positional=["stack"], help={"stack": STACK, "env": ENV, "lock-timeout": WAIT})
+def deploy(_: Context, stack: str, env: str = "", lock_timeout: int = 600) -> None:
     """Bring a stack to what the environment says and wait until it is healthy."""
     environment = environments.load(env)
     wanted = targets.select(environment, stack)
-    deploying.deploy(environment, wanted, cluster.manager(environment, SHELL), SHELL, REPORT)
+    deploying.deploy(environment, wanted, cluster.manager(environment, SHELL), SHELL, REPORT, lock_timeout)
 
 
-@verb(positional=["stack"], help={"stack": STACK, "env": ENV})
-def deliver(context: Context, stack: str, env: str = "") -> None:
+@verb(positional=["stack"], help={"stack": STACK, "env": ENV, "lock-timeout": WAIT})
+def deliver(context: Context, stack: str, env: str = "", lock_timeout: int = 600) -> None:
     """Build, push and deploy a stack."""
     build(context, stack, env)
     push(context, stack, env)
-    deploy(context, stack, env)
+    deploy(context, stack, env, lock_timeout)
 
 
-@verb(positional=["stack"], help={"stack": STACK, "env": ENV})
-def clean(_: Context, stack: str, env: str = "") -> None:
+@verb(positional=["stack"], help={"stack": STACK, "env": ENV, "lock-timeout": WAIT})
+def clean(_: Context, stack: str, env: str = "", lock_timeout: int = 600) -> None:
     """Remove a stack wholly: services, tasks, networks; volumes stay."""
     environment = environments.load(env)
     wanted = targets.select(environment, stack)
-    cleaning.clean(wanted, cluster.manager(environment, SHELL), SHELL, REPORT)
+    cleaning.clean(wanted, cluster.manager(environment, SHELL), SHELL, REPORT, lock_timeout)
 
 
 @verb(positional=["stack"], help={"stack": STACK, "env": ENV})
@@ -225,6 +227,26 @@ def secret_show(_: Context, name: str, env: str = "") -> None:
     REPORT.text(secrets.get(environment.secrets, name, known).reveal())
 
 
+@verb(help={"env": ENV, "json": JSON}, name="status")
+def lock_status(_: Context, env: str = "", json: bool = False) -> None:
+    """Who changes stacks right now, if anybody."""
+    found = locking.read(cluster.manager(environments.load(env), SHELL))
+    if json:
+        REPORT.data(asdict(found) if found else None)
+        return
+    REPORT.line(f"{found}{', expired' if found.expired else ''}" if found else "Nobody holds the lock.")
+
+
+@verb(help={"env": ENV}, name="break")
+def lock_break(_: Context, env: str = "") -> None:
+    """Take the lock away from a change that is stuck."""
+    found = locking.release(cluster.manager(environments.load(env), SHELL))
+    REPORT.line(f"Taken from {found}." if found else "Nobody held the lock.")
+
+
 nodes = Collection("swarm", swarm_init, swarm_start, swarm_stop, swarm_clean, swarm_remount, swarm_status)
 keys = Collection("secret", secret_show)
-namespace = Collection(demo, build, push, deploy, deliver, clean, show, render, status, logs, doctor, test, nodes, keys)
+locks = Collection("lock", lock_status, lock_break)
+namespace = Collection(
+    demo, build, push, deploy, deliver, clean, show, render, status, logs, doctor, test, nodes, keys, locks
+)

@@ -3,8 +3,8 @@
 import time
 from collections.abc import Sequence
 
-from swarm import live, versions
-from swarm.deploy import collect
+from swarm import live, lock, versions
+from swarm.deploy import LOCK_TIMEOUT, collect
 from swarm.engine import NAMESPACE, Engine
 from swarm.errors import CleanIncomplete
 from swarm.report import Report, Step
@@ -16,8 +16,16 @@ DEADLINE = 120.0
 POLL = 0.3
 
 
-def clean(targets: Sequence[Target], engine: Engine, shell: Shell, report: Report) -> None:
+def clean(
+    targets: Sequence[Target], engine: Engine, shell: Shell, report: Report, lock_timeout: float = LOCK_TIMEOUT
+) -> None:
     """Remove stacks in reverse order; each wave is gone wholly (services, tasks, networks) before the next."""
+    purpose = f"clean {' '.join(target.name for target in targets[:5])}{' ...' if len(targets) > 5 else ''}"
+    with lock.held(engine, purpose, lock_timeout, report.line):
+        _clean(targets, engine, shell, report)
+
+
+def _clean(targets: Sequence[Target], engine: Engine, shell: Shell, report: Report) -> None:
     for title, wave in waves(list(reversed(targets)), lambda target: target):
         with report.step(f"clean {title}") as step:
             mine = [target for target in wave if remains(engine, target.name)]

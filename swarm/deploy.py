@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
-from swarm import converge, images, live, stacks, versions
+from swarm import converge, images, live, lock, stacks, versions
 from swarm.engine import NAMESPACE, Engine
 from swarm.environment import Environment
 from swarm.errors import ImageMissing
@@ -15,6 +15,7 @@ from swarm.validate import validate
 from swarm.waves import together, waves
 
 CLOCK_SKEW = timedelta(seconds=2)
+LOCK_TIMEOUT = 600.0
 
 
 def render(environment: Environment, targets: Iterable[Target], client: tuple[str, ...], shell: Shell) -> list[Stack]:
@@ -24,11 +25,28 @@ def render(environment: Environment, targets: Iterable[Target], client: tuple[st
     return rendered
 
 
-def deploy(environment: Environment, targets: Sequence[Target], engine: Engine, shell: Shell, report: Report) -> None:
+def deploy(
+    environment: Environment,
+    targets: Sequence[Target],
+    engine: Engine,
+    shell: Shell,
+    report: Report,
+    lock_timeout: float = LOCK_TIMEOUT,
+) -> None:
     """Deploy stacks, each wave healthy before the next; those that run already as rendered are not touched."""
     rendered = render(environment, targets, engine.client, shell)
-    changed = _changed(engine, rendered)
-    _images_are_there(changed)
+    if not _changed(engine, rendered):
+        _apply(engine, rendered, (), shell, report)
+        return
+    purpose = f"deploy {' '.join(target.name for target in targets[:5])}{' ...' if len(targets) > 5 else ''}"
+    with lock.held(engine, purpose, lock_timeout, report.line):
+        # Another change may have ended only now: what is to be done is asked again under the lock.
+        changed = _changed(engine, rendered)
+        _images_are_there(changed)
+        _apply(engine, rendered, changed, shell, report)
+
+
+def _apply(engine: Engine, rendered: Sequence[Stack], changed: Sequence[Stack], shell: Shell, report: Report) -> None:
     for title, wave in waves(rendered, lambda stack: stack.target):
         mine = [stack for stack in wave if stack in changed]
         with report.step(title) as step:

@@ -1,10 +1,12 @@
 """One Docker engine: its API through the docker SDK, `stack deploy` through the docker client."""
 
+import http
 import json
 import socket
 import weakref
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
@@ -117,15 +119,53 @@ class Engine:
         """Create a config."""
         self.api.configs.create(name=name, data=content, labels=dict(labels))
 
+    def config(self, name: str) -> Spec | None:
+        """One config by its exact name, raw, or None."""
+        found = self.api.api.configs(filters={"name": name})
+        return next((dict(item) for item in found if item["Spec"]["Name"] == name), None)
+
+    def claim_config(self, name: str, labels: Mapping[str, str]) -> str | None:
+        """Create an empty config and return its id, or None when the name exists: the managers let only one through."""
+        try:
+            return str(self.api.configs.create(name=name, data=b" ", labels=dict(labels)).id)
+        except docker.errors.APIError as error:
+            if error.status_code == http.HTTPStatus.CONFLICT:
+                return None
+            raise
+
+    def touch_config(self, identity: str) -> None:
+        """Write a config's own labels again, which moves its UpdatedAt; the SDK has no call for it."""
+        found = self.api.api.inspect_config(identity)
+        answer = self.api.api.post(
+            f"{self.api.api.base_url}/configs/{identity}/update",
+            params={"version": found["Version"]["Index"]},
+            json=found["Spec"],
+        )
+        answer.raise_for_status()
+
+    def now(self) -> datetime:
+        """The engine's own clock, UTC."""
+        return self.moment(self.info()["SystemTime"])
+
+    @staticmethod
+    def moment(text: str) -> datetime:
+        """A time as Docker writes it, with nanoseconds, as a datetime."""
+        whole, _, fraction = text.rstrip("Z").partition(".")
+        return datetime.fromisoformat(f"{whole}.{(fraction or '0')[:6].ljust(6, '0')}").replace(tzinfo=UTC)
+
+    def again(self) -> "Engine":
+        """The same engine with a connection of its own, for another thread."""
+        return replace(self)
+
     def create_secret(self, name: str, content: bytes, labels: Mapping[str, str]) -> None:
         """Create a secret; the content goes over the API only."""
         self.api.secrets.create(name=name, data=content, labels=dict(labels))
 
     def discard(self, kind: str, identity: str) -> bool:
-        """Remove a config or secret (`kind` is its plural); False when the engine says it is in use or gone."""
+        """Remove a config or secret (`kind` is its plural); False when it is in use, gone, or the engine is."""
         try:
             getattr(self.api, kind).get(identity).remove()
-        except docker.errors.APIError:
+        except REFUSALS:
             return False
         return True
 

@@ -16,6 +16,7 @@ SwarmstatsError                 1
 ├── NotConfirmed               76   something that destroys data was not confirmed
 ├── StackFailed                10   a deploy did not converge
 ├── DeadlinePassed              5   ... because time ran out
+├── Locked                      6   another change of stacks is under way
 ├── CleanIncomplete            11   something of a cleaned stack is still there
 ├── DemoFailed                 12   the demo's data did not arrive
 └── TestsFailed                13   a tier of tests failed or could not run
@@ -139,6 +140,12 @@ class DeadlinePassed(StackFailed):
     """A deployed stack was not healthy when its time was up."""
 
     exit_code = 5
+
+
+class Locked(SwarmstatsError):
+    """Another change of stacks holds the lock."""
+
+    exit_code = 6
 
 
 class CleanIncomplete(SwarmstatsError):

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from swarm.engine import NAMESPACE, Engine
@@ -135,15 +135,9 @@ def _task(
         desired=str(raw.get("DesiredState", "")),
         error=str(status.get("Err", "")),
         exit_code=container.get("ExitCode"),
-        since=_time(status["Timestamp"]),
-        created=_time(raw["CreatedAt"]),
+        since=Engine.moment(status["Timestamp"]),
+        created=Engine.moment(raw["CreatedAt"]),
         current=same
         and raw["Spec"].get("ForceUpdate", 0) == template.get("ForceUpdate", 0)
         and (iteration == wanted or wanted is None),
     )
-
-
-def _time(text: str) -> datetime:
-    """Docker writes nanoseconds, Python reads microseconds."""
-    whole, _, fraction = text.rstrip("Z").partition(".")
-    return datetime.fromisoformat(f"{whole}.{(fraction or '0')[:6].ljust(6, '0')}").replace(tzinfo=UTC)
