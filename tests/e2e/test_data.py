@@ -1,4 +1,4 @@
-"""The real hours of 2015-01-01 arrive exactly, are shown exactly, and survive being read again and being killed."""
+"""Hours (the real ones of 2015-01-01 where they are at hand) arrive exactly, are shown exactly, and survive a kill."""
 
 import random
 import re
@@ -16,6 +16,7 @@ from tests.waiting import until
 SEED = 20150101
 
 
+@pytest.mark.usefixtures("shared_data")
 def test_each_project_holds_exactly_its_events_of_the_two_hours(platform: Platform) -> None:
     assert platform.counts() == EVENTS
 
@@ -24,15 +25,15 @@ def test_each_project_holds_exactly_its_events_of_the_two_hours(platform: Platfo
 def test_traefik_leads_the_projects_host_to_a_page_with_its_number(platform: Platform, project: str) -> None:
     answer = platform.get(project)
     assert answer.status_code == 200
-    assert re.search(rf"\b{EVENTS[project]}\b", answer.text)
-    assert platform.get("", f"/api/projects/{project}").json()["events"] == EVENTS[project]
+    assert re.search(rf"\b{platform.events[project]}\b", answer.text)
+    assert platform.get("", f"/api/projects/{project}").json()["events"] == platform.events[project]
 
 
 @pytest.mark.parametrize("project", EVENTS)
 def test_a_browser_shows_the_number(platform: Platform, project: str) -> None:
     page = browser.document(platform.environment.url(project) + "/")
     text = re.sub(r"<[^>]+>", " ", page)
-    assert re.search(rf"\b{EVENTS[project]}\b", text)
+    assert re.search(rf"\b{platform.events[project]}\b", text)
 
 
 def test_a_browser_takes_pictures_of_the_pages(platform: Platform, request: pytest.FixtureRequest) -> None:
@@ -53,7 +54,7 @@ def test_the_series_agree_with_the_events(platform: Platform) -> None:
     def computed() -> bool:
         answer = platform.get("", "/api/projects/apache/series/events?period=d")
         values = [value for line in answer.json()["series"] for value in line["values"]]
-        return sum(value for value in values if value is not None) == EVENTS["apache"]
+        return sum(value for value in values if value is not None) == platform.events["apache"]
 
     until("the series of apache", computed, deadline=90)
 
@@ -74,7 +75,7 @@ def test_killing_the_ingest_in_the_middle_loses_and_doubles_nothing(platform: Pl
             tables = "hours, series_pending, gha_events, gha_payloads, gha_actors, gha_repos, gha_orgs, gha_parsed"
             platform.sql(project.database, f"truncate {tables}, gha_pull_requests")
         _kill_once(platform, moments.uniform(0.0, 2.0))
-        until(f"all events again, round {round_number}", lambda: platform.counts() == EVENTS, deadline=120)
+        until(f"all events again, round {round_number}", lambda: platform.counts() == platform.events, deadline=120)
         after = platform.fingerprint()
         assert after == before, pretty({key: (before[key], after[key]) for key in before if before[key] != after[key]})
 

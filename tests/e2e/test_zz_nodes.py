@@ -6,7 +6,7 @@ import docker
 import docker.errors
 
 from swarm import live
-from tests.e2e.conftest import EVENTS, Platform
+from tests.e2e.conftest import Platform
 from tests.waiting import until
 
 
@@ -52,6 +52,6 @@ def _nodes(platform: Platform) -> list[dict[str, str]]:
 def _whole(platform: Platform) -> None:
     """All services healthy, all events there, all pages served."""
     until("all services healthy", lambda: all(item.healthy for item in live.services(platform.engine)), deadline=180)
-    assert platform.counts() == EVENTS
-    for project in EVENTS:
+    assert platform.counts() == platform.events
+    for project in platform.events:
         until(f"the page of {project}", lambda host=project: platform.get(host).status_code == 200, deadline=60)
