@@ -29,11 +29,10 @@ def _clean(targets: Sequence[Target], engine: Engine, shell: Shell, report: Repo
     for title, wave in waves(list(reversed(targets)), lambda target: target):
         with report.step(f"clean {title}") as step:
             mine = [target for target in wave if remains(engine, target.name)]
-            step.skipped = not mine
-            step.detail = "was not there"
             if mine:
                 together(mine, lambda target, part: _remove(engine, target.name, shell, part), step)
-                step.detail = "services, tasks and networks are gone"
+            step.skipped = not mine
+            step.detail = "services, tasks and networks are gone" if mine else "was not there"
     collect(engine, keep=versions.KEEP if live.services(engine) else 0)
 
 

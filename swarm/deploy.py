@@ -50,11 +50,10 @@ def _apply(engine: Engine, rendered: Sequence[Stack], changed: Sequence[Stack], 
     for title, wave in waves(rendered, lambda stack: stack.target):
         mine = [stack for stack in wave if stack in changed]
         with report.step(title) as step:
-            step.detail = f"{len(wave)} stacks, nothing to do" if len(wave) > 1 else "nothing to do"
-            step.skipped = not mine
             if mine:
                 _deploy(engine, mine, shell, step)
-                step.detail = _detail(wave, mine)
+            step.skipped = not mine
+            step.detail = _detail(wave, mine)
 
 
 def _changed(engine: Engine, rendered: Sequence[Stack]) -> list[Stack]:
@@ -79,6 +78,8 @@ def _deploy(engine: Engine, wave: Sequence[Stack], shell: Shell, step: Step) -> 
 
 
 def _detail(wave: Sequence[Stack], changed: Sequence[Stack]) -> str:
+    if not changed:
+        return f"{len(wave)} stacks, nothing to do" if len(wave) > 1 else "nothing to do"
     services = sum(len(stack.services) for stack in changed)
     healthy = f"{services} service{'s' if services != 1 else ''} healthy"
     if len(wave) == 1:
