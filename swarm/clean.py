@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from swarm import live, lock, versions
 from swarm.deploy import LOCK_TIMEOUT, collect
 from swarm.engine import NAMESPACE, Engine
-from swarm.errors import CleanIncomplete
+from swarm.errors import CleanIncomplete, StackNeeded
 from swarm.report import Report, Step
 from swarm.shell import Shell
 from swarm.targets import Target
@@ -22,6 +22,7 @@ def clean(
     """Remove stacks in reverse order; each wave is gone wholly (services, tasks, networks) before the next."""
     purpose = f"clean {' '.join(target.name for target in targets[:5])}{' ...' if len(targets) > 5 else ''}"
     with lock.held(engine, purpose, lock_timeout, report.line):
+        _demand_free(targets, engine)
         _clean(targets, engine, shell, report)
 
 
@@ -34,6 +35,25 @@ def _clean(targets: Sequence[Target], engine: Engine, shell: Shell, report: Repo
             step.skipped = not mine
             step.detail = "services, tasks and networks are gone" if mine else "was not there"
     collect(engine, keep=versions.KEEP if live.services(engine) else 0)
+
+
+def _demand_free(targets: Sequence[Target], engine: Engine) -> None:
+    """Raise StackNeeded when a stack that stays uses a network of one that goes: Swarm would keep half of it."""
+    going = {target.name for target in targets}
+    owned = {str(item["Id"]): str(item["Name"]) for name in going for item in engine.networks(name)}
+    users: dict[str, set[str]] = {}
+    for service in engine.services():
+        stack = str((service["Spec"].get("Labels") or {}).get(NAMESPACE, ""))
+        for network in service["Spec"]["TaskTemplate"].get("Networks") or ():
+            if stack not in going and network["Target"] in owned:
+                users.setdefault(stack or service["Spec"]["Name"], set()).add(owned[network["Target"]])
+    if users:
+        networks = ", ".join(sorted(set().union(*users.values())))
+        words = ",".join((*sorted(users), *sorted(going)))
+        raise StackNeeded(
+            f"{', '.join(sorted(users))} use {networks} of {', '.join(sorted(going))}; nothing was removed.",
+            hint=f"Clean them together: ./run clean {words}",
+        )
 
 
 def remains(engine: Engine, stack: str) -> list[str]:

@@ -18,6 +18,7 @@ SwarmstatsError                 1
 ├── DeadlinePassed              5   ... because time ran out
 ├── Locked                      6   another change of stacks is under way
 ├── CleanIncomplete            11   something of a cleaned stack is still there
+├── StackNeeded                14   a stack cannot be cleaned while others use its networks
 ├── DemoFailed                 12   the demo's data did not arrive
 └── TestsFailed                13   a tier of tests failed or could not run
 """
@@ -152,6 +153,12 @@ class CleanIncomplete(SwarmstatsError):
     """Something of a removed stack is still there."""
 
     exit_code = 11
+
+
+class StackNeeded(SwarmstatsError):
+    """A stack whose networks other stacks use, so that it could only be removed by half."""
+
+    exit_code = 14
 
 
 class DemoFailed(SwarmstatsError):

@@ -36,6 +36,14 @@ def test_clean_leaves_nothing_of_the_stack_and_deploy_right_after_works(platform
         until("app through Traefik", lambda: platform.get("app").status_code == 200, deadline=20)
 
 
+def test_a_stack_whose_networks_are_used_is_not_removed_by_half(platform: Platform) -> None:
+    before = platform.versions()
+    done = platform.run("clean", "admin", check=False)
+    assert done.returncode == 14
+    assert "./run clean apache,app,archive,cachethq,db,metrics,rust-lang,admin" in done.stderr
+    assert platform.versions() == before
+
+
 def test_a_second_deploy_of_everything_is_quick_and_touches_nothing(platform: Platform) -> None:
     before = platform.versions()
     began = time.monotonic()

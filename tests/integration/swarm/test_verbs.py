@@ -116,7 +116,7 @@ def test_rendering_prints_what_docker_takes(checkout: Path) -> None:
             ("docker", "stack", "config", "-c", "-"), input=document, text=True, capture_output=True, check=False
         )
         assert checked.returncode == 0, checked.stderr
-    assert "{{.Node" in done.stdout or "{{.Task" in done.stdout or "{{" not in done.stdout
+    assert "{{.Service.Name}}-{{.Task.Slot}}-{{.Node.Hostname}}" in done.stdout
 
 
 def test_the_list_of_verbs_reads_like_a_table_of_contents(checkout: Path) -> None:
