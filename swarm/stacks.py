@@ -74,7 +74,7 @@ def render(environment: Environment, target: Target) -> Stack:
         **document,
         "configs": {**(document.get("configs") or {}), **{item.key: _external(item.name) for item in configs}},
         "secrets": {item.key: _external(item.name) for item in sealed},
-        "services": _services(environment, target, document),
+        "services": _services(environment, target, document, _names(configs, sealed)),
     }
     return Stack(target, manifest, _escaped(document), configs, sealed, tuple(used.values()))
 
@@ -139,15 +139,19 @@ def _external(name: str) -> dict[str, Any]:
     return {"external": True, "name": name}
 
 
-def _services(environment: Environment, target: Target, document: Mapping[str, Any]) -> dict[str, Any]:
-    versioned = {name: document.get(name) for name in ("networks", "volumes")}
+def _services(
+    environment: Environment, target: Target, document: Mapping[str, Any], names: Mapping[str, Mapping[str, str]]
+) -> dict[str, Any]:
+    shared = {name: document.get(name) for name in ("networks", "volumes")}
     services: dict[str, Any] = {}
     _sizes_fit(environment, target, document["services"])
     for name, given in document["services"].items():
         full = f"{target.name}_{name}"
         if len(full) > NAME_BUDGET:
             raise StackInvalid(f"The service name {full} has {len(full)} characters; Swarm takes {NAME_BUDGET}.")
-        services[name] = _labelled(_sized(environment, target, name, given), target, versioned)
+        services[name] = _labelled(
+            _sized(environment, target, name, given), target, {**shared, "versions": _versions(given, names)}
+        )
     return services
 
 
@@ -178,10 +182,22 @@ def _sized(environment: Environment, target: Target, name: str, given: Mapping[s
     return {**service, "deploy": deploy}
 
 
-def _labelled(service: dict[str, Any], target: Target, versioned: Mapping[str, Any]) -> dict[str, Any]:
+def _names(configs: Iterable[ConfigVersion], sealed: Iterable[SecretVersion]) -> dict[str, dict[str, str]]:
+    """Section of a stack file -> key -> name of the version."""
+    return {"configs": {item.key: item.name for item in configs}, "secrets": {item.key: item.name for item in sealed}}
+
+
+def _versions(service: Mapping[str, Any], names: Mapping[str, Mapping[str, str]]) -> list[str]:
+    """Names of the configs and secrets that a service refers to, in short or long form: their contents are in them."""
+    given = ((kind, item) for kind in names for item in service.get(kind) or ())
+    keys = ((kind, str(item["source"]) if isinstance(item, Mapping) else str(item)) for kind, item in given)
+    return [names[kind].get(key, key) for kind, key in keys]
+
+
+def _labelled(service: dict[str, Any], target: Target, around: Mapping[str, Any]) -> dict[str, Any]:
     deploy = service["deploy"]
     labels = {**_mapping(deploy.get("labels")), "swarmstats.template": target.template}
-    rendered = json.dumps([{**service, "deploy": {**deploy, "labels": labels}}, versioned], sort_keys=True, default=str)
+    rendered = json.dumps([{**service, "deploy": {**deploy, "labels": labels}}, around], sort_keys=True, default=str)
     labels[DIGEST] = hashlib.sha256(rendered.encode()).hexdigest()[:16]
     return {**service, "deploy": {**deploy, "labels": labels}}
 

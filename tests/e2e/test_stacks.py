@@ -3,13 +3,14 @@
 import json
 import os
 import re
+import secrets
 import subprocess
 import time
 from pathlib import Path
 
 import pytest
 
-from swarm import cluster
+from swarm import cluster, live
 from swarm.engine import NAMESPACE
 from tests.e2e.conftest import STATE, Platform
 from tests.waiting import until
@@ -75,6 +76,18 @@ def test_a_changed_value_restarts_its_service_and_no_other(platform: Platform) -
     after = platform.versions()
     assert [name for name in before if before[name] != after[name]] == ["app_nginx"]
     platform.run("deploy", "app")
+
+
+def test_a_changed_secret_restarts_exactly_the_services_that_use_it(platform: Platform) -> None:
+    before = {task["ID"] for task in platform.engine.tasks()}
+    (STATE / "env" / "e2e" / "secrets" / "ro-user-password.secret").write_text(secrets.token_urlsafe(24) + "\n")
+    platform.run("deploy", "all")
+    started = {
+        item.name for item in live.services(platform.engine) if any(task.id not in before for task in item.tasks)
+    }
+    assert started == {"admin_portal", "db_bootstrap"}
+    until("the portal with its new password", lambda: platform.get("", "/healthz").json()["database"] == "ok")
+    assert platform.run("deploy", "all").stdout.count("nothing to do") == 6
 
 
 def test_a_service_that_cannot_become_healthy_ends_the_deploy_with_its_reason(platform: Platform) -> None:
@@ -155,8 +168,8 @@ def test_logs_come_from_whichever_node_the_task_runs_on(platform: Platform) -> N
 
 
 def test_no_secret_stands_in_a_rendered_file_a_service_or_an_argument(platform: Platform) -> None:
-    secrets = [file.read_text().strip() for file in (STATE / "env" / "e2e" / "secrets").glob("*.secret")]
-    assert len(secrets) == 6
+    sealed = [file.read_text().strip() for file in (STATE / "env" / "e2e" / "secrets").glob("*.secret")]
+    assert len(sealed) == 6
     seen = platform.run("render", "all").stdout + json.dumps(platform.engine.services(), default=str)
     for node in platform.environment.nodes:
         client = cluster.engine(platform.environment, node).api
@@ -164,7 +177,7 @@ def test_no_secret_stands_in_a_rendered_file_a_service_or_an_argument(platform: 
         for container in client.containers.list():
             seen += json.dumps(container.top(), default=str)
             seen += container.logs(tail=500).decode(errors="replace")
-    assert [secret for secret in secrets if secret in seen] == []
+    assert [secret for secret in sealed if secret in seen] == []
 
 
 @pytest.fixture

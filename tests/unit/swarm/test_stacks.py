@@ -4,9 +4,10 @@ import pytest
 
 from swarm import stacks, targets
 from swarm.errors import EnvironmentInvalid, UnknownName
+from swarm.stacks import Stack
 from swarm.targets import Target
 from swarm.versions import DIGEST
-from tests.unit.swarm.conftest import ENV, Make
+from tests.unit.swarm.conftest import ENV, PROJECTS, Make
 
 
 def names(make: Make, words: str) -> list[str]:
@@ -91,3 +92,25 @@ def test_services_balance_themselves_and_publish_in_host_mode(make: Make) -> Non
 def test_a_size_of_a_service_that_is_not_there_names_those_that_are(make: Make) -> None:
     with pytest.raises(EnvironmentInvalid, match=r"sizes\.app\.ngnix: app has no service 'ngnix'; allowed: nginx"):
         stacks.render(make(ENV + "sizes: {app.ngnix: {memory: 9M}}\n"), Target("app"))
+
+
+def changed(before: Stack, after: Stack) -> set[str]:
+    return {name for name, digest in before.digests.items() if after.digests[name] != digest}
+
+
+def test_a_changed_secret_changes_the_digests_of_exactly_the_services_that_use_it(make: Make) -> None:
+    environment = make()
+    before = {name: stacks.render(environment, Target(name)) for name in ("admin", "db", "archive")}
+    (environment.secrets / "ro-user-password.secret").write_text("another\n")
+    after = {name: stacks.render(environment, Target(name)) for name in before}
+    assert changed(before["admin"], after["admin"]) == {"admin_portal"}
+    assert changed(before["db"], after["db"]) == {"db_bootstrap"}
+    assert changed(before["archive"], after["archive"]) == set()
+
+
+def test_another_project_changes_exactly_the_services_that_read_the_projects(make: Make) -> None:
+    before = {name: stacks.render(make(), Target(name)) for name in ("admin", "archive", "app")}
+    more = make(ENV, PROJECTS + "  cachethq: {organisations: [cachethq]}\n")
+    assert changed(before["admin"], stacks.render(more, Target("admin"))) == {"admin_portal"}
+    assert changed(before["archive"], stacks.render(more, Target("archive"))) == {"archive_ingest"}
+    assert changed(before["app"], stacks.render(more, Target("app"))) == set()
