@@ -130,7 +130,7 @@ def status(_: Context, env: str = "", json: bool = False) -> None:
     environment = environments.load(env)
     engine = cluster.manager(environment, SHELL)
     if json:
-        REPORT.data([asdict(service) for service in glance.services(engine)])
+        REPORT.data([asdict(service) for service in live.services(engine)])
         return
     rows = glance.rows(environment, engine)
     REPORT.table(

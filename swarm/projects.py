@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
-from fnmatch import fnmatchcase
 from hashlib import sha256
 from pathlib import Path
 from typing import Annotated, Any
@@ -124,20 +123,6 @@ class Projects:
             if project.name == name:
                 return project
         raise UnknownName("project", name, self.names)
-
-    def select(self, patterns: Iterable[str]) -> tuple[Project, ...]:
-        """Projects that match any glob and none that starts with `!`; raises UnknownName when a pattern finds none."""
-        wanted = [pattern for pattern in patterns if not pattern.startswith("!")] or ["*"]
-        unwanted = [pattern[1:] for pattern in patterns if pattern.startswith("!")]
-        for pattern in wanted:
-            if not any(fnmatchcase(name, pattern) for name in self.names):
-                raise UnknownName("project", pattern, self.names)
-        return tuple(
-            project
-            for project in self.items
-            if any(fnmatchcase(project.name, pattern) for pattern in wanted)
-            and not any(fnmatchcase(project.name, pattern) for pattern in unwanted)
-        )
 
     @classmethod
     def load(cls, path: Path, shown: str, reserved: Iterable[str]) -> tuple["Projects", list[str]]:

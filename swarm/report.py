@@ -40,10 +40,10 @@ class Step:
 
 
 class Report:
-    """Everything that a user sees; machine output goes to stdout, progress too unless `--json` was asked for."""
+    """Everything that a user sees: progress, tables and machine output on stdout, errors on stderr."""
 
-    def __init__(self, *, to_stderr: bool = False) -> None:
-        self.console = _console(stderr=to_stderr)
+    def __init__(self) -> None:
+        self.console = _console(stderr=False)
         self.errors = _console(stderr=True)
 
     @contextmanager

@@ -71,12 +71,12 @@ class Shell:
         except FileNotFoundError as error:
             raise ToolMissing(f"`{argv[0]}` is not on this machine.", hint=f"Install {argv[0]}.") from error
 
-    def follow(self, argv: Argv, line: Callable[[str], None], *, stdin: str | None = None) -> Result:
+    def follow(self, argv: Argv, line: Callable[[str], None]) -> Result:
         """Run a command and hand over each line of its output as it comes; the result keeps the last of them."""
         try:
             process = subprocess.Popen(
                 argv,
-                stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE,
+                stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 text=True,
@@ -85,9 +85,6 @@ class Shell:
         except FileNotFoundError as error:
             raise ToolMissing(f"`{argv[0]}` is not on this machine.", hint=f"Install {argv[0]}.") from error
         with process:
-            if stdin is not None and process.stdin is not None:
-                process.stdin.write(stdin)
-                process.stdin.close()
             said: deque[str] = deque(maxlen=KEPT)
             for text in process.stdout or ():
                 said.append(text)
@@ -135,9 +132,8 @@ class RecordingShell(Shell):
         self.ran.append(argv)
         return self._answer(argv).code
 
-    def follow(self, argv: Argv, line: Callable[[str], None], *, stdin: str | None = None) -> Result:
+    def follow(self, argv: Argv, line: Callable[[str], None]) -> Result:
         self.ran.append(argv)
-        self.given.append(stdin)
         return self._answer(argv)
 
     def spawn(self, argv: Argv, *, log: str) -> int:

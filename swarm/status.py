@@ -33,11 +33,6 @@ def rows(environment: Environment, engine: Engine) -> list[Row]:
     return [_row(environment, name, found[name]) for name in (*known, *sorted(found.keys() - set(known)))]
 
 
-def services(engine: Engine) -> list[Service]:
-    """All services, for machines."""
-    return list(live.services(engine))
-
-
 def _row(environment: Environment, name: str, found: list[Service]) -> Row:
     lasting = [service for service in found if not service.job]
     return Row(

@@ -1,6 +1,6 @@
 import pytest
 
-from swarm.errors import EnvironmentInvalid, UnknownName
+from swarm.errors import EnvironmentInvalid
 from tests.unit.swarm.conftest import ENV, Make
 
 
@@ -41,10 +41,3 @@ def test_minutes_of_many_projects_spread_over_the_hour(make: Make) -> None:
     many = "projects:\n" + "".join(f"  p{n}: {{organisations: [o{n}]}}\n" for n in range(300))
     minutes = [project.minute for project in make(ENV, many).projects]
     assert max(minutes.count(minute) for minute in range(60)) <= 16
-
-
-def test_selection_takes_globs_and_exclusions_in_the_order_of_the_file(make: Make) -> None:
-    projects = make(ENV, "projects: {" + ", ".join(f"{n}: {{organisations: [x]}}" for n in ("ab", "ac", "b")) + "}")
-    assert [project.name for project in projects.projects.select(["a*", "!ac"])] == ["ab"]
-    with pytest.raises(UnknownName):
-        projects.projects.select(["zz*"])
