@@ -1,11 +1,11 @@
-"""What runs now, read from the engine: services with their tasks, as plain frozen values."""
+"""What runs now, read from the engine: raw as the managers give it, and services with their tasks as frozen values."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from swarm.engine import NAMESPACE, Engine
+from swarm.engine import NAMESPACE, Engine, Spec
 from swarm.versions import DIGEST
 
 ENDED = ("complete", "failed", "shutdown", "rejected", "orphaned", "remove")
@@ -80,13 +80,42 @@ class Service:
         return "failing" if any(task.failed for task in self.tasks if task.current) else "starting"
 
 
+@dataclass(frozen=True)
+class Snapshot:
+    """What the managers know at one moment: nodes, services, tasks and swarm networks, raw as the API gives them."""
+
+    nodes: tuple[Spec, ...]
+    services: tuple[Spec, ...]
+    tasks: tuple[Spec, ...]
+    networks: tuple[Spec, ...]
+
+    def of(self, stack: str) -> tuple[Spec, ...]:
+        """The raw services of one stack."""
+        return tuple(item for item in self.services if (item["Spec"].get("Labels") or {}).get(NAMESPACE) == stack)
+
+
+def snapshot(engine: Engine) -> Snapshot:
+    """Ask the managers for everything."""
+    return Snapshot(
+        nodes=tuple(engine.nodes()),
+        services=tuple(engine.services()),
+        tasks=tuple(engine.tasks()),
+        networks=tuple(engine.networks()),
+    )
+
+
 def services(engine: Engine, stack: str | None = None) -> tuple[Service, ...]:
     """Services of a stack, or of all stacks, sorted by name."""
-    nodes = {node["ID"]: str(node["Description"]["Hostname"]) for node in engine.nodes()}
+    return read(Snapshot(tuple(engine.nodes()), tuple(engine.services(stack)), tuple(engine.tasks(stack)), ()))
+
+
+def read(seen: Snapshot) -> tuple[Service, ...]:
+    """The services of stacks in a snapshot, sorted by name."""
+    nodes = {node["ID"]: str(node["Description"]["Hostname"]) for node in seen.nodes}
     tasks: dict[str, list[Mapping[str, Any]]] = {}
-    for task in engine.tasks(stack):
+    for task in seen.tasks:
         tasks.setdefault(str(task["ServiceID"]), []).append(task)
-    found = (_service(raw, tasks.get(str(raw["ID"]), ()), nodes) for raw in engine.services(stack))
+    found = (_service(raw, tasks.get(str(raw["ID"]), ()), nodes) for raw in seen.services)
     return tuple(sorted((item for item in found if item.stack), key=lambda item: item.name))
 
 
