@@ -10,12 +10,15 @@ from typing import Any, TypeVar
 from invoke import Collection, Context, Exit, task
 
 from swarm import clean as cleaning
-from swarm import cluster, host, images, live, manifests, secrets, stacks, targets, tiers
+from swarm import cluster, documents, host, images, live, manifests, secrets, stacks, targets, tiers
 from swarm import demo as demonstration
 from swarm import deploy as deploying
 from swarm import doctor as examination
 from swarm import environment as environments
 from swarm import lock as locking
+from swarm import outline as outlines
+from swarm import releases as ledger
+from swarm import rollback as returning
 from swarm import status as glance
 from swarm.engine import REFUSALS
 from swarm.errors import EngineUnavailable, SwarmstatsError, UnknownName
@@ -30,6 +33,18 @@ ENV = "environment, a folder of env/ (default: SWARMSTATS_ENV, then lab)"
 STACK = "a stack, a project, a comma list, project (all projects), or all"
 JSON = "print JSON for machines"
 WAIT = "seconds to wait for another change of stacks"
+DIFF = "show the lines in which configs differ"
+NUMBER = "the number of a release, as `releases` lists them"
+PENDING = 2
+RELEASE_COLUMNS = ("STACK", "RELEASE", "STATE", "WHEN", "WHO", "COMMIT", "DEPLOY", "NOTE")
+DEPLOY = {
+    "stack": STACK,
+    "env": ENV,
+    "lock-timeout": WAIT,
+    "no-rollback": "leave a deploy that failed as it is",
+    "pull": "ask the registry again what tags mean",
+    "dry": "print what would be done, and do nothing",
+}
 
 
 def verb(**options: Any) -> Callable[[Body], Any]:
@@ -78,20 +93,110 @@ def push(_: Context, stack: str, env: str = "") -> None:
     images.push(stacks.needed_images(environment, targets.select(environment, stack)), REPORT)
 
 
-@verb(positional=["stack"], help={"stack": STACK, "env": ENV, "lock-timeout": WAIT})
-def deploy(_: Context, stack: str, env: str = "", lock_timeout: int = 600) -> None:
-    """Bring a stack to what the environment says and wait until it is healthy."""
+@verb(positional=["stack"], help={"stack": STACK, "env": ENV, "json": JSON, "diff": DIFF})
+def plan(_: Context, stack: str, env: str = "", json: bool = False, diff: bool = False) -> None:
+    """Compare what the environment says with what runs: exit 0 nothing to do, 2 changes pending."""
+    environment = environments.load(env)
+    engine = cluster.manager(environment, SHELL)
+    found = deploying.survey(environment, targets.select(environment, stack), engine, SHELL)
+    plans = list(found.plans.values())
+    if json:
+        REPORT.data([outlines.told(item) for item in plans])
+    else:
+        REPORT.lines(outlines.outline(plans))
+    if any(not item.empty for item in plans):
+        raise Exit(code=PENDING)
+
+
+@verb(positional=["stack"], help=DEPLOY)
+def deploy(
+    _: Context,
+    stack: str,
+    env: str = "",
+    lock_timeout: int = 600,
+    no_rollback: bool = False,
+    pull: bool = False,
+    dry: bool = False,
+) -> None:
+    """Bring a stack to what the environment says and wait until it is healthy; what fails goes back by itself."""
     environment = environments.load(env)
     wanted = targets.select(environment, stack)
-    deploying.deploy(environment, wanted, cluster.manager(environment, SHELL), SHELL, REPORT, lock_timeout)
+    options = deploying.Options(lock_timeout, rollback=not no_rollback, pull=pull, dry=dry)
+    deploying.deploy(environment, wanted, cluster.manager(environment, SHELL), SHELL, REPORT, options)
 
 
-@verb(positional=["stack"], help={"stack": STACK, "env": ENV, "lock-timeout": WAIT})
-def deliver(context: Context, stack: str, env: str = "", lock_timeout: int = 600) -> None:
+@verb(positional=["stack"], help=DEPLOY)
+def deliver(
+    context: Context,
+    stack: str,
+    env: str = "",
+    lock_timeout: int = 600,
+    no_rollback: bool = False,
+    pull: bool = False,
+    dry: bool = False,
+) -> None:
     """Build, push and deploy a stack."""
     build(context, stack, env)
     push(context, stack, env)
-    deploy(context, stack, env, lock_timeout)
+    deploy(context, stack, env, lock_timeout, no_rollback, pull, dry)
+
+
+@verb(positional=["stack", "number"], help={"stack": STACK, "number": NUMBER, "env": ENV, "lock-timeout": WAIT})
+def rollback(_: Context, stack: str, number: int = 0, env: str = "", lock_timeout: int = 600) -> None:
+    """Bring a stack back to an earlier release: its digests, its configs, its secrets."""
+    environment = environments.load(env)
+    desk = deploying.Desk(environment, cluster.manager(environment, SHELL), SHELL, REPORT)
+    wanted = targets.select(environment, stack)
+    returning.rollback(desk, wanted, number or None, stack == "all", deploying.Options(lock_timeout))
+
+
+@verb(positional=["stack"], help={"stack": STACK, "env": ENV, "json": JSON})
+def drift(_: Context, stack: str, env: str = "", json: bool = False) -> None:
+    """Compare what runs with the last release: exit 0 the same, 2 it differs."""
+    environment = environments.load(env)
+    found = returning.drift(cluster.manager(environment, SHELL), targets.select(environment, stack))
+    if json:
+        REPORT.data([outlines.told(item) for item in found])
+    else:
+        REPORT.lines(outlines.outline(found))
+    if any(not item.empty for item in found):
+        raise Exit(code=PENDING)
+
+
+@verb(positional=["stack"], help={"stack": STACK, "env": ENV, "json": JSON})
+def releases(_: Context, stack: str = "all", env: str = "", json: bool = False) -> None:
+    """The releases of a stack, newest first: when, who, from which commit, what became of them."""
+    environment = environments.load(env)
+    names = {target.name for target in targets.select(environment, stack)}
+    found = [item for item in ledger.history(cluster.manager(environment, SHELL)) if item.stack in names]
+    if json:
+        REPORT.data([asdict(item) for item in found])
+        return
+    REPORT.table(RELEASE_COLUMNS, (_release_cells(item) for item in found))
+
+
+@verb(positional=["stack", "number"], name="show", help={"stack": STACK, "number": NUMBER, "env": ENV, "json": JSON})
+def release_show(_: Context, stack: str, number: int, env: str = "", json: bool = False) -> None:
+    """What a release holds: images by digest, versions of configs and secrets, and the stack file."""
+    engine = cluster.manager(environments.load(env), SHELL)
+    found = ledger.find(engine, stack, number)
+    held = ledger.content(engine, found)
+    if json:
+        REPORT.data({"release": asdict(found), "content": asdict(held)})
+        return
+    REPORT.table(RELEASE_COLUMNS, [_release_cells(found)])
+    REPORT.line()
+    REPORT.table(("SERVICE", "IMAGE"), held.images.items())
+    REPORT.line(f"configs: {', '.join(held.configs) or 'none'}")
+    REPORT.line(f"secrets: {', '.join(held.secrets) or 'none'}")
+    REPORT.line()
+    REPORT.text(documents.written(held.document))
+
+
+def _release_cells(item: ledger.Release) -> tuple[str, ...]:
+    when = f"{item.when:%Y-%m-%d %H:%M:%S}"
+    who = f"{item.owner}@{item.host}"
+    return (item.stack, str(item.number), str(item.state), when, who, item.commit or "-", item.deploy, item.note)
 
 
 @verb(positional=["stack"], help={"stack": STACK, "env": ENV, "lock-timeout": WAIT})
@@ -247,6 +352,26 @@ def lock_break(_: Context, env: str = "") -> None:
 nodes = Collection("swarm", swarm_init, swarm_start, swarm_stop, swarm_clean, swarm_remount, swarm_status)
 keys = Collection("secret", secret_show)
 locks = Collection("lock", lock_status, lock_break)
+past = Collection("release", release_show)
 namespace = Collection(
-    demo, build, push, deploy, deliver, clean, show, render, status, logs, doctor, test, nodes, keys, locks
+    demo,
+    build,
+    push,
+    plan,
+    deploy,
+    deliver,
+    releases,
+    rollback,
+    drift,
+    clean,
+    show,
+    render,
+    status,
+    logs,
+    doctor,
+    test,
+    nodes,
+    keys,
+    locks,
+    past,
 )

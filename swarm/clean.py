@@ -3,7 +3,7 @@
 import time
 from collections.abc import Sequence
 
-from swarm import live, lock, versions
+from swarm import live, lock
 from swarm.deploy import LOCK_TIMEOUT, collect
 from swarm.engine import NAMESPACE, Engine
 from swarm.errors import CleanIncomplete, StackNeeded
@@ -34,7 +34,7 @@ def _clean(targets: Sequence[Target], engine: Engine, shell: Shell, report: Repo
                 together(mine, lambda target, part: _remove(engine, target.name, shell, part), step)
             step.skipped = not mine
             step.detail = "services, tasks and networks are gone" if mine else "was not there"
-    collect(engine, keep=versions.KEEP if live.services(engine) else 0)
+    collect(engine, gone={target.name for target in targets})
 
 
 def _demand_free(targets: Sequence[Target], engine: Engine) -> None:

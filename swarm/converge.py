@@ -1,12 +1,14 @@
-"""Watch a stack until every service is healthy and stays so, or has failed; never claims what it did not see."""
+"""Watch services until all are healthy and stay so, or one has failed; never claims what it did not see."""
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 from swarm import live
-from swarm.engine import Engine
-from swarm.errors import DeadlinePassed, StackFailed
+from swarm.engine import REFUSALS, Engine, Spec
+from swarm.errors import DeadlinePassed, EngineUnavailable, StackFailed, SwarmstatsError
+from swarm.hints import hint
 from swarm.live import Service, Task
 from swarm.report import Step
 
@@ -14,63 +16,100 @@ POLL = 0.5
 STABLE = 3.0
 FAILURES = 3
 UNPLACEABLE = 20.0
+PATIENCE = 60.0
 LINES = 8
+WENT_BACK = ("rollback_started", "rollback_paused", "rollback_completed")
+
+Reach = Callable[[str], Engine | None]
 
 
-def wait(engine: Engine, stack: str, digests: Mapping[str, str], began: datetime, timeout: int, step: Step) -> None:
-    """Return once all services have their wanted digest and are stable; raises StackFailed or DeadlinePassed."""
-    deadline = time.monotonic() + timeout
+def nowhere(_: str) -> Engine | None:
+    """For where no engine but the manager's can be asked."""
+    return None
+
+
+@dataclass(frozen=True)
+class Watch:
+    """What is waited for: these services with exactly these specifications (raw, as the managers hold them)."""
+
+    stack: str
+    wanted: Mapping[str, Spec]
+    began: datetime
+    timeout: float
+
+
+def wait(engine: Engine, watch: Watch, step: Step, reach: Reach = nowhere) -> None:
+    """Return once all are as wanted, healthy and stable; raises StackFailed or DeadlinePassed with the reasons."""
+    deadline = time.monotonic() + watch.timeout
     stable_since: float | None = None
-    while True:
-        services = live.services(engine, stack)
+    while not step.cancelled.is_set():
+        services = _look(engine, watch)
         step.note(summary(services))
         for service in services:
-            if reason := failure(service, began):
-                raise StackFailed(explain(engine, service, reason))
+            if reason := failure(service, watch.began, watch.wanted.get(service.name)):
+                message, advice = explain(engine, service, reason, reach, watch.began)
+                raise StackFailed(message, hint=advice)
         now = time.monotonic()
-        if settled(services, digests):
+        if settled(services, watch.wanted):
             stable_since = stable_since or now
             if now - stable_since >= STABLE:
                 return
         else:
             stable_since = None
         if now > deadline:
-            raise DeadlinePassed(_late(engine, stack, services, digests, timeout))
+            raise _late(engine, watch, services, reach)
         time.sleep(POLL)
+    raise StackFailed(f"{watch.stack} was not waited for to its end.")
 
 
-def settled(services: Iterable[Service], digests: Mapping[str, str]) -> bool:
-    """Whether exactly the wanted services are there, as wanted, all healthy."""
+def _look(engine: Engine, watch: Watch) -> tuple[Service, ...]:
+    """The watched services; managers that do not answer (a leader is being elected) are asked again for a while."""
+    end = time.monotonic() + PATIENCE
+    while True:
+        try:
+            found = live.services(engine, watch.stack)
+        except (EngineUnavailable, *REFUSALS):
+            if time.monotonic() > end:
+                raise
+            time.sleep(POLL)
+        else:
+            return tuple(service for service in found if service.name in watch.wanted)
+
+
+def settled(services: Iterable[Service], wanted: Mapping[str, Spec]) -> bool:
+    """Whether all the wanted services are there, with the wanted specification, all healthy."""
     found = {service.name: service for service in services}
-    return found.keys() == digests.keys() and all(
-        service.healthy and service.digest == digests[name] for name, service in found.items()
+    return found.keys() >= wanted.keys() and all(
+        found[name].healthy and found[name].spec == spec for name, spec in wanted.items()
     )
 
 
-def failure(service: Service, began: datetime) -> str:
+def failure(service: Service, began: datetime, wanted: Spec | None) -> str:
     """Why a service will not become healthy by waiting longer; empty while it may."""
-    if service.update in ("paused", "rollback_paused", "rollback_completed", "rollback_started"):
+    if service.update in ("paused", "rollback_paused") or (service.update in WENT_BACK and service.spec != wanted):
         return f"its update was {service.update.replace('_', ' ')}: {service.update_message}"
     ours = [task for task in service.tasks if task.current and task.created >= began]
     failed = [task for task in ours if task.failed]
-    if len(failed) >= FAILURES and not service.healthy:
+    allowed = max(FAILURES, service.attempts + 1 if service.job else 0)
+    if len(failed) >= allowed and not service.healthy:
         return f"{len(failed)} of its tasks failed"
     stuck = [task for task in ours if task.state == "pending" and task.error and _age(task) > UNPLACEABLE]
     return f"no node can run it: {stuck[0].error}" if stuck else ""
 
 
-def explain(engine: Engine, service: Service, reason: str) -> str:
-    """The reason, the last failed task with its place, and what it wrote last."""
+def explain(engine: Engine, service: Service, reason: str, reach: Reach, began: datetime) -> tuple[str, str]:
+    """The reason, the last failed task with its place, health check and last words; and a hint."""
     lines = [f"{service.name}: {reason}"]
     failed = sorted((task for task in service.tasks if task.failed), key=lambda task: task.since)
-    if failed:
-        task = failed[-1]
+    task = next((task for task in reversed(failed) if task.created >= began), failed[-1] if failed else None)
+    if task:
         code = f", exit {task.exit_code}" if task.exit_code else ""
         lines.append(f"  {task.node or 'no node'}, task {task.slot}{code}: {task.error or task.state}")
-    if said := engine.logs(service.id, tail=LINES):
-        lines.append("  last lines:")
-        lines += [f"    {line}" for line in said]
-    return "\n".join(lines)
+        if found := _health(task, reach):
+            lines += ["  health check:", *(f"    {line}" for line in found)]
+        if said := engine.task_logs(task.id, tail=LINES):
+            lines += ["  last lines:", *(f"    {line}" for line in said)]
+    return "\n".join(lines), hint(*lines)
 
 
 def summary(services: Iterable[Service]) -> str:
@@ -79,16 +118,30 @@ def summary(services: Iterable[Service]) -> str:
     return ", ".join(waiting) or "all healthy, watching"
 
 
-def _late(engine: Engine, stack: str, services: Iterable[Service], digests: Mapping[str, str], timeout: int) -> str:
+def _health(task: Task, reach: Reach) -> list[str]:
+    """What the health check of a task's container last wrote, where its node can be asked."""
+    try:
+        engine = reach(task.node) if task.node and task.container else None
+        said = engine.health(task.container) if engine else []
+    except (SwarmstatsError, *REFUSALS):
+        return []
+    return said[-LINES:]
+
+
+def _late(engine: Engine, watch: Watch, services: Iterable[Service], reach: Reach) -> DeadlinePassed:
     found = {service.name: service for service in services}
-    absent = sorted(digests.keys() - found.keys())
-    lines = [f"{stack} was not healthy within {timeout} s."]
+    absent = sorted(watch.wanted.keys() - found.keys())
+    lines = [f"{watch.stack} was not healthy within {watch.timeout:.0f} s."]
     lines += [f"  {name} is not there" for name in absent]
+    advice = ""
     for service in found.values():
         if not service.healthy:
-            detail = explain(engine, service, f"{service.running} of {service.desired} tasks healthy, {service.state}")
-            lines += [f"  {line}" for line in detail.splitlines()]
-    return "\n".join(lines)
+            reason = f"{service.running} of {service.desired} tasks healthy, {service.state}"
+            text, advice = explain(engine, service, reason, reach, watch.began)
+            lines += [f"  {line}" for line in text.splitlines()]
+        elif service.spec != watch.wanted[service.name]:
+            lines.append(f"  {service.name} was changed by somebody else meanwhile")
+    return DeadlinePassed("\n".join(lines), hint=advice)
 
 
 def _age(task: Task) -> float:

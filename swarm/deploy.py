@@ -1,21 +1,60 @@
-"""The use case that brings stacks to what the environment says."""
+"""The use case that brings stacks to what the environment says, or back to what ran before."""
 
-from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime, timedelta
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from secrets import token_hex
 
-from swarm import converge, images, live, lock, stacks, versions
+from swarm import converge, images, live, lock, outline, plan, releases, specs, stacks, versions
+from swarm.apply import Site, apply
+from swarm.converge import Reach, Watch
 from swarm.engine import NAMESPACE, Engine
 from swarm.environment import Environment
-from swarm.errors import ImageMissing
+from swarm.errors import ImageMissing, ReleaseGone, RollbackFailed, RolledBack, SwarmstatsError
+from swarm.live import Snapshot
+from swarm.nodes import driver
+from swarm.plan import Pins, StackPlan
+from swarm.releases import Content, Release, State
 from swarm.report import Report, Step
 from swarm.shell import Shell
+from swarm.specs import Wanted
 from swarm.stacks import Stack
 from swarm.targets import Target
 from swarm.validate import validate
 from swarm.waves import together, waves
 
-CLOCK_SKEW = timedelta(seconds=2)
 LOCK_TIMEOUT = 600.0
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a deploy goes about it."""
+
+    lock_timeout: float = LOCK_TIMEOUT
+    rollback: bool = True
+    pull: bool = False
+    dry: bool = False
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What is to be deployed against what runs: rendered stacks, their plans, and releases begun but never finished."""
+
+    rendered: tuple[Stack, ...]
+    wanted: Mapping[str, Wanted]
+    plans: Mapping[str, StackPlan]
+    begun: Mapping[str, Release]
+    seen: Snapshot
+
+    @property
+    def changed(self) -> list[Stack]:
+        """The stacks that do not run exactly as rendered, whole and healthy."""
+        unwell = {service.stack for service in live.read(self.seen) if not service.healthy}
+        return [
+            stack
+            for stack in self.rendered
+            if not self.plans[stack.name].empty or stack.name in unwell or stack.name in self.begun
+        ]
 
 
 def render(environment: Environment, targets: Iterable[Target], client: tuple[str, ...], shell: Shell) -> list[Stack]:
@@ -25,56 +64,211 @@ def render(environment: Environment, targets: Iterable[Target], client: tuple[st
     return rendered
 
 
+def survey(environment: Environment, targets: Sequence[Target], engine: Engine, shell: Shell) -> Survey:
+    """Render stacks and compare them with what runs; raises StackInvalid for what Docker refuses."""
+    rendered = tuple(stacks.render(environment, target) for target in targets)
+    return _compare(rendered, specs.wanted(rendered, engine, shell), engine, Pins())
+
+
 def deploy(
     environment: Environment,
     targets: Sequence[Target],
     engine: Engine,
     shell: Shell,
     report: Report,
-    lock_timeout: float = LOCK_TIMEOUT,
+    options: Options | None = None,
 ) -> None:
     """Deploy stacks, each wave healthy before the next; those that run already as rendered are not touched."""
-    rendered = render(environment, targets, engine.client, shell)
-    if not _changed(engine, rendered):
-        _apply(engine, rendered, (), shell, report)
+    options = options or Options()
+    found = survey(environment, targets, engine, shell)
+    if options.pull:
+        found = _compare(found.rendered, found.wanted, engine, _pins(found, engine, fresh=True))
+    if options.dry:
+        report.lines(outline.outline(list(found.plans.values())))
+        return
+    if not found.changed:
+        _say_nothing_to_do(found, report)
         return
     purpose = f"deploy {' '.join(target.name for target in targets[:5])}{' ...' if len(targets) > 5 else ''}"
-    with lock.held(engine, purpose, lock_timeout, report.line):
+    with lock.held(engine, purpose, options.lock_timeout, report.line):
         # Another change may have ended only now: what is to be done is asked again under the lock.
-        changed = _changed(engine, rendered)
-        _images_are_there(changed)
-        _apply(engine, rendered, changed, shell, report)
+        found = _compare(found.rendered, found.wanted, engine, Pins())
+        _images_are_there(found.changed)
+        found = _compare(found.rendered, found.wanted, engine, _pins(found, engine, fresh=options.pull))
+        Deployment(found, Desk(environment, engine, shell, report), options).run()
 
 
-def _apply(engine: Engine, rendered: Sequence[Stack], changed: Sequence[Stack], shell: Shell, report: Report) -> None:
-    for title, wave in waves(rendered, lambda stack: stack.target):
-        mine = [stack for stack in wave if stack in changed]
+def _compare(rendered: tuple[Stack, ...], wanted: Mapping[str, Wanted], engine: Engine, pins: Pins) -> Survey:
+    seen = live.snapshot(engine)
+    plans = {stack.name: plan.plan(wanted[stack.name], seen, pins) for stack in rendered}
+    return Survey(rendered, wanted, plans, releases.pending(engine), seen)
+
+
+def _say_nothing_to_do(found: Survey, report: Report) -> None:
+    for title, wave in waves(found.rendered, lambda stack: stack.target):
         with report.step(title) as step:
-            if mine:
-                _deploy(engine, mine, shell, step)
-            step.skipped = not mine
-            step.detail = _detail(wave, mine)
+            step.skipped = True
+            step.detail = _detail(wave, ())
 
 
-def _changed(engine: Engine, rendered: Sequence[Stack]) -> list[Stack]:
-    """The stacks that do not run exactly as rendered, whole and healthy."""
-    found: dict[str, list[live.Service]] = {stack.name: [] for stack in rendered}
-    for service in live.services(engine):
-        found.setdefault(service.stack, []).append(service)
-    return [stack for stack in rendered if not converge.settled(found[stack.name], stack.digests)]
+@dataclass(frozen=True)
+class Desk:
+    """Whom a deploy works for and what with."""
+
+    environment: Environment
+    engine: Engine
+    shell: Shell
+    report: Report
+
+    def reach(self, node: str) -> Engine | None:
+        """The engine of a node by its host name, where it can be asked."""
+        known = {item.name: item for item in self.environment.nodes}
+        return driver(self.environment).engine(self.environment, known[node]) if node in known else None
+
+    def site(self, timeout: float) -> Site:
+        """Where plans are applied from now on, by the managers' own clock."""
+        reach: Reach = self.reach
+        return Site(self.engine, self.engine.now(), timeout, reach)
+
+    def commit(self) -> str:
+        """The git commit that stacks are rendered from, `+` where files differ from it; empty where there is no git."""
+        folder = str(self.environment.root)
+        found = self.shell.run(("git", "-C", folder, "rev-parse", "--short=12", "HEAD"), check=False)
+        if found.code != 0:
+            return ""
+        changes = self.shell.run(("git", "-C", folder, "status", "--porcelain"), check=False).stdout
+        return found.stdout.strip() + ("+" if changes.strip() else "")
 
 
-def _deploy(engine: Engine, wave: Sequence[Stack], shell: Shell, step: Step) -> None:
-    _create_versions(engine, wave)
+@dataclass
+class Deployment:
+    """One deploy under the lock: what it began is finished, or goes back together."""
 
-    def one(stack: Stack, part: Step) -> None:
-        began = datetime.now(UTC) - CLOCK_SKEW
-        part.note("docker stack deploy")
-        engine.deploy_stack(stack.name, stack.document, shell)
-        converge.wait(engine, stack.name, stack.digests, began, stack.manifest.timeout, part)
+    found: Survey
+    desk: Desk
+    options: Options
+    id: str = field(default_factory=lambda: token_hex(4))
+    begun: list[tuple[Stack, Release]] = field(default_factory=list)
 
-    together(wave, one, step)
-    collect(engine)
+    def run(self) -> None:
+        """All waves in order; raises RolledBack, RollbackFailed, or what went wrong where nothing goes back."""
+        changed, commit = self.found.changed, self.desk.commit()
+        try:
+            for title, wave in waves(self.found.rendered, lambda stack: stack.target):
+                mine = [stack for stack in wave if stack in changed]
+                with self.desk.report.step(title) as step:
+                    if mine:
+                        _create_versions(self.desk.engine, mine)
+                        together(mine, lambda stack, part: self._one(stack, commit, part), step)
+                    step.skipped = not mine
+                    step.detail = _detail(wave, mine)
+        except SwarmstatsError as error:
+            if not self.options.rollback or not self.begun:
+                self._fail(error)
+                raise
+            raise self._undo(error) from error
+        with self.desk.report.step("old versions") as step:
+            removed = collect(self.desk.engine)
+            step.detail, step.skipped = f"{removed} removed", not removed
+
+    def _one(self, stack: Stack, commit: str, step: Step) -> None:
+        done = self.found.plans[stack.name]
+        release = self._release(stack, done, commit)
+        if release:
+            self.begun.append((stack, release))
+        site = self.desk.site(stack.manifest.timeout)
+        told = apply(done, site, step)
+        converge.wait(self.desk.engine, Watch(stack.name, told, site.began, site.timeout), step, site.reach)
+        if release:
+            releases.finish(self.desk.engine, release, State.DEPLOYED)
+
+    def _release(self, stack: Stack, done: StackPlan, commit: str) -> Release | None:
+        """The release that this deploy of a stack is; one that a killed client left is completed or given up."""
+        engine, left = self.desk.engine, self.found.begun.get(stack.name)
+        wanted = self._content(stack, done)
+        if left:
+            if _same(releases.content(engine, left), wanted):
+                self.desk.report.line(f"  {left} was begun by {left.owner} on {left.host} and left: completing it.")
+                return left
+            self.desk.report.line(f"  {left} was begun by {left.owner} on {left.host} and left: giving it up.")
+            releases.finish(engine, left, State.INTERRUPTED)
+        if done.empty and not left:
+            return None
+        return releases.begin(engine, stack.name, wanted, deploy=self.id, commit=commit)
+
+    def _content(self, stack: Stack, done: StackPlan) -> Content:
+        services, networks = dict(done.specs), dict(self.found.wanted[stack.name].networks)
+        if stack.partial and (before := releases.latest(self.desk.engine).get(stack.name)):
+            services = {**releases.content(self.desk.engine, before).services, **services}
+        held = Wanted(stack.name, services, networks)
+        return Content(
+            template=stack.target.template,
+            document=stack.document,
+            services=services,
+            networks=networks,
+            configs=tuple(sorted(held.configs)),
+            secrets=tuple(sorted(held.secrets)),
+            images={name: str(spec["TaskTemplate"]["ContainerSpec"]["Image"]) for name, spec in services.items()},
+            rollout={name: said.model_dump() for name, said in self.found.wanted[stack.name].rollout.items()},
+            timeout=stack.manifest.timeout,
+        )
+
+    def _fail(self, error: SwarmstatsError) -> None:
+        for _, release in self.begun:
+            releases.finish(self.desk.engine, release, State.FAILED, _first_line(error))
+
+    def _undo(self, error: SwarmstatsError) -> SwarmstatsError:
+        """Take all stacks of this deploy back, last first; what is raised says what became of it."""
+        self._fail(error)
+        self.desk.report.line(f"✗ {error.message}")
+        began, back, kept = time.monotonic(), [], []
+        try:
+            for stack, release in reversed(self.begun):
+                before = releases.previous(releases.history(self.desk.engine, stack.name), release)
+                if before is None:
+                    kept.append(stack.name)
+                    continue
+                with self.desk.report.step(f"back to {before}") as step:
+                    restore(self.desk, before, step)
+                back.append(str(before))
+        except SwarmstatsError as worse:
+            message = f"{error.message}\nGoing back failed too: {worse.message}"
+            return RollbackFailed(message, hint="./run status shows what runs; ./run rollback STACK tries again.")
+        left = f" {', '.join(kept)} had no earlier release and is left as it is." if kept else ""
+        if not back:
+            error.message += left
+            return error
+        seconds = time.monotonic() - began
+        return RolledBack(
+            f"{_first_line(error)}\nRolled back to {', '.join(back)}, serving again after {seconds:.0f} s.{left}",
+            hint=error.hint,
+        )
+
+
+def restore(desk: Desk, release: Release, step: Step) -> StackPlan:
+    """Make a stack run exactly what a release holds: its digests, its versions; returns what had to be done."""
+    held = releases.content(desk.engine, release)
+    wanted = releases.wanted(release.stack, held)
+    _versions_are_there(desk.engine, release, held)
+    done = plan.plan(wanted, live.snapshot(desk.engine))
+    site = desk.site(held.timeout)
+    told = apply(done, site, step)
+    converge.wait(desk.engine, Watch(release.stack, told, site.began, site.timeout), step, site.reach)
+    return done
+
+
+def _versions_are_there(engine: Engine, release: Release, held: Content) -> None:
+    there = {str(item["Spec"]["Name"]) for item in (*engine.configs(), *engine.secrets())}
+    if gone := sorted({*held.configs, *held.secrets} - there):
+        raise ReleaseGone(f"{release} needs {', '.join(gone)}, which the swarm does not have any more.")
+
+
+def _same(left: Content, wanted: Content) -> bool:
+    return left.services == wanted.services and left.networks == wanted.networks
+
+
+def _first_line(error: SwarmstatsError) -> str:
+    return error.message.splitlines()[0]
 
 
 def _detail(wave: Sequence[Stack], changed: Sequence[Stack]) -> str:
@@ -86,6 +280,21 @@ def _detail(wave: Sequence[Stack], changed: Sequence[Stack]) -> str:
         return healthy
     names = ", ".join(stack.name for stack in changed) if len(changed) <= 4 else f"{len(changed)} stacks"
     return f"{names}: {healthy}"
+
+
+def _pins(found: Survey, engine: Engine, *, fresh: bool) -> Pins:
+    """What the tags that a plan would send mean now, where a registry knows; with `fresh`, those of all services."""
+    changes = (change for done in found.plans.values() for change in (done.changes if fresh else done.pending))
+    specs_ = [found.wanted[name].services for name in found.plans]
+    names = {change.service for change in changes if change.wanted}
+    tags = {
+        str(spec["TaskTemplate"]["ContainerSpec"]["Image"])
+        for services in specs_
+        for name, spec in services.items()
+        if name in names
+    }
+    known = {tag: engine.image_digest(tag) for tag in sorted(tags) if "@" not in tag}
+    return Pins({tag: f"{tag}@{digest}" for tag, digest in known.items() if digest}, fresh)
 
 
 def _create_versions(engine: Engine, wave: Iterable[Stack]) -> None:
@@ -113,9 +322,13 @@ def _images_are_there(changed: Iterable[Stack]) -> None:
         )
 
 
-def collect(engine: Engine, keep: int = versions.KEEP) -> None:
-    """Remove old versions of configs and secrets that nothing uses; one that is used after all is left alone."""
+def collect(engine: Engine, gone: Iterable[str] = ()) -> int:
+    """Remove versions of configs and secrets that no service uses and no kept release needs; returns how many."""
+    needed = releases.forget(engine, gone=gone)
     services = engine.services()
-    for kind, objects in (("configs", engine.configs()), ("secrets", engine.secrets())):
-        for identity in versions.unused(objects, services, keep):
-            engine.discard(kind, identity)
+    doomed = [
+        (kind, identity)
+        for kind, objects in (("configs", engine.configs()), ("secrets", engine.secrets()))
+        for identity in versions.unused(objects, services, needed)
+    ]
+    return sum(engine.discard(kind, identity) for kind, identity in doomed)

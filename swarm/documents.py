@@ -44,6 +44,11 @@ def parse(text: str) -> Any:
     return yaml.load(text, Loader=yaml.CSafeLoader)
 
 
+def written(document: Mapping[str, Any]) -> str:
+    """A stack file's text, fit for `docker stack deploy -c -`."""
+    return yaml.dump(dict(document), sort_keys=False, width=120, Dumper=yaml.CSafeDumper)
+
+
 def check(model: type[Model], value: Mapping[str, Any], path: Path, shown: str) -> tuple[Model | None, list[str]]:
     """Validate a mapping; returns the model or the list of mistakes."""
     try:

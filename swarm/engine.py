@@ -1,7 +1,6 @@
 """One Docker engine: its API through the docker SDK, `stack deploy` through the docker client."""
 
 import http
-import json
 import socket
 import weakref
 from collections.abc import Mapping
@@ -11,12 +10,13 @@ from functools import cached_property
 from typing import Any
 
 import docker
+import docker.auth
 import docker.errors
 import requests.exceptions
 from python_on_whales import DockerClient
 
 from swarm import contexts
-from swarm.errors import CommandFailed, EngineUnavailable, StackInvalid
+from swarm.errors import ChangedMeanwhile, EngineUnavailable, StackInvalid
 from swarm.shell import Shell
 
 Spec = dict[str, Any]
@@ -82,6 +82,11 @@ class Engine:
         """The engine's version, e.g. 26.1.5."""
         return str(self.api.version()["Version"])
 
+    @property
+    def speaks(self) -> str:
+        """The version of the API that is spoken with this engine, e.g. 1.45."""
+        return str(self.api.api.api_version)
+
     def info(self) -> Spec:
         """What `docker info` knows."""
         return dict(self.api.info())
@@ -107,17 +112,18 @@ class Engine:
             filters["label"] = f"{NAMESPACE}={stack}"
         return [dict(network) for network in self.api.api.networks(filters=filters)]
 
-    def configs(self) -> list[Spec]:
-        """All configs, raw."""
-        return [dict(config.attrs) for config in self.api.configs.list()]
+    def configs(self, label: str | None = None) -> list[Spec]:
+        """All configs, or those with a label (`key` or `key=value`), raw."""
+        filters = {"label": label} if label else None
+        return [dict(config) for config in self.api.api.configs(filters=filters)]
 
     def secrets(self) -> list[Spec]:
         """All secrets, raw; the engine never gives their content."""
         return [dict(secret.attrs) for secret in self.api.secrets.list()]
 
-    def create_config(self, name: str, content: bytes, labels: Mapping[str, str]) -> None:
-        """Create a config."""
-        self.api.configs.create(name=name, data=content, labels=dict(labels))
+    def create_config(self, name: str, content: bytes, labels: Mapping[str, str]) -> str:
+        """Create a config; returns its id."""
+        return str(self.api.configs.create(name=name, data=content, labels=dict(labels)).id)
 
     def config(self, name: str) -> Spec | None:
         """One config by its exact name, raw, or None."""
@@ -136,12 +142,15 @@ class Engine:
     def touch_config(self, identity: str) -> None:
         """Write a config's own labels again, which moves its UpdatedAt; the SDK has no call for it."""
         found = self.api.api.inspect_config(identity)
-        answer = self.api.api.post(
-            f"{self.api.api.base_url}/configs/{identity}/update",
-            params={"version": found["Version"]["Index"]},
-            json=found["Spec"],
-        )
-        answer.raise_for_status()
+        self._write_config(found, found["Spec"])
+
+    def label_config(self, identity: str, labels: Mapping[str, str]) -> None:
+        """Set labels of a config; those not given stay, the content cannot change."""
+        found = self.api.api.inspect_config(identity)
+        self._write_config(found, {**found["Spec"], "Labels": {**(found["Spec"].get("Labels") or {}), **labels}})
+
+    def _write_config(self, found: Spec, spec: Spec) -> None:
+        self._post(f"/configs/{found['ID']}/update", spec, params={"version": found["Version"]["Index"]})
 
     def now(self) -> datetime:
         """The engine's own clock, UTC."""
@@ -169,13 +178,71 @@ class Engine:
             return False
         return True
 
-    def deploy_stack(self, name: str, document: Mapping[str, Any], shell: Shell) -> None:
-        """Hand a stack to `docker stack deploy`; returns at once, tasks follow."""
-        words = ("--compose-file", "-", "--prune", "--resolve-image", "never", "--with-registry-auth", name)
+    def create_network(self, body: Mapping[str, Any]) -> None:
+        """Create a network from what `POST /networks/create` takes; one that exists is left as it is."""
         try:
-            shell.run((*self.argv, "stack", "deploy", *words), stdin=json.dumps(document))
-        except CommandFailed as error:
-            raise StackInvalid(f"{name}: Docker refuses the stack: {error.message}") from error
+            self._post("/networks/create", body)
+        except docker.errors.APIError as error:
+            if error.status_code != http.HTTPStatus.CONFLICT:
+                raise StackInvalid(f"network {body['Name']}: {error.explanation}") from error
+
+    def create_service(self, spec: Mapping[str, Any]) -> Spec:
+        """Create a service from its specification; returns it as the managers hold it, raw."""
+        return self._say_service("/services/create", spec)
+
+    def update_service(self, identity: str, version: int, spec: Mapping[str, Any]) -> Spec:
+        """Give a service another specification, if it is still at `version`; returns it raw."""
+        return self._say_service(f"/services/{identity}/update", spec, version=version)
+
+    def remove_service(self, identity: str) -> None:
+        """Remove a service; one that is gone already is fine."""
+        try:
+            self.api.api.remove_service(identity)
+        except docker.errors.NotFound:
+            return
+
+    def service(self, identity: str) -> Spec | None:
+        """One service by name or id, raw, or None."""
+        try:
+            return dict(self.api.api.inspect_service(identity))
+        except docker.errors.NotFound:
+            return None
+
+    def image_digest(self, reference: str) -> str | None:
+        """The digest that a tag has in its registry now, as a manager sees it; None when it is not there."""
+        try:
+            found = self.api.api.inspect_distribution(reference)
+        except docker.errors.APIError:
+            return None
+        return str(found["Descriptor"]["digest"])
+
+    def _say_service(self, path: str, spec: Mapping[str, Any], **params: int) -> Spec:
+        headers = {}
+        registry, _ = docker.auth.resolve_repository_name(_bare(spec["TaskTemplate"]["ContainerSpec"]["Image"]))
+        if auth := docker.auth.get_config_header(self.api.api, registry):
+            headers["X-Registry-Auth"] = auth
+        try:
+            answer = self._post(path, spec, headers=headers, params=params)
+        except docker.errors.APIError as error:
+            if error.status_code == http.HTTPStatus.INTERNAL_SERVER_ERROR and "out of sequence" in str(error):
+                raise ChangedMeanwhile(f"{spec['Name']} was changed by somebody else meanwhile.") from error
+            raise StackInvalid(f"{spec['Name']}: Docker refuses the service: {error.explanation}") from error
+        found = self.service(str(answer.get("ID") or spec["Name"]))
+        if found is None:
+            raise ChangedMeanwhile(f"{spec['Name']} was removed by somebody else meanwhile.")
+        return found
+
+    @property
+    def _words(self) -> Any:
+        """The SDK's client, with those of its methods that speak plain HTTP."""
+        return self.api.api
+
+    def _post(self, path: str, body: Mapping[str, Any], **options: Any) -> Spec:
+        """Send what the SDK has no call for, in its own words."""
+        client = self._words
+        answer = client._post(client._url(path), json=dict(body), **options)
+        client._raise_for_status(answer)
+        return dict(answer.json() or {}) if answer.content else {}
 
     def remove_stack(self, name: str, shell: Shell) -> None:
         """Ask for a stack's removal; returns at once."""
@@ -189,6 +256,30 @@ class Engine:
         except REFUSALS:
             return []
         return text.decode(errors="replace").splitlines()[-tail:]
+
+    def task_logs(self, task: str, *, tail: int = 20) -> list[str]:
+        """The last lines that one task wrote, on whichever node it is; the SDK knows only those of services."""
+        client = self._words
+        try:
+            answer = client._get(client._url("/tasks/{0}/logs", task), params={"stdout": 1, "stderr": 1, "tail": tail})
+            client._raise_for_status(answer)
+            text = client._get_result_tty(False, answer, False)
+        except REFUSALS:
+            return []
+        return [line for line in text.decode(errors="replace").splitlines() if line.strip()][-tail:]
+
+    def health(self, container: str) -> list[str]:
+        """What the health check of a container of this engine last wrote."""
+        state = self.api.api.inspect_container(container)["State"]
+        runs = (state.get("Health") or {}).get("Log") or [{}]
+        return [line for line in str(runs[-1].get("Output", "")).splitlines() if line.strip()]
+
+
+def _bare(image: str) -> str:
+    """An image's name without tag and digest."""
+    name = image.split("@", 1)[0]
+    head, _, last = name.rpartition("/")
+    return f"{head}/{last.split(':', 1)[0]}" if head else last.split(":", 1)[0]
 
 
 def _accepts(path: str) -> bool:

@@ -16,9 +16,13 @@ SwarmstatsError                 1
 ├── NotConfirmed               76   something that destroys data was not confirmed
 ├── StackFailed                10   a deploy did not converge
 ├── DeadlinePassed              5   ... because time ran out
+├── RolledBack                  3   a deploy failed, the last release serves again
+├── RollbackFailed              4   a deploy failed, and so did going back
 ├── Locked                      6   another change of stacks is under way
 ├── CleanIncomplete            11   something of a cleaned stack is still there
 ├── StackNeeded                14   a stack cannot be cleaned while others use its networks
+├── ChangedMeanwhile           16   somebody else changed the same thing at the same time
+├── ReleaseGone                17   what a release refers to is not in the swarm any more
 ├── DemoFailed                 12   the demo's data did not arrive
 └── TestsFailed                13   a tier of tests failed or could not run
 """
@@ -159,6 +163,30 @@ class StackNeeded(SwarmstatsError):
     """A stack whose networks other stacks use, so that it could only be removed by half."""
 
     exit_code = 14
+
+
+class RolledBack(SwarmstatsError):
+    """A deploy failed, and the last release serves again."""
+
+    exit_code = 3
+
+
+class RollbackFailed(SwarmstatsError):
+    """A deploy failed, and going back to the last release failed too."""
+
+    exit_code = 4
+
+
+class ChangedMeanwhile(SwarmstatsError):
+    """Something was changed by somebody else between reading and writing."""
+
+    exit_code = 16
+
+
+class ReleaseGone(SwarmstatsError):
+    """What a release refers to is not in the swarm any more."""
+
+    exit_code = 17
 
 
 class DemoFailed(SwarmstatsError):

@@ -1,12 +1,11 @@
 """What runs now, read from the engine: raw as the managers give it, and services with their tasks as frozen values."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from swarm.engine import NAMESPACE, Engine, Spec
-from swarm.versions import DIGEST
 
 ENDED = ("complete", "failed", "shutdown", "rejected", "orphaned", "remove")
 
@@ -25,6 +24,7 @@ class Task:
     since: datetime
     created: datetime
     current: bool
+    container: str = ""
 
     @property
     def running(self) -> bool:
@@ -46,17 +46,23 @@ class Service:
     stack: str
     mode: str
     image: str
-    digest: str
     desired: int
     update: str
     update_message: str
     labels: Mapping[str, str]
     tasks: tuple[Task, ...]
+    spec: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     @property
     def job(self) -> bool:
         """Runs to completion instead of for ever."""
         return self.mode.endswith("job")
+
+    @property
+    def attempts(self) -> int:
+        """How often a task of a job is started again; of other services without meaning."""
+        policy = (self.spec.get("TaskTemplate") or {}).get("RestartPolicy") or {}
+        return int(policy.get("MaxAttempts") or 0)
 
     @property
     def running(self) -> int:
@@ -130,12 +136,12 @@ def _service(raw: Mapping[str, Any], tasks: Iterable[Mapping[str, Any]], nodes: 
         stack=str(labels.get(NAMESPACE, "")),
         mode=mode,
         image=str(specification["TaskTemplate"]["ContainerSpec"]["Image"]),
-        digest=str(labels.get(DIGEST, "")),
         desired=wanted,
         update=str(update.get("State", "")),
         update_message=str(update.get("Message", "")),
         labels=labels,
         tasks=tuple(_task(task, specification["TaskTemplate"], raw, nodes) for task in tasks),
+        spec=specification,
     )
 
 
@@ -169,4 +175,5 @@ def _task(
         current=same
         and raw["Spec"].get("ForceUpdate", 0) == template.get("ForceUpdate", 0)
         and (iteration == wanted or wanted is None),
+        container=str(container.get("ContainerID", "")),
     )

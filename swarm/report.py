@@ -5,7 +5,7 @@ import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from threading import Lock
+from threading import Event, Lock
 from typing import Any
 
 from rich.console import Console
@@ -25,12 +25,15 @@ class Step:
         self.title = title
         self.detail = ""
         self.skipped = False
+        self.cancelled = Event()
         self._status = status
         self._lock = Lock()
 
     def silent(self) -> "Step":
-        """A part of this step that says nothing by itself."""
-        return Step(self.title, None)
+        """A part of this step that says nothing by itself, and is cancelled with it."""
+        part = Step(self.title, None)
+        part.cancelled = self.cancelled
+        return part
 
     def note(self, text: str) -> None:
         """Say what is happening right now; seen on a terminal only."""
@@ -69,6 +72,11 @@ class Report:
     def line(self, text: str = "") -> None:
         """Print one line of text as it is."""
         self.console.print(escape(text))
+
+    def lines(self, lines: Iterable[tuple[str, str]]) -> None:
+        """Print lines of (style, text); styles are rich's, e.g. `green`, and vanish in a pipe."""
+        for style, text in lines:
+            self.console.print(f"[{style}]{escape(text)}[/{style}]" if style else escape(text))
 
     def table(self, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
         """Print a table without borders; cells are plain text."""

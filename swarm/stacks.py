@@ -1,20 +1,19 @@
 """stacks/<name> + Environment (+ Project) -> Stack: one Swarm stack, ready to be sent."""
 
-import hashlib
-import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from swarm import documents, images, manifests, secrets, templates, versions
+from swarm import documents, images, manifests, rollouts, secrets, templates, versions
 from swarm.environment import ROOT, Environment, shown
 from swarm.errors import EnvironmentInvalid, StackInvalid
 from swarm.manifests import Manifest
+from swarm.rollouts import Rollout
 from swarm.targets import Target
-from swarm.versions import DIGEST, ConfigVersion, SecretVersion
+from swarm.versions import ConfigVersion, SecretVersion
 
 NAME_BUDGET = 63
 
@@ -29,6 +28,8 @@ class Stack:
     configs: tuple[ConfigVersion, ...]
     secrets: tuple[SecretVersion, ...]
     images: tuple[images.Image, ...]
+    rollout: Mapping[str, Rollout] = field(default_factory=dict)
+    partial: bool = False
 
     @property
     def name(self) -> str:
@@ -41,16 +42,9 @@ class Stack:
         found: Mapping[str, Mapping[str, Any]] = self.document["services"]
         return found
 
-    @property
-    def digests(self) -> dict[str, str]:
-        """Full service name -> hash of what was rendered for it."""
-        return {
-            f"{self.name}_{name}": str(service["deploy"]["labels"][DIGEST]) for name, service in self.services.items()
-        }
-
     def text(self) -> str:
         """The document as YAML, fit for `docker stack deploy -c -`."""
-        return yaml.dump(dict(self.document), sort_keys=False, width=120, Dumper=yaml.CSafeDumper)
+        return documents.written(self.document)
 
 
 def render(environment: Environment, target: Target) -> Stack:
@@ -61,6 +55,7 @@ def render(environment: Environment, target: Target) -> Stack:
     variables = _variables(environment, target, manifest, used)
     place = shown(directory)
     document = _parsed(templates.render(directory, "stack.yml.j2", variables, place), place)
+    document["services"], rollout = rollouts.split(document["services"], place)
     configs = tuple(
         versions.config(target.name, key, _content(directory, str(given["file"]), variables, place))
         for key, given in _section(document, "configs")
@@ -74,9 +69,9 @@ def render(environment: Environment, target: Target) -> Stack:
         **document,
         "configs": {**(document.get("configs") or {}), **{item.key: _external(item.name) for item in configs}},
         "secrets": {item.key: _external(item.name) for item in sealed},
-        "services": _services(environment, target, document, _names(configs, sealed)),
+        "services": _services(environment, target, document["services"]),
     }
-    return Stack(target, manifest, _escaped(document), configs, sealed, tuple(used.values()))
+    return Stack(target, manifest, _escaped(document), configs, sealed, tuple(used.values()), rollout)
 
 
 def needed_images(environment: Environment, wanted: Iterable[Target]) -> list[images.Image]:
@@ -139,20 +134,19 @@ def _external(name: str) -> dict[str, Any]:
     return {"external": True, "name": name}
 
 
-def _services(
-    environment: Environment, target: Target, document: Mapping[str, Any], names: Mapping[str, Mapping[str, str]]
-) -> dict[str, Any]:
-    shared = {name: document.get(name) for name in ("networks", "volumes")}
-    services: dict[str, Any] = {}
-    _sizes_fit(environment, target, document["services"])
-    for name, given in document["services"].items():
-        full = f"{target.name}_{name}"
-        if len(full) > NAME_BUDGET:
-            raise StackInvalid(f"The service name {full} has {len(full)} characters; Swarm takes {NAME_BUDGET}.")
-        services[name] = _labelled(
-            _sized(environment, target, name, given), target, {**shared, "versions": _versions(given, names)}
-        )
-    return services
+def _services(environment: Environment, target: Target, given: Mapping[str, Any]) -> dict[str, Any]:
+    _sizes_fit(environment, target, given)
+    return {
+        name: _labelled(_sized(environment, target, name, service), target)
+        for name, service in given.items()
+        if _fits(f"{target.name}_{name}")
+    }
+
+
+def _fits(name: str) -> bool:
+    if len(name) > NAME_BUDGET:
+        raise StackInvalid(f"The service name {name} has {len(name)} characters; Swarm takes {NAME_BUDGET}.")
+    return True
 
 
 def _sizes_fit(environment: Environment, target: Target, services: Mapping[str, Any]) -> None:
@@ -182,23 +176,9 @@ def _sized(environment: Environment, target: Target, name: str, given: Mapping[s
     return {**service, "deploy": deploy}
 
 
-def _names(configs: Iterable[ConfigVersion], sealed: Iterable[SecretVersion]) -> dict[str, dict[str, str]]:
-    """Section of a stack file -> key -> name of the version."""
-    return {"configs": {item.key: item.name for item in configs}, "secrets": {item.key: item.name for item in sealed}}
-
-
-def _versions(service: Mapping[str, Any], names: Mapping[str, Mapping[str, str]]) -> list[str]:
-    """Names of the configs and secrets that a service refers to, in short or long form: their contents are in them."""
-    given = ((kind, item) for kind in names for item in service.get(kind) or ())
-    keys = ((kind, str(item["source"]) if isinstance(item, Mapping) else str(item)) for kind, item in given)
-    return [names[kind].get(key, key) for kind, key in keys]
-
-
-def _labelled(service: dict[str, Any], target: Target, around: Mapping[str, Any]) -> dict[str, Any]:
+def _labelled(service: dict[str, Any], target: Target) -> dict[str, Any]:
     deploy = service["deploy"]
     labels = {**_mapping(deploy.get("labels")), "swarmstats.template": target.template}
-    rendered = json.dumps([{**service, "deploy": {**deploy, "labels": labels}}, around], sort_keys=True, default=str)
-    labels[DIGEST] = hashlib.sha256(rendered.encode()).hexdigest()[:16]
     return {**service, "deploy": {**deploy, "labels": labels}}
 
 

@@ -1,7 +1,7 @@
 """Configs and secrets are immutable in Swarm: each content has a name of its own."""
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -11,9 +11,7 @@ from swarm.secrets import Secret
 
 BUDGET = 64
 DIGITS = 10
-KEEP = 3
 LABEL = "swarmstats.version-of"
-DIGEST = "swarmstats.digest"
 
 
 @dataclass(frozen=True)
@@ -62,17 +60,16 @@ def _slow_digest(key: str, content: Secret) -> str:
     return raw.hex()[:DIGITS]
 
 
-def unused(objects: Iterable[Mapping[str, Any]], services: Iterable[Mapping[str, Any]], keep: int = KEEP) -> list[str]:
-    """Ids of our configs or secrets that no service refers to, but for the newest `keep` of each key."""
+def unused(
+    objects: Iterable[Mapping[str, Any]], services: Iterable[Mapping[str, Any]], needed: Container[str]
+) -> list[str]:
+    """Ids of our configs or secrets that no service refers to and no release needs (`needed` holds their names)."""
     used = {reference for service in services for reference in _references(service)}
-    idle: dict[str, list[Mapping[str, Any]]] = {}
-    for item in objects:
-        key = (item["Spec"].get("Labels") or {}).get(LABEL)
-        if key and item["ID"] not in used:
-            idle.setdefault(key, []).append(item)
-    for items in idle.values():
-        items.sort(key=lambda item: str(item["CreatedAt"]), reverse=True)
-    return [str(item["ID"]) for items in idle.values() for item in items[keep:]]
+    return [
+        str(item["ID"])
+        for item in objects
+        if LABEL in (item["Spec"].get("Labels") or {}) and item["ID"] not in used and item["Spec"]["Name"] not in needed
+    ]
 
 
 def _references(service: Mapping[str, Any]) -> Iterable[str]:

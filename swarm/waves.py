@@ -37,7 +37,12 @@ def together(wave: Sequence[Item], act: Callable[[Item, Step], None], step: Step
         return None
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        failed = [error for error in pool.map(one, wave) if error]
+        try:
+            failed = [error for error in pool.map(one, wave) if error]
+        except KeyboardInterrupt:
+            step.cancelled.set()
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
     if failed:
         first = failed[0]
         raise type(first)("\n".join(error.message for error in failed), hint=first.hint) from first

@@ -9,18 +9,20 @@ TASK = Task(
     id="t1", slot="1", node="node-2", state="running", desired="running", error="", exit_code=None,
     since=NOW, created=NOW, current=True,
 )  # fmt: skip
+SPEC = {"Name": "app_nginx", "TaskTemplate": {"ContainerSpec": {"Image": "nginx"}}}
+OTHER = {"Name": "app_nginx", "TaskTemplate": {"ContainerSpec": {"Image": "other"}}}
 SERVICE = Service(
-    id="s1", name="app_nginx", stack="app", mode="replicated", image="nginx", digest="d1", desired=1,
-    update="", update_message="", labels={}, tasks=(TASK,),
+    id="s1", name="app_nginx", stack="app", mode="replicated", image="nginx", desired=1,
+    update="", update_message="", labels={}, tasks=(TASK,), spec=SPEC,
 )  # fmt: skip
 BEFORE = NOW - timedelta(seconds=60)
 
 
-def test_a_stack_is_settled_when_exactly_the_wanted_services_are_healthy() -> None:
-    assert converge.settled([SERVICE], {"app_nginx": "d1"})
-    assert not converge.settled([SERVICE], {"app_nginx": "d2"})
-    assert not converge.settled([SERVICE], {"app_nginx": "d1", "app_api": "d3"})
-    assert not converge.settled([SERVICE, replace(SERVICE, name="app_old")], {"app_nginx": "d1"})
+def test_a_stack_is_settled_when_the_wanted_services_are_as_wanted_and_healthy() -> None:
+    assert converge.settled([SERVICE], {"app_nginx": SPEC})
+    assert not converge.settled([SERVICE], {"app_nginx": OTHER})
+    assert not converge.settled([SERVICE], {"app_nginx": SPEC, "app_api": SPEC})
+    assert not converge.settled([replace(SERVICE, tasks=())], {"app_nginx": SPEC})
 
 
 def test_a_task_of_an_older_specification_does_not_count() -> None:
@@ -39,24 +41,36 @@ def test_a_job_is_complete_when_its_task_has_completed() -> None:
 
 def test_an_update_that_was_rolled_back_is_a_failure_and_says_why() -> None:
     service = replace(SERVICE, update="rollback_completed", update_message="update rolled back")
-    assert converge.failure(service, BEFORE) == "its update was rollback completed: update rolled back"
+    assert converge.failure(service, BEFORE, OTHER) == "its update was rollback completed: update rolled back"
+
+
+def test_what_was_rolled_back_to_is_no_failure_where_it_is_wanted() -> None:
+    assert converge.failure(replace(SERVICE, update="rollback_completed"), BEFORE, SPEC) == ""
+
+
+def test_a_job_may_fail_as_often_as_its_policy_allows() -> None:
+    policy = {"TaskTemplate": {"RestartPolicy": {"MaxAttempts": 5}}}
+    failed = replace(TASK, state="failed", desired="shutdown")
+    job = replace(SERVICE, mode="replicated-job", spec=policy)
+    assert converge.failure(replace(job, tasks=(failed,) * 5), BEFORE, policy) == ""
+    assert converge.failure(replace(job, tasks=(failed,) * 6), BEFORE, policy) == "6 of its tasks failed"
 
 
 def test_one_failed_task_may_still_recover_and_three_may_not() -> None:
     failed = replace(TASK, state="failed", desired="shutdown")
-    assert converge.failure(replace(SERVICE, tasks=(failed,)), BEFORE) == ""
-    assert converge.failure(replace(SERVICE, tasks=(failed,) * 3), BEFORE) == "3 of its tasks failed"
+    assert converge.failure(replace(SERVICE, tasks=(failed,)), BEFORE, SPEC) == ""
+    assert converge.failure(replace(SERVICE, tasks=(failed,) * 3), BEFORE, SPEC) == "3 of its tasks failed"
 
 
 def test_tasks_that_failed_before_this_deploy_are_not_held_against_it() -> None:
     old = replace(TASK, state="failed", created=BEFORE - timedelta(seconds=1))
-    assert converge.failure(replace(SERVICE, tasks=(old,) * 5), BEFORE) == ""
+    assert converge.failure(replace(SERVICE, tasks=(old,) * 5), BEFORE, SPEC) == ""
 
 
 def test_a_task_that_no_node_takes_is_a_failure_after_a_while() -> None:
     waiting = replace(TASK, state="pending", error="no suitable node", created=NOW - timedelta(seconds=30))
-    assert converge.failure(replace(SERVICE, tasks=(waiting,)), BEFORE) == "no node can run it: no suitable node"
-    assert converge.failure(replace(SERVICE, tasks=(replace(waiting, created=NOW),)), BEFORE) == ""
+    assert converge.failure(replace(SERVICE, tasks=(waiting,)), BEFORE, SPEC) == "no node can run it: no suitable node"
+    assert converge.failure(replace(SERVICE, tasks=(replace(waiting, created=NOW),)), BEFORE, SPEC) == ""
 
 
 def test_the_summary_names_only_what_is_waited_for() -> None:

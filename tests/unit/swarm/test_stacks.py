@@ -6,7 +6,6 @@ from swarm import stacks, targets
 from swarm.errors import EnvironmentInvalid, UnknownName
 from swarm.stacks import Stack
 from swarm.targets import Target
-from swarm.versions import DIGEST
 from tests.unit.swarm.conftest import ENV, PROJECTS, Make
 
 
@@ -40,20 +39,20 @@ def test_every_dollar_is_doubled_so_that_docker_interpolates_nothing(make: Make)
         assert "$" not in text.replace("$$", "")
 
 
-def test_rendering_twice_gives_the_same_digests(make: Make) -> None:
+def test_rendering_twice_gives_the_same(make: Make) -> None:
     environment = make()
-    assert stacks.render(environment, Target("app")).digests == stacks.render(environment, Target("app")).digests
+    assert stacks.render(environment, Target("app")) == stacks.render(environment, Target("app"))
 
 
-def test_sizes_change_their_service_and_its_digest_alone(make: Make) -> None:
+def test_sizes_change_their_service_alone(make: Make) -> None:
     project = make().projects.get("apache")
     before = stacks.render(make(), Target("project", project))
     after = stacks.render(make(ENV + "sizes: {apache.sync: {memory: 77M, replicas: 0}}\n"), Target("project", project))
     deploy = after.services["sync"]["deploy"]
     assert (deploy["resources"]["limits"]["memory"], deploy["replicas"]) == ("77M", 0)
-    assert before.digests != after.digests
+    assert before.document != after.document
     other = Target("project", make().projects.get("rust-lang"))
-    assert stacks.render(make(ENV), other).digests == stacks.render(make(), other).digests
+    assert stacks.render(make(ENV), other).document == stacks.render(make(), other).document
 
 
 def test_values_of_env_yaml_stand_over_the_defaults_and_unknown_ones_are_mistakes(make: Make) -> None:
@@ -72,13 +71,11 @@ def test_secrets_stand_in_no_rendered_document(make: Make) -> None:
     assert not [secret for secret in sealed if secret in texts]
 
 
-def test_every_service_has_a_digest_and_names_its_template(make: Make) -> None:
+def test_every_service_names_its_template(make: Make) -> None:
     environment = make()
     for target in targets.select(environment, "all"):
         for service in stacks.render(environment, target).services.values():
-            labels = service["deploy"]["labels"]
-            assert len(labels[DIGEST]) == 16
-            assert labels["swarmstats.template"] == target.template
+            assert service["deploy"]["labels"]["swarmstats.template"] == target.template
 
 
 def test_services_balance_themselves_and_publish_in_host_mode(make: Make) -> None:
@@ -92,25 +89,3 @@ def test_services_balance_themselves_and_publish_in_host_mode(make: Make) -> Non
 def test_a_size_of_a_service_that_is_not_there_names_those_that_are(make: Make) -> None:
     with pytest.raises(EnvironmentInvalid, match=r"sizes\.app\.ngnix: app has no service 'ngnix'; allowed: nginx"):
         stacks.render(make(ENV + "sizes: {app.ngnix: {memory: 9M}}\n"), Target("app"))
-
-
-def changed(before: Stack, after: Stack) -> set[str]:
-    return {name for name, digest in before.digests.items() if after.digests[name] != digest}
-
-
-def test_a_changed_secret_changes_the_digests_of_exactly_the_services_that_use_it(make: Make) -> None:
-    environment = make()
-    before = {name: stacks.render(environment, Target(name)) for name in ("admin", "db", "archive")}
-    (environment.secrets / "ro-user-password.secret").write_text("another\n")
-    after = {name: stacks.render(environment, Target(name)) for name in before}
-    assert changed(before["admin"], after["admin"]) == {"admin_portal"}
-    assert changed(before["db"], after["db"]) == {"db_bootstrap"}
-    assert changed(before["archive"], after["archive"]) == set()
-
-
-def test_another_project_changes_exactly_the_services_that_read_the_projects(make: Make) -> None:
-    before = {name: stacks.render(make(), Target(name)) for name in ("admin", "archive", "app")}
-    more = make(ENV, PROJECTS + "  cachethq: {organisations: [cachethq]}\n")
-    assert changed(before["admin"], stacks.render(more, Target("admin"))) == {"admin_portal"}
-    assert changed(before["archive"], stacks.render(more, Target("archive"))) == {"archive_ingest"}
-    assert changed(before["app"], stacks.render(more, Target("app"))) == set()

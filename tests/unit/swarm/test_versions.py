@@ -25,15 +25,15 @@ def test_names_beyond_the_budget_of_swarm_are_refused() -> None:
         versions.config("a" * 40, "b" * 20, "content")
 
 
-def item(identity: str, key: str, created: str) -> dict[str, object]:
-    return {"ID": identity, "CreatedAt": created, "Spec": {"Labels": {versions.LABEL: key}}}
+def item(identity: str, key: str) -> dict[str, object]:
+    return {"ID": identity, "Spec": {"Name": f"{key}_{identity}", "Labels": {versions.LABEL: key}}}
 
 
-def test_collection_keeps_what_is_used_now_or_before_and_the_newest_of_the_rest() -> None:
-    objects = [item(name, "app_conf", f"2026-01-0{number}") for number, name in enumerate("abcdef", 1)]
-    objects.append({"ID": "foreign", "CreatedAt": "2020", "Spec": {"Labels": None}})
+def test_collection_keeps_what_is_used_now_or_before_and_what_a_release_needs() -> None:
+    objects = [item(name, "app_conf") for name in "abcdef"]
+    objects.append({"ID": "foreign", "Spec": {"Name": "foreign", "Labels": None}})
     service = {
         "Spec": {"TaskTemplate": {"ContainerSpec": {"Configs": [{"ConfigID": "a"}]}}},
         "PreviousSpec": {"TaskTemplate": {"ContainerSpec": {"Configs": [{"ConfigID": "b"}]}}},
     }
-    assert versions.unused(objects, [service], keep=2) == ["d", "c"]
+    assert versions.unused(objects, [service], {"app_conf_e", "app_conf_f"}) == ["c", "d"]

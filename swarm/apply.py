@@ -1,0 +1,112 @@
+"""A plan becomes true: networks, then services; siblings one at a time, each healthy before the next.
+
+Whatever Docker's client would send is sent here, service by service, so that what was planned is what is done.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from swarm import converge
+from swarm.converge import Reach, Watch
+from swarm.engine import Engine, Spec
+from swarm.errors import ChangedMeanwhile, StackFailed
+from swarm.plan import Change, Kind, StackPlan
+from swarm.report import Step
+
+TRIES = 3
+Hook = Callable[[str, tuple[str, ...]], tuple[int, str]]
+
+
+@dataclass(frozen=True)
+class Site:
+    """Where a plan is applied: the managers' engine, how other nodes and tasks are reached, and since when."""
+
+    engine: Engine
+    began: datetime
+    timeout: float
+    reach: Reach = converge.nowhere
+    hook: Hook | None = None
+
+
+def apply(done: StackPlan, site: Site, step: Step) -> dict[str, Spec]:
+    """Apply a plan and return the specifications to wait for, raw, of all services that the stack then has."""
+    for network in done.missing_networks:
+        site.engine.create_network(network.body)
+    ids = References.read(site.engine)
+    told = {change.service: change.live["Spec"] for change in done.changes if change.live and change.wanted}
+    siblings = [change for change in done.pending if change.rollout and change.wanted]
+    for change in done.pending:
+        if change not in siblings:
+            _act(change, site, ids, told, step)
+    for change in siblings:
+        _act(change, site, ids, told, step)
+        watch = Watch(done.stack, {change.service: told[change.service]}, site.began, site.timeout)
+        converge.wait(site.engine, watch, step, site.reach)
+    return told
+
+
+def _act(change: Change, site: Site, ids: "References", told: dict[str, Spec], step: Step) -> None:
+    step.note(f"{change.kind} {change.service}")
+    if change.kind in (Kind.REMOVE, Kind.RECREATE) and change.live:
+        site.engine.remove_service(str(change.live["ID"]))
+    if change.wanted is None:
+        return
+    if change.kind in (Kind.CREATE, Kind.RECREATE):
+        told[change.service] = site.engine.create_service(ids.resolved(change.wanted))["Spec"]
+        return
+    _before(change, site)
+    told[change.service] = _update(change, site.engine, ids)["Spec"]
+
+
+def _update(change: Change, engine: Engine, ids: "References") -> Spec:
+    """Update a service; a manager that moved its version (status, scaling) is asked again, a few times."""
+    for _ in range(TRIES):
+        current = engine.service(change.service)
+        if current is None:
+            return engine.create_service(ids.resolved(change.wanted or {}))
+        spec = ids.resolved(change.wanted or {})
+        force = current["Spec"]["TaskTemplate"].get("ForceUpdate", 0)
+        spec["TaskTemplate"] = {**spec["TaskTemplate"], "ForceUpdate": force}
+        try:
+            return engine.update_service(str(current["ID"]), int(current["Version"]["Index"]), spec)
+        except ChangedMeanwhile:
+            continue
+    raise ChangedMeanwhile(f"{change.service} is being changed by somebody else all the time.")
+
+
+def _before(change: Change, site: Site) -> None:
+    """Run what must happen in the service's own task before it restarts, e.g. a switchover."""
+    if not (change.rollout and change.rollout.before and change.restarts and site.hook and change.tasks):
+        return
+    code, said = site.hook(change.service, tuple(change.rollout.before))
+    if code != 0:
+        lines = "\n".join(f"    {line}" for line in said.splitlines()[-converge.LINES :])
+        raise StackFailed(f"{change.service}: what must run before its update ended with {code}:\n{lines}")
+
+
+@dataclass(frozen=True)
+class References:
+    """Ids of configs and secrets by name: a specification must say both."""
+
+    configs: Mapping[str, str]
+    secrets: Mapping[str, str]
+
+    @classmethod
+    def read(cls, engine: Engine) -> "References":
+        """Ask the managers."""
+        return cls(
+            {str(item["Spec"]["Name"]): str(item["ID"]) for item in engine.configs()},
+            {str(item["Spec"]["Name"]): str(item["ID"]) for item in engine.secrets()},
+        )
+
+    def resolved(self, spec: Spec | Mapping[str, Any]) -> dict[str, Any]:
+        """The specification with the ids that names have now."""
+        container = dict(spec["TaskTemplate"]["ContainerSpec"])
+        for section, key, ids in (("Configs", "Config", self.configs), ("Secrets", "Secret", self.secrets)):
+            if container.get(section):
+                container[section] = [
+                    {**item, f"{key}ID": ids.get(item[f"{key}Name"], item[f"{key}Name"])} for item in container[section]
+                ]
+        return {**spec, "TaskTemplate": {**spec["TaskTemplate"], "ContainerSpec": container}}

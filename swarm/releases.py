@@ -1,0 +1,228 @@
+"""The ledger: each deploy of a stack is a release, kept in the swarm itself as a config, compressed and split.
+
+The labels of a release's first part say what it is; the parts together hold what ran: the rendered document, the
+specifications with image digests, the networks, and the names of the config and secret versions.
+"""
+
+import getpass
+import hashlib
+import json
+import socket
+import zlib
+from base64 import b64decode
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from swarm.engine import Engine, Spec
+from swarm.errors import ReleaseGone, UnknownName
+from swarm.rollouts import Rollout
+from swarm.specs import Wanted
+
+LABEL = "swarmstats.release"
+PART = "swarmstats.release-part"
+# Old managers take 500 kB a config, newer ones 1,000.
+LIMIT = 400_000
+KEEP = 10
+STACK_BUDGET = 32
+
+
+class State(StrEnum):
+    """What became of a release."""
+
+    PENDING = "pending"
+    DEPLOYED = "deployed"
+    FAILED = "failed"
+    INTERRUPTED = "interrupted"
+
+
+@dataclass(frozen=True)
+class Release:
+    """What the ledger's labels say of one release."""
+
+    id: str
+    stack: str
+    number: int
+    state: State
+    deploy: str
+    owner: str
+    host: str
+    commit: str
+    note: str
+    parts: int
+    when: datetime
+
+    def __str__(self) -> str:
+        """The release in a few words."""
+        return f"release {self.number} of {self.stack}"
+
+
+@dataclass(frozen=True)
+class Content:
+    """What a release holds."""
+
+    template: str
+    document: Mapping[str, Any]
+    services: Mapping[str, Spec]
+    networks: Mapping[str, Spec]
+    configs: tuple[str, ...]
+    secrets: tuple[str, ...]
+    images: Mapping[str, str]
+    rollout: Mapping[str, Any]
+    timeout: int
+
+
+def history(engine: Engine, stack: str | None = None) -> list[Release]:
+    """Releases of one stack or of all, newest first."""
+    label = f"{LABEL}={stack}" if stack else LABEL
+    return sorted((_release(engine, item) for item in engine.configs(label)), key=_age, reverse=True)
+
+
+def latest(engine: Engine) -> dict[str, Release]:
+    """The newest deployed release of each stack."""
+    found: dict[str, Release] = {}
+    for release in history(engine):
+        if release.state is State.DEPLOYED:
+            found.setdefault(release.stack, release)
+    return found
+
+
+def pending(engine: Engine) -> dict[str, Release]:
+    """Releases that were begun and never finished, by stack; asked for cheaply."""
+    found = (_release(engine, item) for item in engine.configs(f"{LABEL}-state={State.PENDING}"))
+    return {release.stack: release for release in sorted(found, key=_age)}
+
+
+def find(engine: Engine, stack: str, number: int) -> Release:
+    """One release by its number; raises UnknownName."""
+    known = history(engine, stack)
+    for release in known:
+        if release.number == number:
+            return release
+    raise UnknownName("release", f"{stack} {number}", (f"{stack} {item.number}" for item in known))
+
+
+def begin(engine: Engine, stack: str, content: Content, *, deploy: str, commit: str, note: str = "") -> Release:
+    """Write a release down as pending, before anything is changed."""
+    number = 1 + max((release.number for release in history(engine, stack)), default=0)
+    data = zlib.compress(json.dumps(_told(content), sort_keys=True).encode(), 9)
+    pieces = [data[start : start + LIMIT] for start in range(0, len(data), LIMIT)]
+    for place, piece in enumerate(pieces[1:], 1):
+        engine.create_config(_name(stack, number, place), piece, {PART: stack, f"{PART}-number": str(number)})
+    labels = {
+        LABEL: stack,
+        f"{LABEL}-number": str(number),
+        f"{LABEL}-state": State.PENDING,
+        f"{LABEL}-deploy": deploy,
+        f"{LABEL}-owner": getpass.getuser(),
+        f"{LABEL}-host": socket.gethostname(),
+        f"{LABEL}-commit": commit,
+        f"{LABEL}-note": note,
+        f"{LABEL}-parts": str(len(pieces)),
+    }
+    engine.create_config(_name(stack, number, 0), pieces[0], labels)
+    return find(engine, stack, number)
+
+
+def finish(engine: Engine, release: Release, state: State, note: str = "") -> None:
+    """Say what became of a release."""
+    labels = {f"{LABEL}-state": str(state)}
+    engine.label_config(release.id, {**labels, f"{LABEL}-note": note} if note else labels)
+
+
+def content(engine: Engine, release: Release) -> Content:
+    """What a release holds; raises ReleaseGone when a part of it is not there any more."""
+    names = [_name(release.stack, release.number, place) for place in range(release.parts)]
+    return _content(release, {name: item for name in names if (item := engine.config(name))})
+
+
+def _content(release: Release, items: Mapping[str, Spec]) -> Content:
+    pieces = []
+    for place in range(release.parts):
+        item = items.get(_name(release.stack, release.number, place))
+        if item is None:
+            raise ReleaseGone(f"Part {place + 1} of {release} is not in the swarm any more.", hint="./run releases")
+        pieces.append(b64decode(item["Spec"]["Data"]))
+    told = json.loads(zlib.decompress(b"".join(pieces)))
+    return Content(**{**told, "configs": tuple(told["configs"]), "secrets": tuple(told["secrets"])})
+
+
+def wanted(stack: str, held: Content) -> Wanted:
+    """A release's content as what a stack is to be."""
+    rollout = {name: Rollout.model_validate(said) for name, said in held.rollout.items()}
+    return Wanted(stack, held.services, held.networks, rollout)
+
+
+def previous(known: Sequence[Release], current: Release | None) -> Release | None:
+    """The newest deployed release before `current` (or the newest of all) in a history of one stack."""
+    return next(
+        (item for item in known if item.state is State.DEPLOYED and (not current or item.number < current.number)), None
+    )
+
+
+def forget(engine: Engine, keep: int = KEEP, gone: Iterable[str] = ()) -> set[str]:
+    """Drop all but the newest `keep` deployed releases and `keep` others of each stack; returns the versions needed.
+
+    Of the stacks in `gone` nothing is kept. Parts without a head are those of a client that was killed.
+    """
+    heads, parts = engine.configs(LABEL), engine.configs(PART)
+    items = {str(item["Spec"]["Name"]): item for item in (*heads, *parts)}
+    known = sorted((_release(engine, item) for item in heads), key=_age, reverse=True)
+    kept = _kept([release for release in known if release.stack not in gone], keep)
+    needed: set[str] = set()
+    for release in kept:
+        if release.state in (State.DEPLOYED, State.PENDING):
+            held = _content(release, items)
+            needed |= {*held.configs, *held.secrets}
+    names = {_name(release.stack, release.number, place) for release in kept for place in range(release.parts)}
+    for name, item in items.items():
+        if name not in names:
+            engine.discard("configs", str(item["ID"]))
+    return needed
+
+
+def _kept(known: Iterable[Release], keep: int) -> list[Release]:
+    """`known` is newest first."""
+    counts: Counter[tuple[str, bool]] = Counter()
+    found = []
+    for release in known:
+        kind = (release.stack, release.state is State.DEPLOYED)
+        counts[kind] += 1
+        if release.state is State.PENDING or counts[kind] <= keep:
+            found.append(release)
+    return found
+
+
+def _told(held: Content) -> dict[str, Any]:
+    return {key: getattr(held, key) for key in Content.__dataclass_fields__}
+
+
+def _name(stack: str, number: int, part: int) -> str:
+    """`swarmstats.release.app.8`, for long stack names with a hash; Swarm takes 64 characters."""
+    if len(stack) > STACK_BUDGET:
+        stack = f"{stack[: STACK_BUDGET - 9]}.{hashlib.sha256(stack.encode()).hexdigest()[:8]}"
+    return f"{LABEL}.{stack}.{number}{f'.{part}' if part else ''}"
+
+
+def _age(release: Release) -> tuple[datetime, int]:
+    return release.when, release.number
+
+
+def _release(engine: Engine, item: Spec) -> Release:
+    labels = item["Spec"]["Labels"]
+    return Release(
+        id=str(item["ID"]),
+        stack=labels[LABEL],
+        number=int(labels[f"{LABEL}-number"]),
+        state=State(labels[f"{LABEL}-state"]),
+        deploy=labels[f"{LABEL}-deploy"],
+        owner=labels[f"{LABEL}-owner"],
+        host=labels[f"{LABEL}-host"],
+        commit=labels[f"{LABEL}-commit"],
+        note=labels[f"{LABEL}-note"],
+        parts=int(labels[f"{LABEL}-parts"]),
+        when=engine.moment(item["CreatedAt"]),
+    )
