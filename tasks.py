@@ -24,6 +24,7 @@ from swarm.engine import REFUSALS
 from swarm.errors import EngineUnavailable, SwarmstatsError, UnknownName
 from swarm.report import Report
 from swarm.shell import Shell
+from swarm.words import Verb
 
 Body = TypeVar("Body", bound=Callable[..., Any])
 SHELL = Shell()
@@ -66,7 +67,7 @@ def verb(**options: Any) -> Callable[[Body], Any]:
                 REPORT.line("Interrupted; what was begun goes on or can be repeated.")
                 raise Exit(code=130) from error
 
-        return task(door, **options)
+        return task(door, klass=Verb, **options)
 
     return wrap
 
@@ -142,12 +143,13 @@ def deliver(
 
 
 @verb(positional=["stack", "number"], help={"stack": STACK, "number": NUMBER, "env": ENV, "lock-timeout": WAIT})
-def rollback(_: Context, stack: str, number: int = 0, env: str = "", lock_timeout: int = 600) -> None:
+def rollback(_: Context, stack: str, number: str | None = None, env: str = "", lock_timeout: int = 600) -> None:
     """Bring a stack back to an earlier release: its digests, its configs, its secrets."""
     environment = environments.load(env)
     desk = deploying.Desk(environment, cluster.manager(environment, SHELL), SHELL, REPORT)
     wanted = targets.select(environment, stack)
-    returning.rollback(desk, wanted, number or None, stack == "all", deploying.Options(lock_timeout))
+    goal = ledger.number(number) if number else None
+    returning.rollback(desk, wanted, goal, stack == "all", deploying.Options(lock_timeout))
 
 
 @verb(positional=["stack"], help={"stack": STACK, "env": ENV, "json": JSON})
@@ -164,11 +166,11 @@ def drift(_: Context, stack: str, env: str = "", json: bool = False) -> None:
 
 
 @verb(positional=["stack"], help={"stack": STACK, "env": ENV, "json": JSON})
-def releases(_: Context, stack: str = "all", env: str = "", json: bool = False) -> None:
+def releases(_: Context, stack: str | None = None, env: str = "", json: bool = False) -> None:
     """The releases of a stack, newest first: when, who, from which commit, what became of them."""
     environment = environments.load(env)
-    names = {target.name for target in targets.select(environment, stack)}
-    found = [item for item in ledger.history(cluster.manager(environment, SHELL)) if item.stack in names]
+    names = {target.name for target in targets.select(environment, stack)} if stack else set()
+    found = [item for item in ledger.history(cluster.manager(environment, SHELL)) if not names or item.stack in names]
     if json:
         REPORT.data([asdict(item) for item in found])
         return
@@ -176,10 +178,10 @@ def releases(_: Context, stack: str = "all", env: str = "", json: bool = False) 
 
 
 @verb(positional=["stack", "number"], name="show", help={"stack": STACK, "number": NUMBER, "env": ENV, "json": JSON})
-def release_show(_: Context, stack: str, number: int, env: str = "", json: bool = False) -> None:
+def release_show(_: Context, stack: str, number: str, env: str = "", json: bool = False) -> None:
     """What a release holds: images by digest, versions of configs and secrets, and the stack file."""
     engine = cluster.manager(environments.load(env), SHELL)
-    found = ledger.find(engine, stack, number)
+    found = ledger.find(engine, stack, ledger.number(number))
     held = ledger.content(engine, found)
     if json:
         REPORT.data({"release": asdict(found), "content": asdict(held)})

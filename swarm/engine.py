@@ -117,6 +117,10 @@ class Engine:
         filters = {"label": label} if label else None
         return [dict(config) for config in self.api.api.configs(filters=filters)]
 
+    def volumes(self) -> list[Spec]:
+        """The volumes of this one engine, raw."""
+        return [dict(item) for item in self.api.api.volumes()["Volumes"] or ()]
+
     def secrets(self) -> list[Spec]:
         """All secrets, raw; the engine never gives their content."""
         return [dict(secret.attrs) for secret in self.api.secrets.list()]

@@ -23,6 +23,7 @@ SwarmstatsError                 1
 ├── StackNeeded                14   a stack cannot be cleaned while others use its networks
 ├── ChangedMeanwhile           16   somebody else changed the same thing at the same time
 ├── ReleaseGone                17   what a release refers to is not in the swarm any more
+├── NoRelease                  18   no release to go back to, or to compare with
 ├── DemoFailed                 12   the demo's data did not arrive
 └── TestsFailed                13   a tier of tests failed or could not run
 """
@@ -187,6 +188,12 @@ class ReleaseGone(SwarmstatsError):
     """What a release refers to is not in the swarm any more."""
 
     exit_code = 17
+
+
+class NoRelease(SwarmstatsError):
+    """There is no release to go back to or to compare with."""
+
+    exit_code = 18
 
 
 class DemoFailed(SwarmstatsError):

@@ -96,6 +96,13 @@ def pending(engine: Engine) -> dict[str, Release]:
     return {release.stack: release for release in sorted(found, key=_age)}
 
 
+def number(word: str) -> int:
+    """A release's number as a user writes it; raises UnknownName."""
+    if not word.isdigit():
+        raise UnknownName("release number", word, ("1", "2", "..."))
+    return int(word)
+
+
 def find(engine: Engine, stack: str, number: int) -> Release:
     """One release by its number; raises UnknownName."""
     known = history(engine, stack)

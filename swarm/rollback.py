@@ -1,11 +1,12 @@
 """The use cases that go back to a release, and that tell whether what runs is still what was released."""
 
 from collections.abc import Sequence
+from secrets import token_hex
 
 from swarm import live, lock, plan, releases
 from swarm.deploy import Desk, Options, collect, restore
 from swarm.engine import Engine
-from swarm.errors import RollbackFailed, StackFailed, UnknownName
+from swarm.errors import NoRelease, RollbackFailed, StackFailed
 from swarm.plan import StackPlan
 from swarm.releases import Release, State
 from swarm.targets import Target
@@ -14,6 +15,7 @@ from swarm.targets import Target
 def rollback(desk: Desk, targets: Sequence[Target], number: int | None, whole: bool, options: Options) -> None:
     """Bring stacks back to release `number`, or to the one before; `whole` takes one deploy's stacks back together."""
     purpose = f"rollback {' '.join(target.name for target in targets[:5])}"
+    deploy = token_hex(4)
     with lock.held(desk.engine, purpose, options.lock_timeout, desk.report.line):
         goals = _goals(desk.engine, targets, number, whole)
         for now, goal in goals:
@@ -24,17 +26,18 @@ def rollback(desk: Desk, targets: Sequence[Target], number: int | None, whole: b
                     raise RollbackFailed(error.message, hint=error.hint) from error
                 step.skipped = done.empty
                 step.detail = "runs already" if done.empty else f"{len(done.pending)} services changed"
-                _record(desk, now, goal)
+                if now != goal:
+                    _record(desk, now, goal, deploy)
         collect(desk.engine)
 
 
 def drift(engine: Engine, targets: Sequence[Target]) -> list[StackPlan]:
-    """What would bring each stack back to its last release; raises UnknownName for a stack that has none."""
+    """What would bring each stack back to its last release; raises NoRelease for a stack that has none."""
     known, seen = releases.latest(engine), live.snapshot(engine)
     there = {service.stack for service in live.read(seen)}
     wanted = [target.name for target in targets if target.name in known or target.name in there]
-    for name in [name for name in wanted if name not in known] or [t.name for t in targets if not wanted][:1]:
-        raise UnknownName("released stack", name, known)
+    if strangers := [name for name in wanted if name not in known] or [t.name for t in targets if not wanted]:
+        raise NoRelease(f"There is no release of {', '.join(strangers)}.", hint=f"./run deploy {strangers[0]}")
     return [plan.plan(releases.wanted(name, releases.content(engine, known[name])), seen) for name in wanted]
 
 
@@ -54,15 +57,15 @@ def _goals(
         if goal:
             goals.append((now, goal))
     if not goals:
-        raise UnknownName("earlier release of", ", ".join(names), {f"{i.stack} {i.number}" for i in known})
+        raise NoRelease(f"There is no earlier release of {', '.join(names)} to go back to.", hint="./run releases")
     return goals
 
 
-def _record(desk: Desk, now: Release | None, goal: Release) -> None:
+def _record(desk: Desk, now: Release | None, goal: Release, deploy: str) -> None:
     """Going back is a release too; one that a killed client left is given up."""
     if now and now.state is State.PENDING:
         releases.finish(desk.engine, now, State.INTERRUPTED, f"undone by going back to release {goal.number}")
     held = releases.content(desk.engine, goal)
     note = f"rollback to release {goal.number}"
-    made = releases.begin(desk.engine, goal.stack, held, deploy=goal.deploy, commit=goal.commit, note=note)
+    made = releases.begin(desk.engine, goal.stack, held, deploy=deploy, commit=goal.commit, note=note)
     releases.finish(desk.engine, made, State.DEPLOYED)

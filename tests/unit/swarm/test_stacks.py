@@ -4,9 +4,8 @@ import pytest
 
 from swarm import stacks, targets
 from swarm.errors import EnvironmentInvalid, UnknownName
-from swarm.stacks import Stack
 from swarm.targets import Target
-from tests.unit.swarm.conftest import ENV, PROJECTS, Make
+from tests.unit.swarm.conftest import ENV, Make
 
 
 def names(make: Make, words: str) -> list[str]:
