@@ -36,6 +36,7 @@ JSON = "print JSON for machines"
 WAIT = "seconds to wait for another change of stacks"
 DIFF = "show the lines in which configs differ"
 NUMBER = "the number of a release, as `releases` lists them"
+DRY = "print what would be done, and do nothing"
 PENDING = 2
 RELEASE_COLUMNS = ("STACK", "RELEASE", "STATE", "WHEN", "WHO", "COMMIT", "DEPLOY", "NOTE")
 DEPLOY = {
@@ -44,7 +45,7 @@ DEPLOY = {
     "lock-timeout": WAIT,
     "no-rollback": "leave a deploy that failed as it is",
     "pull": "ask the registry again what tags mean",
-    "dry": "print what would be done, and do nothing",
+    "dry": DRY,
 }
 
 
@@ -142,14 +143,19 @@ def deliver(
     deploy(context, stack, env, lock_timeout, no_rollback, pull, dry)
 
 
-@verb(positional=["stack", "number"], help={"stack": STACK, "number": NUMBER, "env": ENV, "lock-timeout": WAIT})
-def rollback(_: Context, stack: str, number: str | None = None, env: str = "", lock_timeout: int = 600) -> None:
+@verb(
+    positional=["stack", "number"],
+    help={"stack": STACK, "number": NUMBER, "env": ENV, "lock-timeout": WAIT, "dry": DRY},
+)
+def rollback(
+    _: Context, stack: str, number: str | None = None, env: str = "", lock_timeout: int = 600, dry: bool = False
+) -> None:
     """Bring a stack back to an earlier release: its digests, its configs, its secrets."""
     environment = environments.load(env)
     desk = deploying.Desk(environment, cluster.manager(environment, SHELL), SHELL, REPORT)
     wanted = targets.select(environment, stack)
     goal = ledger.number(number) if number else None
-    returning.rollback(desk, wanted, goal, stack == "all", deploying.Options(lock_timeout))
+    returning.rollback(desk, wanted, goal, stack == "all", deploying.Options(lock_timeout, dry=dry))
 
 
 @verb(positional=["stack"], help={"stack": STACK, "env": ENV, "json": JSON})

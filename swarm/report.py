@@ -3,7 +3,7 @@
 import json
 import sys
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from threading import Event, Lock
 from typing import Any
@@ -16,17 +16,20 @@ from rich.table import Table
 from swarm.errors import NotConfirmed, SwarmstatsError
 
 PIPE_WIDTH = 240
+QUIET = 5.0
 
 
 class Step:
     """One line of progress: `detail` is shown when it is done, `note` while it runs."""
 
-    def __init__(self, title: str, status: Status | None) -> None:
+    def __init__(self, title: str, status: Status | None, say: Callable[[str], None] | None = None) -> None:
         self.title = title
         self.detail = ""
         self.skipped = False
         self.cancelled = Event()
         self._status = status
+        self._say = say
+        self._said = ("", time.monotonic())
         self._lock = Lock()
 
     def silent(self) -> "Step":
@@ -36,10 +39,13 @@ class Step:
         return part
 
     def note(self, text: str) -> None:
-        """Say what is happening right now; seen on a terminal only."""
+        """Say what is happening right now: at once on a terminal, every few seconds in a log."""
         with self._lock:
             if self._status is not None:
                 self._status.update(f"{escape(self.title)}  [dim]{escape(text)}[/dim]")
+            elif self._say is not None and text != self._said[0] and time.monotonic() - self._said[1] > QUIET:
+                self._said = (text, time.monotonic())
+                self._say(f"    {self.title}: {text}")
 
 
 class Report:
@@ -54,7 +60,7 @@ class Report:
         """Show a step while its block runs, then one line with how long it took."""
         began = time.monotonic()
         status = self.console.status(escape(title)) if self.console.is_terminal else None
-        step = Step(title, status)
+        step = Step(title, status, None if status else self.line)
         if status is not None:
             status.start()
         mark, colour = "✗", "red"

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from secrets import token_hex
 
-from swarm import live, lock, plan, releases
+from swarm import live, lock, outline, plan, releases
 from swarm.deploy import Desk, Options, collect, restore
 from swarm.engine import Engine
 from swarm.errors import NoRelease, RollbackFailed, StackFailed
@@ -14,6 +14,10 @@ from swarm.targets import Target
 
 def rollback(desk: Desk, targets: Sequence[Target], number: int | None, whole: bool, options: Options) -> None:
     """Bring stacks back to release `number`, or to the one before; `whole` takes one deploy's stacks back together."""
+    if options.dry:
+        goals = _goals(desk.engine, targets, number, whole)
+        desk.report.lines(outline.outline(_plans(desk.engine, [goal for _, goal in goals])))
+        return
     purpose = f"rollback {' '.join(target.name for target in targets[:5])}"
     deploy = token_hex(4)
     with lock.held(desk.engine, purpose, options.lock_timeout, desk.report.line):
@@ -33,12 +37,18 @@ def rollback(desk: Desk, targets: Sequence[Target], number: int | None, whole: b
 
 def drift(engine: Engine, targets: Sequence[Target]) -> list[StackPlan]:
     """What would bring each stack back to its last release; raises NoRelease for a stack that has none."""
-    known, seen = releases.latest(engine), live.snapshot(engine)
-    there = {service.stack for service in live.read(seen)}
+    known = releases.latest(engine)
+    there = {service.stack for service in live.services(engine)}
     wanted = [target.name for target in targets if target.name in known or target.name in there]
     if strangers := [name for name in wanted if name not in known] or [t.name for t in targets if not wanted]:
         raise NoRelease(f"There is no release of {', '.join(strangers)}.", hint=f"./run deploy {strangers[0]}")
-    return [plan.plan(releases.wanted(name, releases.content(engine, known[name])), seen) for name in wanted]
+    return _plans(engine, [known[name] for name in wanted])
+
+
+def _plans(engine: Engine, goals: Sequence[Release]) -> list[StackPlan]:
+    """What would make each stack run what a release holds."""
+    seen = live.snapshot(engine)
+    return [plan.plan(releases.wanted(goal.stack, releases.content(engine, goal)), seen) for goal in goals]
 
 
 def _goals(
