@@ -161,7 +161,7 @@ def _task(
     container = status.get("ContainerStatus") or {}
     iteration = (raw.get("JobIteration") or {}).get("Index")
     wanted = ((service.get("JobStatus") or {}).get("JobIteration") or {}).get("Index")
-    same = raw["Spec"].get("ContainerSpec") == template.get("ContainerSpec")
+    same = _felt(raw["Spec"]) == _felt(template)
     return Task(
         id=str(raw["ID"]),
         slot=str(raw.get("Slot") or nodes.get(str(raw.get("NodeID")), "")),
@@ -177,3 +177,9 @@ def _task(
         and (iteration == wanted or wanted is None),
         container=str(container.get("ContainerID", "")),
     )
+
+
+def _felt(specification: Mapping[str, Any]) -> dict[str, Any]:
+    """The part of a specification that a task is made anew for: a task that suits another placement stays."""
+    left_out = ("Runtime", "Placement", "ForceUpdate")
+    return {key: value for key, value in specification.items() if value and key not in left_out}
