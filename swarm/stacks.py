@@ -20,7 +20,7 @@ NAME_BUDGET = 63
 
 @dataclass(frozen=True)
 class Stack:
-    """A rendered stack: `document` is what Docker gets, configs and secrets are made before it."""
+    """A rendered stack: `document` is what Docker gets, `source` the text that it was read from."""
 
     target: Target
     manifest: Manifest
@@ -30,6 +30,7 @@ class Stack:
     images: tuple[images.Image, ...]
     rollout: Mapping[str, Rollout] = field(default_factory=dict)
     partial: bool = False
+    source: str = ""
 
     @property
     def name(self) -> str:
@@ -54,7 +55,8 @@ def render(environment: Environment, target: Target) -> Stack:
     used: dict[str, images.Image] = {}
     variables = _variables(environment, target, manifest, used)
     place = shown(directory)
-    document = _parsed(templates.render(directory, "stack.yml.j2", variables, place), place)
+    source = templates.render(directory, "stack.yml.j2", variables, place)
+    document = _parsed(source, place)
     document["services"], rollout = rollouts.split(document["services"], place)
     configs = tuple(
         versions.config(target.name, key, _content(directory, str(given["file"]), variables, place))
@@ -71,7 +73,8 @@ def render(environment: Environment, target: Target) -> Stack:
         "secrets": {item.key: _external(item.name) for item in sealed},
         "services": _services(environment, target, document["services"]),
     }
-    return Stack(target, manifest, _escaped(document), configs, sealed, tuple(used.values()), rollout)
+    used_images = tuple(used.values())
+    return Stack(target, manifest, _escaped(document), configs, sealed, used_images, rollout, source=source)
 
 
 def needed_images(environment: Environment, wanted: Iterable[Target]) -> list[images.Image]:
