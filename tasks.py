@@ -101,11 +101,11 @@ def plan(_: Context, stack: str, env: str = "", json: bool = False, diff: bool =
     environment = environments.load(env)
     engine = cluster.manager(environment, SHELL)
     found = deploying.survey(environment, targets.select(environment, stack), engine, SHELL)
-    plans = list(found.plans.values())
+    plans, notes = list(found.plans.values()), found.notes(deploying.Desk(environment, engine, SHELL, REPORT))
     if json:
-        REPORT.data([outlines.told(item) for item in plans])
+        REPORT.data([outlines.told(item, notes) for item in plans])
     else:
-        REPORT.lines(outlines.outline(plans))
+        REPORT.lines(outlines.outline(plans, notes))
     if any(not item.empty for item in plans):
         raise Exit(code=PENDING)
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from secrets import token_hex
 
-from swarm import converge, images, live, lock, outline, plan, releases, specs, stacks, versions
+from swarm import converge, images, live, lock, notes, outline, plan, releases, specs, stacks, versions
 from swarm.apply import Site, apply
 from swarm.converge import Reach, Watch
 from swarm.engine import NAMESPACE, Engine
@@ -13,6 +13,7 @@ from swarm.environment import Environment
 from swarm.errors import ImageMissing, ReleaseGone, RollbackFailed, RolledBack, SwarmstatsError
 from swarm.live import Snapshot
 from swarm.nodes import driver
+from swarm.notes import Note
 from swarm.plan import Pins, StackPlan
 from swarm.releases import Content, Release, State
 from swarm.report import Report, Step
@@ -56,6 +57,10 @@ class Survey:
             if not self.plans[stack.name].empty or stack.name in unwell or stack.name in self.begun
         ]
 
+    def notes(self, desk: "Desk") -> list[Note]:
+        """What to know before these plans are applied."""
+        return notes.read(self.rendered, self.plans, self.seen, desk.environment.storage.path, desk.reach)
+
 
 def render(environment: Environment, targets: Iterable[Target], client: tuple[str, ...], shell: Shell) -> list[Stack]:
     """Render and validate; nothing is sent."""
@@ -84,7 +89,8 @@ def deploy(
     if options.pull:
         found = _compare(found.rendered, found.wanted, engine, _pins(found, engine, fresh=True))
     if options.dry:
-        report.lines(outline.outline(list(found.plans.values())))
+        told = found.notes(Desk(environment, engine, shell, report))
+        report.lines(outline.outline(list(found.plans.values()), told))
         return
     if not found.changed:
         _say_nothing_to_do(found, report)

@@ -2,8 +2,10 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
+from swarm.notes import Note
 from swarm.plan import Change, Kind, NetworkChange, StackPlan
 
 Line = tuple[str, str]
@@ -23,33 +25,33 @@ WIDTH = 44
 NOTHING = "nothing to do"
 
 
-def outline(plans: Sequence[StackPlan]) -> list[Line]:
+def outline(plans: Sequence[StackPlan], notes: Sequence[Note] = ()) -> list[Line]:
     """A paragraph for each stack, those of like content together, and a last line that counts."""
-    paragraphs: dict[tuple[Line, ...], list[str]] = {}
+    paragraphs: dict[tuple[tuple[Line, ...], int], list[str]] = {}
     for done in plans:
-        paragraphs.setdefault(tuple(_paragraph(done)), []).append(done.stack)
+        body = (*_paragraph(done), *(line for note in notes if note.stack == done.stack for line in _note(note)))
+        count = len(done.pending) + len(done.missing_networks)
+        paragraphs.setdefault((body, count), []).append(done.stack)
     lines: list[Line] = []
-    for body, stacks in paragraphs.items():
-        head = _together(stacks)
-        if not body:
-            lines.append(("dim", f"{head:<10} {NOTHING}"))
-            continue
-        count = sum(1 for style, text in body if style and not text.startswith("    "))
-        lines += [("bold", f"{head:<10} {count} change{'s' if count != 1 else ''}{' each' if len(stacks) > 1 else ''}")]
-        lines += body
-    return [*lines, ("", summary(plans))]
+    for (body, count), stacks in paragraphs.items():
+        each = " each" if len(stacks) > 1 else ""
+        words = f"{count} change{'s' if count != 1 else ''}{each}" if count else NOTHING
+        lines += [("bold" if count else "dim", f"{_together(stacks):<10} {words}"), *body]
+    return [*lines, ("", summary(plans, notes))]
 
 
-def summary(plans: Sequence[StackPlan]) -> str:
-    """`4 stacks: 1 create, 3 rolling restart.`"""
+def summary(plans: Sequence[StackPlan], notes: Sequence[Note] = ()) -> str:
+    """`4 stacks: 1 create, 3 rolling restart, 1 blocked.`"""
     kinds = [change.kind for done in plans for change in done.pending]
     words = [f"{kinds.count(kind)} {kind}" for kind in Kind if kind in kinds]
     networks = sum(len(done.missing_networks) for done in plans)
     words += [f"{networks} network{'s' if networks > 1 else ''} to create"] if networks else []
+    blocked = sum(note.blocks for note in notes)
+    words += [f"{blocked} blocked"] if blocked else []
     return f"{len(plans)} stack{'s' if len(plans) != 1 else ''}: {', '.join(words) or NOTHING}."
 
 
-def told(done: StackPlan) -> dict[str, Any]:
+def told(done: StackPlan, notes: Sequence[Note] = ()) -> dict[str, Any]:
     """A plan for machines."""
     return {
         "stack": done.stack,
@@ -71,6 +73,7 @@ def told(done: StackPlan) -> dict[str, Any]:
             }
             for network in done.networks
         ],
+        "notes": [asdict(note) for note in notes if note.stack == done.stack],
     }
 
 
@@ -91,6 +94,12 @@ def _change(change: Change, stack: str) -> list[Line]:
         if item.path not in HIDDEN:
             lines.append(("", f"      {item.path:<{WIDTH}} {_value(item.old)} -> {_value(item.new)}"))
     return lines
+
+
+def _note(note: Note) -> list[Line]:
+    mark, style = ("✗", "red") if note.blocks else ("!", "magenta")
+    subject = note.subject.removeprefix(f"{note.stack}_")
+    return [(style, f"  {mark} {subject}: {note.text}"), *([("", f"      {note.hint}")] if note.hint else [])]
 
 
 def _tasks(change: Change) -> str:
