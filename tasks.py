@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from invoke import Collection, Context, Exit, task
 
 from swarm import clean as cleaning
-from swarm import cluster, documents, host, images, live, manifests, secrets, stacks, targets, tiers
+from swarm import cluster, documents, host, images, jobs, live, manifests, secrets, stacks, targets, tiers
 from swarm import demo as demonstration
 from swarm import deploy as deploying
 from swarm import doctor as examination
@@ -263,6 +263,19 @@ def logs(_: Context, service: str, env: str = "", tail: int = 100, follow: bool 
         raise Exit(code=code)
 
 
+@verb(
+    positional=["name"],
+    help={"name": "STACK/NAME, e.g. db/bootstrap", "env": ENV, "timeout": "seconds it may take", "lock-timeout": WAIT},
+)
+def job(_: Context, name: str, env: str = "", timeout: int = 3600, lock_timeout: int = 600) -> None:
+    """Run a job of a stack once more, show what it writes, and end with its exit code."""
+    engine = cluster.manager(environments.load(env), SHELL)
+    ended = jobs.run(engine, name, REPORT, timeout, lock_timeout)
+    if ended.code:
+        REPORT.line(f"{name} failed: {ended.failure}")
+        raise Exit(code=ended.code)
+
+
 @verb(help={"env": ENV})
 def doctor(_: Context, env: str = "") -> None:
     """Check this machine, the environment and the swarm; each failure says what to do."""
@@ -370,6 +383,7 @@ namespace = Collection(
     render,
     status,
     logs,
+    job,
     doctor,
     test,
     nodes,
