@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 
 from invoke import Collection, Context, Exit, task
 
+from swarm import checks, cluster, documents, host, images, jobs, live, manifests, secrets, stacks, targets, tiers
 from swarm import clean as cleaning
-from swarm import cluster, documents, host, images, jobs, live, manifests, secrets, stacks, targets, tiers
 from swarm import demo as demonstration
 from swarm import deploy as deploying
 from swarm import doctor as examination
@@ -263,6 +263,25 @@ def logs(_: Context, service: str, env: str = "", tail: int = 100, follow: bool 
         raise Exit(code=code)
 
 
+@verb(positional=["stack"], help={"stack": STACK, "env": ENV, "json": JSON})
+def check(_: Context, stack: str, env: str = "", json: bool = False) -> None:
+    """Run the tests of a stack: pages, ports, values of databases and metrics."""
+    environment = environments.load(env)
+    wanted = targets.select(environment, stack)
+    engine = cluster.manager(environment, SHELL)
+    with REPORT.quiet() if json else REPORT.step(f"check {stack}") as step:
+        outcomes = checks.check_all(environment, wanted, engine, step)
+        step.detail = checks.summary(outcomes)
+    if json:
+        REPORT.data([asdict(outcome) for outcome in outcomes])
+    else:
+        REPORT.table(
+            ("STACK", "KIND", "TEST", "RESULT", "EXPECTED", "FOUND", "TIME"),
+            ((o.stack, o.kind, o.name, o.state, o.expected, o.found, f"{o.seconds:.1f}s") for o in outcomes),
+        )
+    checks.demand(outcomes)
+
+
 @verb(
     positional=["name"],
     help={"name": "STACK/NAME, e.g. db/bootstrap", "env": ENV, "timeout": "seconds it may take", "lock-timeout": WAIT},
@@ -383,6 +402,7 @@ namespace = Collection(
     render,
     status,
     logs,
+    check,
     job,
     doctor,
     test,
