@@ -55,7 +55,7 @@ def test_a_test_that_fails_ends_the_check_with_15_and_names_what_was_found(platf
         "  - {name: another text, host: app, text: Welcome to Mars, timeout: 1}\n"
         "  - {name: the page, host: app}\n"
         "tcp:\n"
-        '  - {name: a port that is not there, network: admin_edge, address: "app_nginx:8081", timeout: 1}\n'
+        '  - {name: a port that is not there, network: admin_edge, address: "app_nginx:9", timeout: 1}\n'
         '  - {name: a name that is not there, network: admin_edge, address: "nobody:1", timeout: 1}\n'
     )
     done = platform.run("check", "app", check=False)
