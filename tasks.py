@@ -284,11 +284,20 @@ def check(_: Context, stack: str, env: str = "", json: bool = False) -> None:
 
 @verb(
     positional=["name"],
-    help={"name": "STACK/NAME, e.g. db/bootstrap", "env": ENV, "timeout": "seconds it may take", "lock-timeout": WAIT},
+    help={
+        "name": "STACK/NAME, e.g. db/bootstrap",
+        "env": ENV,
+        "timeout": "seconds it may take",
+        "lock-timeout": WAIT,
+        "dry": "print what would be done, and do nothing",
+    },
 )
-def job(_: Context, name: str, env: str = "", timeout: int = 3600, lock_timeout: int = 600) -> None:
+def job(_: Context, name: str, env: str = "", timeout: int = 3600, lock_timeout: int = 600, dry: bool = False) -> None:
     """Run a job of a stack once more, show what it writes, and end with its exit code."""
     engine = cluster.manager(environments.load(env), SHELL)
+    if dry:
+        REPORT.line(f"{jobs.find(live.services(engine), name).name} would run once more.")
+        return
     ended = jobs.run(engine, name, REPORT, timeout, lock_timeout)
     if ended.code:
         REPORT.line(f"{name} failed: {ended.failure}")

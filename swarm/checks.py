@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from threading import Event
 from typing import Any
 
 from swarm import images, jobs, stacks, stacktests, web
@@ -71,10 +72,15 @@ def run(environment: Environment, target: Target, engine: Engine, step: Step) ->
     if not pages and not tests.inside:
         return ()
     step.note(f"stack tests: {len(pages)} by HTTP, {tests.inside} inside the swarm")
+    over = Event()
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        visits = [pool.submit(_visit, environment, target, entrance, test) for test in pages]
-        inside = _inside(environment, target, tests, engine) if tests.inside else []
-        return (*(visit.result() for visit in visits), *inside)
+        try:
+            visits = [pool.submit(_visit, environment, target, entrance, test, over) for test in pages]
+            inside = _inside(environment, target, tests, engine) if tests.inside else []
+            return (*(visit.result() for visit in visits), *inside)
+        finally:
+            # Who is interrupted does not wait for pages.
+            over.set()
 
 
 def validate(environment: Environment, targets: Iterable[Target]) -> None:
@@ -101,12 +107,12 @@ def summary(outcomes: Sequence[Outcome]) -> str:
     return ", ".join(f"{counts[state]} {state}" for state in (HELD, FAILED, LEFT_OUT) if counts[state]) or "no tests"
 
 
-def _visit(environment: Environment, target: Target, entrance: web.Door, test: Http) -> Outcome:
+def _visit(environment: Environment, target: Target, entrance: web.Door, test: Http, over: Event) -> Outcome:
     if not entrance.reaches(test):
         reason = f"{entrance.scheme(test)} is not in reach from here"
         return Outcome(target.name, "http", test.name, LEFT_OUT, test.expected, reason)
     began = time.monotonic()
-    held, found = web.visit(environment, entrance, test)
+    held, found = web.visit(environment, entrance, test, over)
     where = f"{test.expected} from {entrance.scheme(test)}://{entrance.host(test)}{test.path}"
     seconds = round(time.monotonic() - began, 1)
     return Outcome(target.name, "http", test.name, HELD if held else FAILED, where, found, seconds)

@@ -4,6 +4,7 @@ import html
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from threading import Event
 
 import requests
 import urllib3
@@ -56,15 +57,14 @@ def door(environment: Environment) -> Door:
     return Door(environment.domain, tls, {"https" if tls else "http": int(port)} if port else ports, host)
 
 
-def visit(environment: Environment, entrance: Door, test: Http) -> tuple[bool, str]:
-    """Ask for a page again and again; returns whether it was as expected in time, and what was found last."""
+def visit(environment: Environment, entrance: Door, test: Http, over: Event) -> tuple[bool, str]:
+    """Ask for a page until it is as expected, or time is up or all over; returns whether it was, and what was found."""
     auth = _sign_in(environment, test)
     end = time.monotonic() + test.timeout
     while True:
         held, found = _ask(entrance, test, auth)
-        if held or time.monotonic() >= end:
+        if held or time.monotonic() >= end or over.wait(POLL):
             return held, found
-        time.sleep(POLL)
 
 
 def _ask(entrance: Door, test: Http, auth: tuple[str, str] | None) -> tuple[bool, str]:

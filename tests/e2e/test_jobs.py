@@ -55,6 +55,8 @@ def scratch(platform: Platform) -> Iterator[Any]:
 
 def test_a_job_of_a_stack_runs_once_more_and_shows_what_it_writes(platform: Platform) -> None:
     before = {task["ID"] for task in platform.engine.tasks("db")}
+    assert platform.run("job", "db/bootstrap", "--dry").stdout == "db_bootstrap would run once more.\n"
+    assert {task["ID"] for task in platform.engine.tasks("db")} == before
     done = platform.run("job", "db/bootstrap")
     for role in ("gha_admin", "ro_user", "devstats_team"):
         assert done.stdout.count(f"role={role}") == 1

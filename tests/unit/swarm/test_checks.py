@@ -53,7 +53,7 @@ def given(monkeypatch: pytest.MonkeyPatch) -> Any:
             raise ended or AssertionError("no job was to run")
 
         monkeypatch.setattr(stacktests, "of", lambda target, domain: tests)
-        monkeypatch.setattr(web, "visit", lambda environment, entrance, test: page)
+        monkeypatch.setattr(web, "visit", lambda environment, entrance, test, over: page)
         monkeypatch.setattr(jobs, "once", once)
         return ran
 

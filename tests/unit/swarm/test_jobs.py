@@ -14,7 +14,7 @@ RUNNING = Attempt("t1", 0, "n1", "running", "complete", "", None, NOW, NOW)
 COMPLETE = replace(RUNNING, state="complete")
 FAILED = replace(RUNNING, state="failed", desired="shutdown", error="task: non-zero exit (3)", code=3)
 BOOTSTRAP = Service(
-    id="s1", name="db_bootstrap", stack="db", mode="replicated-job", image="activity", digest="", desired=1,
+    id="s1", name="db_bootstrap", stack="db", mode="replicated-job", image="activity", desired=1,
     update="", update_message="", labels={}, tasks=(),
 )  # fmt: skip
 HAPROXY = replace(BOOTSTRAP, name="db_haproxy", mode="replicated")
