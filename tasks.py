@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 
 from invoke import Collection, Context, Exit, task
 
+from swarm import checks, cluster, documents, host, images, jobs, live, manifests, secrets, stacks, targets, tiers
 from swarm import clean as cleaning
-from swarm import cluster, documents, host, images, live, manifests, secrets, stacks, targets, tiers
 from swarm import demo as demonstration
 from swarm import deploy as deploying
 from swarm import doctor as examination
@@ -44,6 +44,7 @@ DEPLOY = {
     "env": ENV,
     "lock-timeout": WAIT,
     "no-rollback": "leave a deploy that failed as it is",
+    "no-tests": "leave out the stack tests",
     "pull": "ask the registry again what tags mean",
     "dry": DRY,
 }
@@ -117,13 +118,14 @@ def deploy(
     env: str = "",
     lock_timeout: int = 600,
     no_rollback: bool = False,
+    no_tests: bool = False,
     pull: bool = False,
     dry: bool = False,
 ) -> None:
     """Bring a stack to what the environment says and wait until it is healthy; what fails goes back by itself."""
     environment = environments.load(env)
     wanted = targets.select(environment, stack)
-    options = deploying.Options(lock_timeout, rollback=not no_rollback, pull=pull, dry=dry)
+    options = deploying.Options(lock_timeout, rollback=not no_rollback, tests=not no_tests, pull=pull, dry=dry)
     deploying.deploy(environment, wanted, cluster.manager(environment, SHELL), SHELL, REPORT, options)
 
 
@@ -134,13 +136,14 @@ def deliver(
     env: str = "",
     lock_timeout: int = 600,
     no_rollback: bool = False,
+    no_tests: bool = False,
     pull: bool = False,
     dry: bool = False,
 ) -> None:
     """Build, push and deploy a stack."""
     build(context, stack, env)
     push(context, stack, env)
-    deploy(context, stack, env, lock_timeout, no_rollback, pull, dry)
+    deploy(context, stack, env, lock_timeout, no_rollback, no_tests, pull, dry)
 
 
 @verb(
@@ -269,6 +272,47 @@ def logs(_: Context, service: str, env: str = "", tail: int = 100, follow: bool 
         raise Exit(code=code)
 
 
+@verb(positional=["stack"], help={"stack": STACK, "env": ENV, "json": JSON})
+def check(_: Context, stack: str, env: str = "", json: bool = False) -> None:
+    """Run the tests of a stack: pages, ports, values of databases and metrics."""
+    environment = environments.load(env)
+    wanted = targets.select(environment, stack)
+    engine = cluster.manager(environment, SHELL)
+    with REPORT.quiet() if json else REPORT.step(f"check {stack}") as step:
+        outcomes = checks.check_all(environment, wanted, engine, step)
+        step.detail = checks.summary(outcomes)
+    if json:
+        REPORT.data([asdict(outcome) for outcome in outcomes])
+    else:
+        REPORT.table(
+            ("STACK", "KIND", "TEST", "RESULT", "EXPECTED", "FOUND", "TIME"),
+            ((o.stack, o.kind, o.name, o.state, o.expected, o.found, f"{o.seconds:.1f}s") for o in outcomes),
+        )
+    checks.demand(outcomes)
+
+
+@verb(
+    positional=["name"],
+    help={
+        "name": "STACK/NAME, e.g. db/bootstrap",
+        "env": ENV,
+        "timeout": "seconds it may take",
+        "lock-timeout": WAIT,
+        "dry": DRY,
+    },
+)
+def job(_: Context, name: str, env: str = "", timeout: int = 3600, lock_timeout: int = 600, dry: bool = False) -> None:
+    """Run a job of a stack once more, show what it writes, and end with its exit code."""
+    engine = cluster.manager(environments.load(env), SHELL)
+    if dry:
+        REPORT.line(f"{jobs.find(live.services(engine), name).name} would run once more.")
+        return
+    ended = jobs.run(engine, name, REPORT, timeout, lock_timeout)
+    if ended.code:
+        REPORT.line(f"{name} failed: {ended.failure}")
+        raise Exit(code=ended.code)
+
+
 @verb(help={"env": ENV})
 def doctor(_: Context, env: str = "") -> None:
     """Check this machine, the environment and the swarm; each failure says what to do."""
@@ -376,6 +420,8 @@ namespace = Collection(
     render,
     status,
     logs,
+    check,
+    job,
     doctor,
     test,
     nodes,

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Sequence
 
-from swarm import live, lock
+from swarm import jobs, live, lock
 from swarm.deploy import LOCK_TIMEOUT, collect
 from swarm.engine import NAMESPACE, Engine
 from swarm.errors import CleanIncomplete, StackNeeded
@@ -22,6 +22,8 @@ def clean(
     """Remove stacks in reverse order; each wave is gone wholly (services, tasks, networks) before the next."""
     purpose = f"clean {' '.join(target.name for target in targets[:5])}{' ...' if len(targets) > 5 else ''}"
     with lock.held(engine, purpose, lock_timeout, report.line):
+        # A job that a killed client left would hold on to networks.
+        jobs.sweep(engine)
         _demand_free(targets, engine)
         _clean(targets, engine, shell, report)
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from secrets import token_hex
 
-from swarm import converge, images, live, lock, notes, outline, plan, releases, specs, stacks, versions
+from swarm import checks, converge, images, live, lock, notes, outline, plan, releases, specs, stacks, versions
 from swarm.apply import Site, apply
 from swarm.converge import Reach, Watch
 from swarm.engine import NAMESPACE, Engine
@@ -33,6 +33,7 @@ class Options:
 
     lock_timeout: float = LOCK_TIMEOUT
     rollback: bool = True
+    tests: bool = True
     pull: bool = False
     dry: bool = False
 
@@ -95,6 +96,7 @@ def deploy(
     if not found.changed:
         _say_nothing_to_do(found, report)
         return
+    checks.validate(environment, targets)
     purpose = f"deploy {' '.join(target.name for target in targets[:5])}{' ...' if len(targets) > 5 else ''}"
     with lock.held(engine, purpose, options.lock_timeout, report.line):
         # Another change may have ended only now: what is to be done is asked again under the lock.
@@ -185,6 +187,8 @@ class Deployment:
         site = self.desk.site(stack.manifest.timeout)
         told = apply(done, site, step)
         converge.wait(self.desk.engine, Watch(stack.name, told, site.began, site.timeout), step, site.reach)
+        if self.options.tests and not stack.partial:
+            checks.check(self.desk.environment, stack.target, self.desk.engine, step)
         if release:
             releases.finish(self.desk.engine, release, State.DEPLOYED)
 

@@ -22,6 +22,7 @@ HostName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[
 Registry = Annotated[str, StringConstraints(pattern=r"^[a-z0-9.-]+(:[0-9]+)?(/[a-z0-9._-]+)*$")]
 Memory = Annotated[str, StringConstraints(pattern=r"^[0-9]+[KMG]$")]
 Cpus = Annotated[str, StringConstraints(pattern=r"^[0-9]+(\.[0-9]+)?$")]
+Entry = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9.-]+(:[0-9]{1,5})?$")]
 Hour = Annotated[str, StringConstraints(pattern=r"^([0-9]{4}-[0-9]{2}-[0-9]{2}-[0-9]{1,2}|-[0-9]+h)$")]
 
 
@@ -81,6 +82,7 @@ class EnvironmentFile(Strict):
     registry: Registry
     driver: Literal["lab", "context"]
     context: str | None = None
+    entry: Entry | None = None
     lab: Lab = Lab()
     nodes: list[Node] = []
     storage: Storage = Storage()

@@ -18,6 +18,8 @@ SwarmstatsError                 1
 ├── DeadlinePassed              5   ... because time ran out
 ├── RolledBack                  3   a deploy failed, the last release serves again
 ├── RollbackFailed              4   a deploy failed, and so did going back
+├── CheckFailed                15   a stack test failed
+├── JobFailed                  19   a job could not be run at all
 ├── Locked                      6   another change of stacks is under way
 ├── CleanIncomplete            11   something of a cleaned stack is still there
 ├── StackNeeded                14   a stack cannot be cleaned while others use its networks
@@ -146,6 +148,18 @@ class DeadlinePassed(StackFailed):
     """A deployed stack was not healthy when its time was up."""
 
     exit_code = 5
+
+
+class CheckFailed(StackFailed):
+    """A stack runs, but not everything that its tests.yaml says of it holds."""
+
+    exit_code = 15
+
+
+class JobFailed(SwarmstatsError):
+    """A job could not be run: it is none, no node takes it, or it could not start."""
+
+    exit_code = 19
 
 
 class Locked(SwarmstatsError):

@@ -75,6 +75,11 @@ class Report:
                 f"  [{colour}]{mark}[/{colour}] {escape(left):<64} {duration(time.monotonic() - began):>9}"
             )
 
+    @contextmanager
+    def quiet(self) -> Iterator[Step]:
+        """A step of which nothing is shown, for machine output."""
+        yield Step("", None)
+
     def line(self, text: str = "") -> None:
         """Print one line of text as it is."""
         self.console.print(escape(text))

@@ -192,7 +192,9 @@ def context(platform: Platform, tmp_path: Path) -> Platform:
     folder = tmp_path / "env" / "e2e"
     folder.mkdir(parents=True)
     text = (STATE / "env" / "e2e" / "env.yaml").read_text()
-    (folder / "env.yaml").write_text(text.replace("driver: lab", "driver: context\ncontext: e2e"))
+    (folder / "env.yaml").write_text(
+        text.replace("driver: lab", "driver: context\ncontext: e2e\nentry: 127.0.0.1:18080")
+    )
     (folder / "projects.yaml").write_text((STATE / "env" / "e2e" / "projects.yaml").read_text())
     (folder / "secrets").symlink_to(STATE / "env" / "e2e" / "secrets")
     return Platform(platform.environment, process)

@@ -6,6 +6,7 @@ import sys
 from argparse import Namespace
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from threading import Event as Signal
 
 from prometheus_client import CollectorRegistry
@@ -21,24 +22,24 @@ from activity.database.runs import record_run
 from activity.errors import ActivityError, UsageError
 from activity.health import Pulse, health_server
 from activity.hour import Hour
+from activity.probe import read_probes, run_probes
 from activity.projects import Project
 from activity.series.compute import compute
 from activity.series.sync import Sync, serve_sync
 from activity.settings import Need, Settings, read_settings
 
-Verb = Callable[[Namespace], None]
+Verb = Callable[[Namespace], int | None]
 
 
 def main(arguments: list[str]) -> int:
     """Run a verb; returns its exit code."""
     try:
         command = parse_command(arguments)
-        VERBS[command.verb](command)
+        return VERBS[command.verb](command) or 0
     except ActivityError as error:
         for line in str(error).splitlines():
             log.error(line, exit=error.exit_code)
         return error.exit_code
-    return 0
 
 
 def do_bootstrap(command: Namespace) -> None:
@@ -134,6 +135,12 @@ def do_serve(command: Namespace) -> None:
     )
 
 
+def do_probe(command: Namespace) -> int:
+    """Run the tests of a stack and return whether one failed."""
+    held = run_probes(read_probes(os.environ), Path(os.environ.get("ACTIVITY_SECRETS", "/run/secrets")), _say)
+    return 0 if held else 1
+
+
 def _settings(*needs: Need) -> Settings:
     return read_settings(os.environ, frozenset(needs))
 
@@ -148,6 +155,7 @@ def _stop_signal() -> Signal:
 
 def _say(words: str) -> None:
     sys.stdout.write(f"{words}\n")
+    sys.stdout.flush()
 
 
 VERBS: dict[str, Verb] = {
@@ -157,6 +165,7 @@ VERBS: dict[str, Verb] = {
     "series": do_series,
     "simulate": do_simulate,
     "serve": do_serve,
+    "probe": do_probe,
 }
 
 if __name__ == "__main__":

@@ -26,6 +26,7 @@ def parse_command(arguments: list[str]) -> argparse.Namespace:
     simulate = verbs.add_parser("simulate", help="write simulated hours to ACTIVITY_ARCHIVE_CACHE")
     _add_hours(simulate, required=True)
     verbs.add_parser("serve", help="serve the portal")
+    verbs.add_parser("probe", help="run the stack tests of the file ACTIVITY_PROBE, one line of JSON each")
     command = parser.parse_args(arguments)
     _check_hours(command)
     return command

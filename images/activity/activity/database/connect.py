@@ -60,7 +60,7 @@ def connect(settings: Settings, database: str, role: Role, *, autocommit: bool =
         finally:
             connection.close()
     except psycopg2.Error as error:
-        raise DatabaseUnavailable(f"{place}: {_first_line(error)}. Check that the db stack is healthy.") from error
+        raise DatabaseUnavailable(f"{place}: {first_line(error)}. Check that the db stack is healthy.") from error
 
 
 @contextmanager
@@ -70,5 +70,6 @@ def transaction(settings: Settings, database: str, role: Role = Role.OWNER) -> I
         yield cursor
 
 
-def _first_line(error: psycopg2.Error) -> str:
+def first_line(error: psycopg2.Error) -> str:
+    """Return what Postgres says, without the lines that only repeat the statement."""
     return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")

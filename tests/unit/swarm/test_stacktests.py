@@ -1,0 +1,102 @@
+from pathlib import Path
+
+import pytest
+
+from swarm import manifests, stacks, stacktests, targets
+from swarm.environment import ROOT
+from swarm.errors import EnvironmentInvalid
+from swarm.stacktests import StackTests
+from swarm.targets import Target
+from tests.unit.swarm.conftest import Make
+
+
+@pytest.fixture
+def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> object:
+    """Write tests.yaml of a stack in a checkout of its own and read it."""
+    manifests.read()
+    stacktests.read.cache_clear()
+    request.addfinalizer(stacktests.read.cache_clear)
+    monkeypatch.setattr(stacktests, "ROOT", tmp_path)
+
+    def _write(text: str, template: str = "app") -> StackTests:
+        path = tmp_path / "stacks" / template / "tests.yaml"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        return stacktests.read(template)
+
+    return _write
+
+
+def mistakes(write: object, text: str, template: str = "app") -> str:
+    with pytest.raises(EnvironmentInvalid) as caught:
+        write(text, template)
+    return str(caught.value)
+
+
+def test_a_stack_without_the_file_has_no_tests(write: object) -> None:
+    assert stacktests.read("nothing") == StackTests()
+
+
+def test_what_is_expected_may_be_a_number_in_yaml(write: object) -> None:
+    found = write("promql:\n  - {name: up, query: up, expect: 1}\n")
+    assert found.promql[0].expect == "1"
+    assert found.inside == 1
+
+
+def test_mistakes_have_their_line_and_what_is_allowed(write: object) -> None:
+    text = "http:\n  - {name: a, status: 20}\n  - name: b\n    path: x\n    txt: y\n"
+    said = mistakes(write, text)
+    assert "tests.yaml:2: http[0].status: expected greater than or equal to 100, found 20" in said
+    assert "tests.yaml:4: http[1].path: " in said
+    assert "http[1].txt: unknown key; allowed: host, location, name, path, scheme, sign_in, status" in said
+
+
+def test_a_comparison_that_is_none_is_a_mistake(write: object) -> None:
+    assert "promql[0].expect" in mistakes(write, "promql:\n  - {name: up, query: up, expect: many}\n")
+
+
+def test_two_tests_of_one_name_are_a_mistake(write: object) -> None:
+    said = mistakes(write, "http:\n  - {name: a}\ntcp:\n  - {name: a, network: n, address: 'h:1'}\n")
+    assert "two tests are called 'a'" in said
+
+
+def test_a_secret_that_nobody_declared_is_a_mistake(write: object) -> None:
+    assert "http[0]: no secret 'traefik-admim'; allowed: " in mistakes(
+        write, "http:\n  - {name: a, sign_in: traefik-admim}\n"
+    )
+
+
+def test_a_project_is_a_word_of_the_projects_stack_only(write: object) -> None:
+    text = 'http:\n  - {name: a, host: "{project}"}\n'
+    assert "{project} stands for nothing here" in mistakes(write, text)
+    assert write(text, "project").http[0].host == "{project}"
+
+
+def test_placeholders_are_filled_in_and_other_braces_stay(write: object, make: Make) -> None:
+    write(
+        'http:\n  - {name: "{project}", host: "{project}", text: "{display_name}", location: "http://{domain}"}\n'
+        "promql:\n  - {name: up, query: 'up{project=\"{project}\"}'}\n",
+        "project",
+    )
+    (target,) = targets.select(make(), "rust-lang")
+    found = stacktests.of(target, "example.test")
+    assert (found.http[0].name, found.http[0].text, found.http[0].location) == (
+        "rust-lang",
+        "Rust",
+        "http://example.test",
+    )
+    assert found.promql[0].query == 'up{project="rust-lang"}'
+
+
+def test_every_stack_has_tests_whose_secrets_are_its_own(make: Make) -> None:
+    for target in targets.select(make(), "all"):
+        found = stacktests.of(target, "example.test")
+        assert found != StackTests(), target.name
+        own = {item.key for item in stacks.render(make(), target).secrets}
+        assert {test.secret for test in found.sql} <= own, target.name
+
+
+def test_no_job_runs_for_each_project() -> None:
+    assert stacktests.of(Target("app"), "example.test").inside == 0
+    assert stacktests.read("project").inside == 0
+    assert (ROOT / "stacks" / "project" / "tests.yaml").exists()
