@@ -23,6 +23,7 @@ from swarm import status as glance
 from swarm.engine import REFUSALS
 from swarm.errors import EngineUnavailable, SwarmstatsError, UnknownName
 from swarm.report import Report
+from swarm.selection import Selection
 from swarm.shell import Shell
 from swarm.words import Verb
 
@@ -33,6 +34,8 @@ REPORT = Report()
 ENV = "environment, a folder of env/ (default: SWARMSTATS_ENV, then lab)"
 STACK = "a stack, a project, a comma list, project (all projects), or all"
 JSON = "print JSON for machines"
+LABEL = "services that are so: project=rust-lang,app=sync, app!=sync; keys project, app, stack, foundation, any label"
+PROJECTS = "projects whose names match: 'a*,!apache'"
 WAIT = "seconds to wait for another change of stacks"
 DIFF = "show the lines in which configs differ"
 NUMBER = "the number of a release, as `releases` lists them"
@@ -94,12 +97,24 @@ def push(_: Context, stack: str, env: str = "") -> None:
     images.push(stacks.needed_images(environment, targets.select(environment, stack)), REPORT)
 
 
-@verb(positional=["stack"], help={"stack": STACK, "env": ENV, "json": JSON, "diff": DIFF})
-def plan(_: Context, stack: str, env: str = "", json: bool = False, diff: bool = False) -> None:
+@verb(
+    positional=["stack"],
+    help={"stack": STACK, "env": ENV, "label": LABEL, "projects": PROJECTS, "json": JSON, "diff": DIFF},
+)
+def plan(
+    _: Context,
+    stack: str,
+    env: str = "",
+    label: str = "",
+    projects: str = "",
+    json: bool = False,
+    diff: bool = False,
+) -> None:
     """Compare what the environment says with what runs: exit 0 nothing to do, 2 changes pending."""
     environment = environments.load(env)
+    wanted, selection = targets.select(environment, stack, projects), Selection.parse(label)
     engine = cluster.manager(environment, SHELL)
-    found = deploying.survey(environment, targets.select(environment, stack), engine, SHELL)
+    found = deploying.survey(environment, wanted, engine, SHELL, selection)
     plans = list(found.plans.values())
     if json:
         REPORT.data([outlines.told(item) for item in plans])
@@ -109,11 +124,13 @@ def plan(_: Context, stack: str, env: str = "", json: bool = False, diff: bool =
         raise Exit(code=PENDING)
 
 
-@verb(positional=["stack"], help=DEPLOY)
+@verb(positional=["stack"], help={**DEPLOY, "label": LABEL, "projects": PROJECTS})
 def deploy(
     _: Context,
     stack: str,
     env: str = "",
+    label: str = "",
+    projects: str = "",
     lock_timeout: int = 600,
     no_rollback: bool = False,
     pull: bool = False,
@@ -121,8 +138,8 @@ def deploy(
 ) -> None:
     """Bring a stack to what the environment says and wait until it is healthy; what fails goes back by itself."""
     environment = environments.load(env)
-    wanted = targets.select(environment, stack)
-    options = deploying.Options(lock_timeout, rollback=not no_rollback, pull=pull, dry=dry)
+    wanted, selection = targets.select(environment, stack, projects), Selection.parse(label)
+    options = deploying.Options(lock_timeout, not no_rollback, pull, dry, selection)
     deploying.deploy(environment, wanted, cluster.manager(environment, SHELL), SHELL, REPORT, options)
 
 
@@ -139,7 +156,7 @@ def deliver(
     """Build, push and deploy a stack."""
     build(context, stack, env)
     push(context, stack, env)
-    deploy(context, stack, env, lock_timeout, no_rollback, pull, dry)
+    deploy(context, stack, env, lock_timeout=lock_timeout, no_rollback=no_rollback, pull=pull, dry=dry)
 
 
 @verb(positional=["stack", "number"], help={"stack": STACK, "number": NUMBER, "env": ENV, "lock-timeout": WAIT})
@@ -165,11 +182,12 @@ def drift(_: Context, stack: str, env: str = "", json: bool = False) -> None:
         raise Exit(code=PENDING)
 
 
-@verb(positional=["stack"], help={"stack": STACK, "env": ENV, "json": JSON})
-def releases(_: Context, stack: str | None = None, env: str = "", json: bool = False) -> None:
+@verb(positional=["stack"], help={"stack": STACK, "env": ENV, "projects": PROJECTS, "json": JSON})
+def releases(_: Context, stack: str | None = None, env: str = "", projects: str = "", json: bool = False) -> None:
     """The releases of a stack, newest first: when, who, from which commit, what became of them."""
     environment = environments.load(env)
-    names = {target.name for target in targets.select(environment, stack)} if stack else set()
+    named = targets.select(environment, stack or "all", projects) if stack or projects else ()
+    names = {target.name for target in named}
     found = [item for item in ledger.history(cluster.manager(environment, SHELL)) if not names or item.stack in names]
     if json:
         REPORT.data([asdict(item) for item in found])
@@ -201,19 +219,23 @@ def _release_cells(item: ledger.Release) -> tuple[str, ...]:
     return (item.stack, str(item.number), str(item.state), when, who, item.commit or "-", item.deploy, item.note)
 
 
-@verb(positional=["stack"], help={"stack": STACK, "env": ENV, "lock-timeout": WAIT})
-def clean(_: Context, stack: str, env: str = "", lock_timeout: int = 600) -> None:
+@verb(
+    positional=["stack"],
+    help={"stack": STACK, "env": ENV, "label": LABEL, "projects": PROJECTS, "lock-timeout": WAIT},
+)
+def clean(_: Context, stack: str, env: str = "", label: str = "", projects: str = "", lock_timeout: int = 600) -> None:
     """Remove a stack wholly: services, tasks, networks; volumes stay."""
     environment = environments.load(env)
-    wanted = targets.select(environment, stack)
-    cleaning.clean(wanted, cluster.manager(environment, SHELL), SHELL, REPORT, lock_timeout)
+    wanted, selection = targets.select(environment, stack, projects), Selection.parse(label)
+    cleaning.clean(wanted, cluster.manager(environment, SHELL), SHELL, REPORT, lock_timeout, selection)
 
 
-@verb(positional=["stack"], help={"stack": STACK, "env": ENV})
-def render(_: Context, stack: str, env: str = "") -> None:
+@verb(positional=["stack"], help={"stack": STACK, "env": ENV, "label": LABEL, "projects": PROJECTS})
+def render(_: Context, stack: str, env: str = "", label: str = "", projects: str = "") -> None:
     """Print the stack file as Docker gets it, after validating it."""
     environment = environments.load(env)
-    rendered = deploying.render(environment, targets.select(environment, stack), host.client(SHELL), SHELL)
+    wanted, selection = targets.select(environment, stack, projects), Selection.parse(label)
+    rendered = deploying.render(environment, wanted, host.client(SHELL), SHELL, selection)
     REPORT.text("---\n".join(item.text() for item in rendered))
 
 
@@ -231,15 +253,17 @@ def show(_: Context, stack: str = "all", env: str = "", browser: bool = False, j
             webbrowser.open(url)
 
 
-@verb(help={"env": ENV, "json": JSON})
-def status(_: Context, env: str = "", json: bool = False) -> None:
+@verb(help={"env": ENV, "label": LABEL, "projects": PROJECTS, "json": JSON})
+def status(_: Context, env: str = "", label: str = "", projects: str = "", json: bool = False) -> None:
     """Stacks, services, tasks and health at a glance."""
     environment = environments.load(env)
-    engine = cluster.manager(environment, SHELL)
+    selection = Selection.parse(label)
+    found = live.services(cluster.manager(environment, SHELL))
+    found = live.chosen(environment, found, selection, projects)
     if json:
-        REPORT.data([asdict(service) for service in live.services(engine)])
+        REPORT.data([asdict(service) for service in found])
         return
-    rows = glance.rows(environment, engine)
+    rows = glance.rows(environment, found)
     REPORT.table(
         ("STACK", "SERVICES", "TASKS", "STATE", "URL"),
         ((row.stack, str(row.services), f"{row.running}/{row.wanted}", row.state, row.url) for row in rows),
