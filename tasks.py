@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from invoke import Collection, Context, Exit, task
 
 from swarm import clean as cleaning
-from swarm import cluster, documents, host, images, live, manifests, secrets, stacks, targets, tiers
+from swarm import cluster, documents, host, images, keys, live, manifests, secrets, stacks, targets, tiers
 from swarm import demo as demonstration
 from swarm import deploy as deploying
 from swarm import doctor as examination
@@ -36,6 +36,7 @@ STACK = "a stack, a project, a comma list, project (all projects), or all"
 JSON = "print JSON for machines"
 LABEL = "services that are so: project=rust-lang,app=sync, app!=sync; keys project, app, stack, foundation, any label"
 PROJECTS = "projects whose names match: 'a*,!apache'"
+FROM = "a file with the content, or - for what is piped in"
 WAIT = "seconds to wait for another change of stacks"
 DIFF = "show the lines in which configs differ"
 NUMBER = "the number of a release, as `releases` lists them"
@@ -358,6 +359,57 @@ def secret_show(_: Context, name: str, env: str = "") -> None:
     REPORT.text(secrets.get(environment.secrets, name, known).reveal())
 
 
+@verb(
+    positional=["name"],
+    help={"name": "e.g. ro-user-password", "env": ENV, "force": "over the file there is", "length": "characters"},
+    name="generate",
+)
+def secret_generate(_: Context, name: str, env: str = "", force: bool = False, length: int = secrets.LENGTH) -> None:
+    """Write a new password into your own file; deploys bring it to the services."""
+    path = keys.generate(environments.load(env), name, force=force, length=length)
+    REPORT.line(f"Wrote {environments.shown(path)}. Services get it with the next deploy.")
+
+
+@verb(positional=["name", "file"], help={"name": "e.g. ro-user-password", "file": FROM, "env": ENV}, name="import")
+def secret_import(_: Context, name: str, file: str | None = None, env: str = "") -> None:
+    """Write what you give, by default by a pipe, into your own file; deploys bring it to the services."""
+    path = keys.import_(environments.load(env), name, keys.source(file or "-", name, REPORT))
+    REPORT.line(f"Wrote {environments.shown(path)}. Services get it with the next deploy.")
+
+
+@verb(help={"env": ENV, "json": JSON}, name="list")
+def secret_list(_: Context, env: str = "", json: bool = False) -> None:
+    """Your secrets: how they come to be, who uses them, file and swarm; never what is in them."""
+    environment = environments.load(env)
+    rows = keys.rows(environment, keys.reach(environment, SHELL))
+    if json:
+        REPORT.data([asdict(row) for row in rows])
+        return
+    columns = ("SECRET", "COMES TO BE", "USED BY", "FILE", "IN THE SWARM (* in use)", "STATE")
+    REPORT.table(columns, ((row.name, row.origin, row.users, row.file, row.swarm, row.state) for row in rows))
+
+
+@verb(
+    positional=["name"],
+    help={
+        "name": "e.g. ro-user-password",
+        "env": ENV,
+        "from": FROM,
+        "lock-timeout": WAIT,
+        "dry": "only say which services would restart",
+    },
+    name="rotate",
+)
+def secret_rotate(
+    _: Context, name: str, env: str = "", from_: str = "", dry: bool = False, lock_timeout: int = 600
+) -> None:
+    """Change a secret and the services that use it, one stack after the other."""
+    environment = environments.load(env)
+    content = keys.source(from_, name, REPORT) if from_ else None
+    engine = cluster.manager(environment, SHELL)
+    keys.rotate(environment, name, content, engine, SHELL, REPORT, dry=dry, lock_timeout=lock_timeout)
+
+
 @verb(help={"env": ENV, "json": JSON}, name="status")
 def lock_status(_: Context, env: str = "", json: bool = False) -> None:
     """Who changes stacks right now, if anybody."""
@@ -376,7 +428,7 @@ def lock_break(_: Context, env: str = "") -> None:
 
 
 nodes = Collection("swarm", swarm_init, swarm_start, swarm_stop, swarm_clean, swarm_remount, swarm_status)
-keys = Collection("secret", secret_show)
+sealed = Collection("secret", secret_show, secret_generate, secret_import, secret_list, secret_rotate)
 locks = Collection("lock", lock_status, lock_break)
 past = Collection("release", release_show)
 namespace = Collection(
@@ -397,7 +449,7 @@ namespace = Collection(
     doctor,
     test,
     nodes,
-    keys,
+    sealed,
     locks,
     past,
 )
