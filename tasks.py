@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from invoke import Collection, Context, Exit, task
 
-from swarm import checks, cluster, documents, host, images, jobs, live, manifests, secrets, stacks, targets, tiers
+from swarm import checks, cluster, documents, host, images, jobs, keys, live, manifests, secrets, stacks, targets, tiers
 from swarm import clean as cleaning
 from swarm import demo as demonstration
 from swarm import deploy as deploying
@@ -23,6 +23,7 @@ from swarm import status as glance
 from swarm.engine import REFUSALS
 from swarm.errors import EngineUnavailable, SwarmstatsError, UnknownName
 from swarm.report import Report
+from swarm.selection import Selection
 from swarm.shell import Shell
 from swarm.words import Verb
 
@@ -33,6 +34,9 @@ REPORT = Report()
 ENV = "environment, a folder of env/ (default: SWARMSTATS_ENV, then lab)"
 STACK = "a stack, a project, a comma list, project (all projects), or all"
 JSON = "print JSON for machines"
+LABEL = "services that are so: project=rust-lang,app=sync, app!=sync; keys project, app, stack, foundation, any label"
+PROJECTS = "projects whose names match: 'a*,!apache'"
+FROM = "a file with the content, or - for what is piped in"
 WAIT = "seconds to wait for another change of stacks"
 DIFF = "show the lines in which configs differ"
 NUMBER = "the number of a release, as `releases` lists them"
@@ -96,12 +100,24 @@ def push(_: Context, stack: str, env: str = "") -> None:
     images.push(stacks.needed_images(environment, targets.select(environment, stack)), REPORT)
 
 
-@verb(positional=["stack"], help={"stack": STACK, "env": ENV, "json": JSON, "diff": DIFF})
-def plan(_: Context, stack: str, env: str = "", json: bool = False, diff: bool = False) -> None:
+@verb(
+    positional=["stack"],
+    help={"stack": STACK, "env": ENV, "label": LABEL, "projects": PROJECTS, "json": JSON, "diff": DIFF},
+)
+def plan(
+    _: Context,
+    stack: str,
+    env: str = "",
+    label: str = "",
+    projects: str = "",
+    json: bool = False,
+    diff: bool = False,
+) -> None:
     """Compare what the environment says with what runs: exit 0 nothing to do, 2 changes pending."""
     environment = environments.load(env)
+    wanted, selection = targets.select(environment, stack, projects), Selection.parse(label)
     engine = cluster.manager(environment, SHELL)
-    found = deploying.survey(environment, targets.select(environment, stack), engine, SHELL)
+    found = deploying.survey(environment, wanted, engine, SHELL, selection)
     plans, notes = list(found.plans.values()), found.notes(deploying.Desk(environment, engine, SHELL, REPORT))
     if json:
         REPORT.data([outlines.told(item, notes) for item in plans])
@@ -111,11 +127,13 @@ def plan(_: Context, stack: str, env: str = "", json: bool = False, diff: bool =
         raise Exit(code=PENDING)
 
 
-@verb(positional=["stack"], help=DEPLOY)
+@verb(positional=["stack"], help={**DEPLOY, "label": LABEL, "projects": PROJECTS})
 def deploy(
     _: Context,
     stack: str,
     env: str = "",
+    label: str = "",
+    projects: str = "",
     lock_timeout: int = 600,
     no_rollback: bool = False,
     no_tests: bool = False,
@@ -124,8 +142,10 @@ def deploy(
 ) -> None:
     """Bring a stack to what the environment says and wait until it is healthy; what fails goes back by itself."""
     environment = environments.load(env)
-    wanted = targets.select(environment, stack)
-    options = deploying.Options(lock_timeout, rollback=not no_rollback, tests=not no_tests, pull=pull, dry=dry)
+    wanted, selection = targets.select(environment, stack, projects), Selection.parse(label)
+    options = deploying.Options(
+        lock_timeout, rollback=not no_rollback, tests=not no_tests, pull=pull, dry=dry, selection=selection
+    )
     deploying.deploy(environment, wanted, cluster.manager(environment, SHELL), SHELL, REPORT, options)
 
 
@@ -143,7 +163,8 @@ def deliver(
     """Build, push and deploy a stack."""
     build(context, stack, env)
     push(context, stack, env)
-    deploy(context, stack, env, lock_timeout, no_rollback, no_tests, pull, dry)
+    options = {"no_rollback": no_rollback, "no_tests": no_tests, "pull": pull, "dry": dry}
+    deploy(context, stack, env, lock_timeout=lock_timeout, **options)
 
 
 @verb(
@@ -174,11 +195,12 @@ def drift(_: Context, stack: str, env: str = "", json: bool = False) -> None:
         raise Exit(code=PENDING)
 
 
-@verb(positional=["stack"], help={"stack": STACK, "env": ENV, "json": JSON})
-def releases(_: Context, stack: str | None = None, env: str = "", json: bool = False) -> None:
+@verb(positional=["stack"], help={"stack": STACK, "env": ENV, "projects": PROJECTS, "json": JSON})
+def releases(_: Context, stack: str | None = None, env: str = "", projects: str = "", json: bool = False) -> None:
     """The releases of a stack, newest first: when, who, from which commit, what became of them."""
     environment = environments.load(env)
-    names = {target.name for target in targets.select(environment, stack)} if stack else set()
+    named = targets.select(environment, stack or "all", projects) if stack or projects else ()
+    names = {target.name for target in named}
     found = [item for item in ledger.history(cluster.manager(environment, SHELL)) if not names or item.stack in names]
     if json:
         REPORT.data([asdict(item) for item in found])
@@ -210,19 +232,23 @@ def _release_cells(item: ledger.Release) -> tuple[str, ...]:
     return (item.stack, str(item.number), str(item.state), when, who, item.commit or "-", item.deploy, item.note)
 
 
-@verb(positional=["stack"], help={"stack": STACK, "env": ENV, "lock-timeout": WAIT})
-def clean(_: Context, stack: str, env: str = "", lock_timeout: int = 600) -> None:
+@verb(
+    positional=["stack"],
+    help={"stack": STACK, "env": ENV, "label": LABEL, "projects": PROJECTS, "lock-timeout": WAIT},
+)
+def clean(_: Context, stack: str, env: str = "", label: str = "", projects: str = "", lock_timeout: int = 600) -> None:
     """Remove a stack wholly: services, tasks, networks; volumes stay."""
     environment = environments.load(env)
-    wanted = targets.select(environment, stack)
-    cleaning.clean(wanted, cluster.manager(environment, SHELL), SHELL, REPORT, lock_timeout)
+    wanted, selection = targets.select(environment, stack, projects), Selection.parse(label)
+    cleaning.clean(wanted, cluster.manager(environment, SHELL), SHELL, REPORT, lock_timeout, selection)
 
 
-@verb(positional=["stack"], help={"stack": STACK, "env": ENV})
-def render(_: Context, stack: str, env: str = "") -> None:
+@verb(positional=["stack"], help={"stack": STACK, "env": ENV, "label": LABEL, "projects": PROJECTS})
+def render(_: Context, stack: str, env: str = "", label: str = "", projects: str = "") -> None:
     """Print the stack file as Docker gets it, after validating it."""
     environment = environments.load(env)
-    rendered = deploying.render(environment, targets.select(environment, stack), host.client(SHELL), SHELL)
+    wanted, selection = targets.select(environment, stack, projects), Selection.parse(label)
+    rendered = deploying.render(environment, wanted, host.client(SHELL), SHELL, selection)
     REPORT.text("---\n".join(item.text() for item in rendered))
 
 
@@ -240,15 +266,17 @@ def show(_: Context, stack: str = "all", env: str = "", browser: bool = False, j
             webbrowser.open(url)
 
 
-@verb(help={"env": ENV, "json": JSON})
-def status(_: Context, env: str = "", json: bool = False) -> None:
+@verb(help={"env": ENV, "label": LABEL, "projects": PROJECTS, "json": JSON})
+def status(_: Context, env: str = "", label: str = "", projects: str = "", json: bool = False) -> None:
     """Stacks, services, tasks and health at a glance."""
     environment = environments.load(env)
-    engine = cluster.manager(environment, SHELL)
+    selection = Selection.parse(label)
+    found = live.services(cluster.manager(environment, SHELL))
+    found = live.chosen(environment, found, selection, projects)
     if json:
-        REPORT.data([asdict(service) for service in live.services(engine)])
+        REPORT.data([asdict(service) for service in found])
         return
-    rows = glance.rows(environment, engine)
+    rows = glance.rows(environment, found)
     REPORT.table(
         ("STACK", "SERVICES", "TASKS", "STATE", "URL"),
         ((row.stack, str(row.services), f"{row.running}/{row.wanted}", row.state, row.url) for row in rows),
@@ -384,6 +412,57 @@ def secret_show(_: Context, name: str, env: str = "") -> None:
     REPORT.text(secrets.get(environment.secrets, name, known).reveal())
 
 
+@verb(
+    positional=["name"],
+    help={"name": "e.g. ro-user-password", "env": ENV, "force": "over the file there is", "length": "characters"},
+    name="generate",
+)
+def secret_generate(_: Context, name: str, env: str = "", force: bool = False, length: int = secrets.LENGTH) -> None:
+    """Write a new password into your own file; deploys bring it to the services."""
+    path = keys.generate(environments.load(env), name, force=force, length=length)
+    REPORT.line(f"Wrote {environments.shown(path)}. Services get it with the next deploy.")
+
+
+@verb(positional=["name", "file"], help={"name": "e.g. ro-user-password", "file": FROM, "env": ENV}, name="import")
+def secret_import(_: Context, name: str, file: str | None = None, env: str = "") -> None:
+    """Write what you give, by default by a pipe, into your own file; deploys bring it to the services."""
+    path = keys.import_(environments.load(env), name, keys.source(file or "-", name, REPORT))
+    REPORT.line(f"Wrote {environments.shown(path)}. Services get it with the next deploy.")
+
+
+@verb(help={"env": ENV, "json": JSON}, name="list")
+def secret_list(_: Context, env: str = "", json: bool = False) -> None:
+    """Your secrets: how they come to be, who uses them, file and swarm; never what is in them."""
+    environment = environments.load(env)
+    rows = keys.rows(environment, keys.reach(environment, SHELL))
+    if json:
+        REPORT.data([asdict(row) for row in rows])
+        return
+    columns = ("SECRET", "COMES TO BE", "USED BY", "FILE", "IN THE SWARM (* in use)", "STATE")
+    REPORT.table(columns, ((row.name, row.origin, row.users, row.file, row.swarm, row.state) for row in rows))
+
+
+@verb(
+    positional=["name"],
+    help={
+        "name": "e.g. ro-user-password",
+        "env": ENV,
+        "from": FROM,
+        "lock-timeout": WAIT,
+        "dry": "only say which services would restart",
+    },
+    name="rotate",
+)
+def secret_rotate(
+    _: Context, name: str, env: str = "", from_: str = "", dry: bool = False, lock_timeout: int = 600
+) -> None:
+    """Change a secret and the services that use it, one stack after the other."""
+    environment = environments.load(env)
+    content = keys.source(from_, name, REPORT) if from_ else None
+    engine = cluster.manager(environment, SHELL)
+    keys.rotate(environment, name, content, engine, SHELL, REPORT, dry=dry, lock_timeout=lock_timeout)
+
+
 @verb(help={"env": ENV, "json": JSON}, name="status")
 def lock_status(_: Context, env: str = "", json: bool = False) -> None:
     """Who changes stacks right now, if anybody."""
@@ -402,7 +481,7 @@ def lock_break(_: Context, env: str = "") -> None:
 
 
 nodes = Collection("swarm", swarm_init, swarm_start, swarm_stop, swarm_clean, swarm_remount, swarm_status)
-keys = Collection("secret", secret_show)
+sealed = Collection("secret", secret_show, secret_generate, secret_import, secret_list, secret_rotate)
 locks = Collection("lock", lock_status, lock_break)
 past = Collection("release", release_show)
 namespace = Collection(
@@ -425,7 +504,7 @@ namespace = Collection(
     doctor,
     test,
     nodes,
-    keys,
+    sealed,
     locks,
     past,
 )

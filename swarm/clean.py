@@ -1,29 +1,42 @@
 """The use case that removes stacks, and returns when they are gone."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from swarm import jobs, live, lock
 from swarm.deploy import LOCK_TIMEOUT, collect
 from swarm.engine import NAMESPACE, Engine
 from swarm.errors import CleanIncomplete, StackNeeded
 from swarm.report import Report, Step
+from swarm.selection import EVERYTHING, Selection
 from swarm.shell import Shell
 from swarm.targets import Target
 from swarm.waves import together, waves
 
 DEADLINE = 120.0
 POLL = 0.3
+SHOWN = 4
 
 
 def clean(
-    targets: Sequence[Target], engine: Engine, shell: Shell, report: Report, lock_timeout: float = LOCK_TIMEOUT
+    targets: Sequence[Target],
+    engine: Engine,
+    shell: Shell,
+    report: Report,
+    lock_timeout: float = LOCK_TIMEOUT,
+    selection: Selection = EVERYTHING,
 ) -> None:
-    """Remove stacks in reverse order; each wave is gone wholly (services, tasks, networks) before the next."""
+    """Remove stacks in reverse order; each wave is gone wholly (services, tasks, networks) before the next.
+
+    With a selection only the services that it means, and their tasks, go.
+    """
     purpose = f"clean {' '.join(target.name for target in targets[:5])}{' ...' if len(targets) > 5 else ''}"
     with lock.held(engine, purpose, lock_timeout, report.line):
         # A job that a killed client left would hold on to networks.
         jobs.sweep(engine)
+        if selection:
+            _clean_services(targets, engine, report, selection)
+            return
         _demand_free(targets, engine)
         _clean(targets, engine, shell, report)
 
@@ -37,6 +50,42 @@ def _clean(targets: Sequence[Target], engine: Engine, shell: Shell, report: Repo
             step.skipped = not mine
             step.detail = "services, tasks and networks are gone" if mine else "was not there"
     collect(engine, gone={target.name for target in targets})
+
+
+def _clean_services(targets: Sequence[Target], engine: Engine, report: Report, selection: Selection) -> None:
+    """Networks, configs and secrets stay: the stack is still there, and what is left of it may use them."""
+    known = {target.name: target for target in targets}
+    there = {item.id: live.subject(item, known) for item in live.services(engine) if item.stack in known}
+    doomed = {identity: subject for identity, subject in there.items() if selection.admits(subject)}
+    if not doomed:
+        raise selection.nothing(there.values())
+    of = {name: [one for one, subject in doomed.items() if subject.target.name == name] for name in known}
+    for title, wave in waves([target for target in reversed(targets) if of[target.name]], lambda target: target):
+        with report.step(f"clean {title}") as step:
+            together(wave, lambda target, part: _remove_services(engine, target.name, of[target.name], part), step)
+            names = sorted(f"{doomed[one].target.name}_{doomed[one].service}" for item in wave for one in of[item.name])
+            shown = ", ".join(names) if len(names) <= SHOWN else f"{len(names)} services"
+            step.detail = f"{shown}: gone; networks and configs stay"
+
+
+def _remove_services(engine: Engine, stack: str, identities: Collection[str], step: Step) -> None:
+    for identity in identities:
+        engine.remove_service(identity)
+    deadline = time.monotonic() + DEADLINE
+    while left := _tasks(engine, stack, identities):
+        step.note(f"waiting for {len(left)}: {left[0]}")
+        if time.monotonic() > deadline:
+            raise CleanIncomplete(f"{stack}: still there after {DEADLINE:.0f} s: {', '.join(left)}.")
+        time.sleep(POLL)
+
+
+def _tasks(engine: Engine, stack: str, services: Collection[str] | None = None) -> list[str]:
+    """The tasks of a stack, or of some services of it, that have not ended."""
+    return [
+        f"task {item['ID'][:8]} ({item['Status']['State']})"
+        for item in engine.tasks(stack)
+        if item["Status"]["State"] not in live.ENDED and (services is None or item["ServiceID"] in services)
+    ]
 
 
 def _demand_free(targets: Sequence[Target], engine: Engine) -> None:
@@ -61,14 +110,9 @@ def _demand_free(targets: Sequence[Target], engine: Engine) -> None:
 def remains(engine: Engine, stack: str) -> list[str]:
     """What of a stack is still there: services, running tasks, networks, configs."""
     services = [f"service {item['Spec']['Name']}" for item in engine.services(stack)]
-    tasks = [
-        f"task {item['ID'][:8]} ({item['Status']['State']})"
-        for item in engine.tasks(stack)
-        if item["Status"]["State"] not in live.ENDED
-    ]
     networks = [f"network {item['Name']}" for item in engine.networks(stack)]
     labelled = [item for item in engine.configs() if (item["Spec"].get("Labels") or {}).get(NAMESPACE) == stack]
-    return services + tasks + networks + [f"config {item['Spec']['Name']}" for item in labelled]
+    return services + _tasks(engine, stack) + networks + [f"config {item['Spec']['Name']}" for item in labelled]
 
 
 def _remove(engine: Engine, stack: str, shell: Shell, step: Step) -> None:

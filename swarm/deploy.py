@@ -17,6 +17,7 @@ from swarm.notes import Note
 from swarm.plan import Pins, StackPlan
 from swarm.releases import Content, Release, State
 from swarm.report import Report, Step
+from swarm.selection import EVERYTHING, Selection
 from swarm.shell import Shell
 from swarm.specs import Wanted
 from swarm.stacks import Stack
@@ -36,6 +37,7 @@ class Options:
     tests: bool = True
     pull: bool = False
     dry: bool = False
+    selection: Selection = EVERYTHING
 
 
 @dataclass(frozen=True)
@@ -63,16 +65,28 @@ class Survey:
         return notes.read(self.rendered, self.plans, self.seen, desk.environment.storage.path, desk.reach)
 
 
-def render(environment: Environment, targets: Iterable[Target], client: tuple[str, ...], shell: Shell) -> list[Stack]:
-    """Render and validate; nothing is sent."""
-    rendered = [stacks.render(environment, target) for target in targets]
+def render(
+    environment: Environment,
+    targets: Iterable[Target],
+    client: tuple[str, ...],
+    shell: Shell,
+    selection: Selection = EVERYTHING,
+) -> list[Stack]:
+    """Render what is meant and validate it; nothing is sent."""
+    rendered = stacks.chosen((stacks.render(environment, target) for target in targets), selection)
     validate(rendered, client, shell)
     return rendered
 
 
-def survey(environment: Environment, targets: Sequence[Target], engine: Engine, shell: Shell) -> Survey:
-    """Render stacks and compare them with what runs; raises StackInvalid for what Docker refuses."""
-    rendered = tuple(stacks.render(environment, target) for target in targets)
+def survey(
+    environment: Environment,
+    targets: Sequence[Target],
+    engine: Engine,
+    shell: Shell,
+    selection: Selection = EVERYTHING,
+) -> Survey:
+    """Render what is meant and compare it with what runs; raises StackInvalid for what Docker refuses."""
+    rendered = tuple(stacks.chosen((stacks.render(environment, target) for target in targets), selection))
     return _compare(rendered, specs.wanted(rendered, engine, shell), engine, Pins())
 
 
@@ -86,7 +100,7 @@ def deploy(
 ) -> None:
     """Deploy stacks, each wave healthy before the next; those that run already as rendered are not touched."""
     options = options or Options()
-    found = survey(environment, targets, engine, shell)
+    found = survey(environment, targets, engine, shell, options.selection)
     if options.pull:
         found = _compare(found.rendered, found.wanted, engine, _pins(found, engine, fresh=True))
     if options.dry:

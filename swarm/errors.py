@@ -14,6 +14,8 @@ SwarmstatsError                 1
 ├── NodeFailed                 74   a node could not be made, joined or reached
 ├── CommandFailed              75   a process ended with an error
 ├── NotConfirmed               76   something that destroys data was not confirmed
+├── SecretRefused              81   a secret that cannot come to be in this way
+├── SelectionInvalid           82   a selection of services that cannot be read
 ├── StackFailed                10   a deploy did not converge
 ├── DeadlinePassed              5   ... because time ran out
 ├── RolledBack                  3   a deploy failed, the last release serves again
@@ -50,12 +52,12 @@ class UnknownName(SwarmstatsError):
 
     exit_code = 64
 
-    def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
+    def __init__(self, kind: str, name: str, known: Iterable[str], plural: str = "") -> None:
         names = sorted(known)
         near = get_close_matches(name, names, n=2, cutoff=0.6)
         meant = f" Did you mean {' or '.join(near)}?" if near else ""
-        plural = f"{kind.capitalize()}s"
-        super().__init__(f'No {kind} "{name}".{meant}', hint=f"{plural}: {', '.join(names) or 'none'}.")
+        title = plural or f"{kind.capitalize()}s"
+        super().__init__(f'No {kind} "{name}".{meant}', hint=f"{title}: {', '.join(names) or 'none'}.")
 
 
 class EnvironmentInvalid(SwarmstatsError):
@@ -136,6 +138,18 @@ class NotConfirmed(SwarmstatsError):
     """Data would be destroyed and nobody agreed."""
 
     exit_code = 76
+
+
+class SecretRefused(SwarmstatsError):
+    """A secret cannot be written in the way that was asked for."""
+
+    exit_code = 81
+
+
+class SelectionInvalid(SwarmstatsError):
+    """A selection of services is not made of key=value."""
+
+    exit_code = 82
 
 
 class StackFailed(SwarmstatsError):

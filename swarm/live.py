@@ -5,7 +5,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from swarm import targets
 from swarm.engine import NAMESPACE, Engine, Spec
+from swarm.environment import Environment
+from swarm.errors import UnknownName
+from swarm.selection import EVERYTHING, Selection, Subject
+from swarm.targets import PROJECT, Target
 
 ENDED = ("complete", "failed", "shutdown", "rejected", "orphaned", "remove")
 
@@ -52,6 +57,11 @@ class Service:
     labels: Mapping[str, str]
     tasks: tuple[Task, ...]
     spec: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    @property
+    def short(self) -> str:
+        """The name in the stack file."""
+        return self.name.removeprefix(f"{self.stack}_")
 
     @property
     def job(self) -> bool:
@@ -123,6 +133,27 @@ def read(seen: Snapshot) -> tuple[Service, ...]:
         tasks.setdefault(str(task["ServiceID"]), []).append(task)
     found = (_service(raw, tasks.get(str(raw["ID"]), ()), nodes) for raw in seen.services)
     return tuple(sorted((item for item in found if item.stack), key=lambda item: item.name))
+
+
+def chosen(
+    environment: Environment, found: Iterable[Service], selection: Selection = EVERYTHING, projects: str = ""
+) -> tuple[Service, ...]:
+    """Those of the services that are meant; raises UnknownName when something was asked for and none is."""
+    known = targets.named(environment)
+    of = {target.name for target in targets.select(environment, PROJECT, projects)} if projects.strip() else None
+    among = [service for service in found if of is None or service.stack in of]
+    subjects = [subject(service, known) for service in among]
+    meant = tuple(service for service, one in zip(among, subjects, strict=True) if selection.admits(one))
+    if not meant and of is not None and not among:
+        raise UnknownName("deployed project", projects, {service.stack for service in found if service.stack in known})
+    if not meant and selection:
+        raise selection.nothing(subjects)
+    return meant
+
+
+def subject(service: Service, known: Mapping[str, Target]) -> Subject:
+    """A service as a selection sees it; `known` are the targets by name."""
+    return Subject(service.labels, known.get(service.stack, Target(service.stack)), service.short)
 
 
 def _service(raw: Mapping[str, Any], tasks: Iterable[Mapping[str, Any]], nodes: Mapping[str, str]) -> Service:

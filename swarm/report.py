@@ -114,6 +114,12 @@ class Report:
         if self.console.input(f"Type {name} to go on: ").strip() != name:
             raise NotConfirmed("Not confirmed; nothing was done.")
 
+    def given(self, what: str) -> bytes:
+        """What is piped in, or typed without being shown."""
+        if sys.stdin.isatty():
+            return self.console.input(escape(f"{what}: "), password=True).encode()
+        return sys.stdin.buffer.read()
+
     def error(self, error: SwarmstatsError) -> None:
         """Print an error, what to do next, and the exit code."""
         self.errors.print(f"[red]✗[/red] {escape(error.message)}")

@@ -1,5 +1,6 @@
 """The operator's own secret files: read, generated where they can be, never shown."""
 
+import os
 import re
 import secrets as random
 import string
@@ -11,9 +12,11 @@ import bcrypt
 from pydantic import model_validator
 
 from swarm.documents import Strict
-from swarm.errors import SecretMissing
+from swarm.errors import SecretMissing, SecretRefused
 
 LENGTH = 32
+LENGTHS = range(16, 1025)
+LARGEST = 500 * 1024
 LETTERS = string.ascii_letters + string.digits
 NAME = re.compile(r"^[a-z0-9][a-z0-9.-]*$")
 
@@ -59,46 +62,120 @@ def get(folder: Path, name: str, declarations: Mapping[str, Declaration]) -> Sec
     declaration = declarations.get(name, Declaration())
     if declaration.htpasswd:
         return _htpasswd(folder, name, declaration, get(folder, declaration.htpasswd, declarations))
-    found = _read(folder, name)
+    found = _own(folder, name)
     if found is not None:
         return found
     if declaration.generate is None:
         raise SecretMissing(
             f"The secret {name} is not given.",
-            hint=f"Write it to {folder / name}.secret (see {name}.secret.example).",
+            hint=f"Write it to {file(folder, name)} (see {name}.secret.example), or ./run secret.import {name} FILE",
         )
-    return _write(folder, name, "".join(random.choice(LETTERS) for _ in range(LENGTH)))
+    return write(folder, name, password())
 
 
-def _htpasswd(folder: Path, name: str, declaration: Declaration, password: Secret) -> Secret:
-    """A users file of one line; kept as a file because a fresh salt would be a new version at every deploy."""
-    found = _read(folder, name)
-    plain = password.reveal().encode()
-    if found is not None:
-        user, _, hashed = found.reveal().partition(":")
-        if user == declaration.user and bcrypt.checkpw(plain, hashed.encode()):
-            return found
-    return _write(folder, name, f"{declaration.user}:{bcrypt.hashpw(plain, bcrypt.gensalt(10)).decode()}")
+def file(folder: Path, name: str) -> Path:
+    """Where the operator keeps a secret."""
+    return folder / f"{name}.secret"
 
 
-def _read(folder: Path, name: str) -> Secret | None:
-    file = folder / f"{name}.secret"
-    if not file.exists():
+def kept(folder: Path, name: str) -> Path:
+    """Where a secret's former content is kept while another is being brought to the services; `~` is in no name."""
+    return folder / f".{name}~.secret"
+
+
+def read(path: Path) -> Secret | None:
+    """The content of a secret's file, or None when there is no file; raises SecretMissing for an empty one."""
+    if not path.exists():
         return None
-    if file.stat().st_mode & 0o077:
-        file.chmod(0o600)
-    text = file.read_text().rstrip("\r\n")
+    text = stripped(path.read_text())
     if not text:
-        raise SecretMissing(f"{file} is empty.", hint="Write the secret into it, or remove the file.")
+        raise SecretMissing(f"{path} is empty.", hint="Write the secret into it, or remove the file.")
     return Secret(text)
 
 
-def _write(folder: Path, name: str, text: str) -> Secret:
+def stripped(text: str) -> str:
+    """A text without its one trailing newline, which editors add and no secret means."""
+    return text[:-1].removesuffix("\r") if text.endswith("\n") else text
+
+
+def password(length: int = LENGTH) -> Secret:
+    """A new random password of letters and digits; raises SecretRefused for a length that is none."""
+    if length not in LENGTHS:
+        raise SecretRefused(f"A password has {LENGTHS[0]} to {LENGTHS[-1]} characters, not {length}.")
+    return Secret("".join(random.choice(LETTERS) for _ in range(length)))
+
+
+def given(name: str, content: bytes, declaration: Declaration) -> Secret:
+    """What somebody gives as a secret, without its trailing newline; raises SecretRefused for what cannot be one."""
+    try:
+        text = stripped(content.decode())
+    except UnicodeDecodeError:
+        raise SecretRefused(f"What was given for {name} is no UTF-8 text.") from None
+    if not text:
+        raise SecretRefused(f"What was given for {name} is empty.")
+    if len(content) > LARGEST:
+        raise SecretRefused(f"What was given for {name} has {len(content)} bytes; Swarm takes {LARGEST}.")
+    if declaration.generate == "password" and set(text) & set("\r\n\0"):
+        raise SecretRefused(f"What was given for {name} has more than one line; a password has one.")
+    return Secret(text)
+
+
+def write(folder: Path, name: str, secret: Secret) -> Secret:
+    """Put a secret into its file, at once and whole, for its owner alone."""
     folder.mkdir(parents=True, exist_ok=True)
-    file = folder / f"{name}.secret"
-    draft = folder / f".{name}.secret"
+    if folder.stat().st_mode & 0o077:
+        folder.chmod(0o700)
+    _put(file(folder, name), f"{secret.reveal()}\n".encode())
+    return secret
+
+
+def keep(folder: Path, name: str) -> None:
+    """Keep a secret's file as it is beside it; of one that is not there, that it is not."""
+    path = file(folder, name)
+    kept(folder, name).unlink(missing_ok=True)
+    if path.exists():
+        _put(kept(folder, name), path.read_bytes())
+
+
+def restore(folder: Path, name: str) -> None:
+    """Put back what was kept."""
+    if kept(folder, name).exists():
+        kept(folder, name).replace(file(folder, name))
+    else:
+        file(folder, name).unlink(missing_ok=True)
+
+
+def _put(path: Path, content: bytes) -> None:
+    draft = path.with_name(f".{path.name}")
     draft.unlink(missing_ok=True)
-    draft.touch(mode=0o600)
-    draft.write_text(text + "\n")
-    draft.replace(file)
-    return Secret(text)
+    with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as target:
+        target.write(content)
+        target.flush()
+        os.fsync(target.fileno())
+    draft.replace(path)
+
+
+def fits(users: Secret, declaration: Declaration, secret: Secret) -> bool:
+    """Whether a users file holds the declared user with this password."""
+    user, _, hashed = users.reveal().partition(":")
+    try:
+        return user == declaration.user and bcrypt.checkpw(secret.reveal().encode(), hashed.encode())
+    except ValueError:
+        return False
+
+
+def _htpasswd(folder: Path, name: str, declaration: Declaration, secret: Secret) -> Secret:
+    """A users file of one line; kept as a file because a fresh salt would be a new version at every deploy."""
+    found = _own(folder, name)
+    if found is not None and fits(found, declaration, secret):
+        return found
+    hashed = bcrypt.hashpw(secret.reveal().encode(), bcrypt.gensalt(10)).decode()
+    return write(folder, name, Secret(f"{declaration.user}:{hashed}"))
+
+
+def _own(folder: Path, name: str) -> Secret | None:
+    """The content of a secret's file, which is made its owner's alone."""
+    path = file(folder, name)
+    if path.exists() and path.stat().st_mode & 0o077:
+        path.chmod(0o600)
+    return read(path)

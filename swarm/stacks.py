@@ -1,7 +1,7 @@
 """stacks/<name> + Environment (+ Project) -> Stack: one Swarm stack, ready to be sent."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from swarm.environment import ROOT, Environment, shown
 from swarm.errors import EnvironmentInvalid, StackInvalid
 from swarm.manifests import Manifest
 from swarm.rollouts import Rollout
+from swarm.selection import APP, Selection, Subject
 from swarm.targets import Target
 from swarm.versions import ConfigVersion, SecretVersion
 
@@ -20,7 +21,10 @@ NAME_BUDGET = 63
 
 @dataclass(frozen=True)
 class Stack:
-    """A rendered stack: `document` is what Docker gets, `source` the text that it was read from."""
+    """A rendered stack: `document` is what Docker gets, `source` the text that it was read from.
+
+    Of a `partial` one the services that were not selected are left out: they are to be left alone.
+    """
 
     target: Target
     manifest: Manifest
@@ -46,6 +50,13 @@ class Stack:
     def text(self) -> str:
         """The document as YAML, fit for `docker stack deploy -c -`."""
         return documents.written(self.document)
+
+    def subjects(self) -> dict[str, Subject]:
+        """Services by short name, as a selection sees them."""
+        return {
+            name: Subject(_unescaped(service["deploy"]["labels"]), self.target, name)
+            for name, service in self.services.items()
+        }
 
 
 def render(environment: Environment, target: Target) -> Stack:
@@ -75,6 +86,51 @@ def render(environment: Environment, target: Target) -> Stack:
     }
     used_images = tuple(used.values())
     return Stack(target, manifest, _escaped(document), configs, sealed, used_images, rollout, source=source)
+
+
+def secret_users(environment: Environment, target: Target) -> dict[str, list[str]]:
+    """Secret of a stack -> short names of the services that refer to it; no secret is read, or made."""
+    directory = ROOT / "stacks" / target.template
+    variables = _variables(environment, target, manifests.read()[target.template], {})
+    document = _parsed(templates.render(directory, "stack.yml.j2", variables, shown(directory)), shown(directory))
+    return {
+        key: [name for name, service in document["services"].items() if key in _sources(service, "secrets")]
+        for key, _ in _section(document, "secrets")
+    }
+
+
+def narrow(stack: Stack, selection: Selection) -> Stack | None:
+    """The part of a stack that is meant, with the configs, secrets and images that it uses; None when nothing is."""
+    if not selection:
+        return stack
+    meant = {name for name, subject in stack.subjects().items() if selection.admits(subject)}
+    if not meant:
+        return None
+    services = {name: service for name, service in stack.services.items() if name in meant}
+    used = {kind: {key for one in services.values() for key in _sources(one, kind)} for kind in ("configs", "secrets")}
+    sections = {
+        kind: {key: given for key, given in _section(stack.document, kind) if key in keys}
+        for kind, keys in used.items()
+    }
+    references = {service["image"] for service in services.values()}
+    return replace(
+        stack,
+        document={**stack.document, **sections, "services": services},
+        configs=tuple(item for item in stack.configs if item.key in used["configs"]),
+        secrets=tuple(item for item in stack.secrets if item.key in used["secrets"]),
+        images=tuple(image for image in stack.images if image.reference in references),
+        rollout={name: said for name, said in stack.rollout.items() if name in meant},
+        partial=True,
+    )
+
+
+def chosen(rendered: Iterable[Stack], selection: Selection) -> list[Stack]:
+    """The parts of stacks that are meant; raises UnknownName when nothing of any is."""
+    whole = list(rendered)
+    parts = [part for stack in whole if (part := narrow(stack, selection))]
+    if not parts and whole:
+        raise selection.nothing(subject for stack in whole for subject in stack.subjects().values())
+    return parts
 
 
 def needed_images(environment: Environment, wanted: Iterable[Target]) -> list[images.Image]:
@@ -140,7 +196,7 @@ def _external(name: str) -> dict[str, Any]:
 def _services(environment: Environment, target: Target, given: Mapping[str, Any]) -> dict[str, Any]:
     _sizes_fit(environment, target, given)
     return {
-        name: _labelled(_sized(environment, target, name, service), target)
+        name: _labelled(_sized(environment, target, name, service), target, name)
         for name, service in given.items()
         if _fits(f"{target.name}_{name}")
     }
@@ -179,9 +235,14 @@ def _sized(environment: Environment, target: Target, name: str, given: Mapping[s
     return {**service, "deploy": deploy}
 
 
-def _labelled(service: dict[str, Any], target: Target) -> dict[str, Any]:
+def _sources(service: Mapping[str, Any], kind: str) -> list[str]:
+    """Keys of the configs or secrets (`kind`) that a service refers to, in short or long form."""
+    return [str(item["source"]) if isinstance(item, Mapping) else str(item) for item in service.get(kind) or ()]
+
+
+def _labelled(service: dict[str, Any], target: Target, name: str) -> dict[str, Any]:
     deploy = service["deploy"]
-    labels = {**_mapping(deploy.get("labels")), "swarmstats.template": target.template}
+    labels = {APP: name, **_mapping(deploy.get("labels")), "swarmstats.template": target.template}
     return {**service, "deploy": {**deploy, "labels": labels}}
 
 
@@ -200,3 +261,7 @@ def _escaped(value: Any) -> Any:
     if isinstance(value, Iterable):
         return [_escaped(item) for item in value]
     return value
+
+
+def _unescaped(labels: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value.replace("$$", "$") if isinstance(value, str) else value for key, value in labels.items()}

@@ -4,8 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from swarm import live, manifests, targets
-from swarm.engine import Engine
+from swarm import manifests, targets
 from swarm.environment import Environment
 from swarm.live import Service
 from swarm.targets import PROJECT, Target
@@ -23,10 +22,10 @@ class Row:
     url: str
 
 
-def rows(environment: Environment, engine: Engine) -> list[Row]:
+def rows(environment: Environment, services: Iterable[Service]) -> list[Row]:
     """One row a stack in the order of what they need; projects share one."""
     found: dict[str, list[Service]] = {}
-    for service in live.services(engine):
+    for service in services:
         template = service.labels.get("swarmstats.template", service.stack)
         found.setdefault(template, []).append(service)
     known = [name for name in manifests.order() if name in found]

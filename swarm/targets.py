@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 
 from swarm import manifests
 from swarm.environment import ROOT, Environment
@@ -24,8 +25,11 @@ class Target:
         return self.project.name if self.project else self.template
 
 
-def select(environment: Environment, words: str) -> tuple[Target, ...]:
-    """What `all`, `admin,db`, `project` or the name of a project means, in the order of what stacks need."""
+def select(environment: Environment, words: str, projects: str = "") -> tuple[Target, ...]:
+    """What `all`, `admin,db`, `project` or the name of a project means, in the order of what stacks need.
+
+    `projects` leaves of them the projects whose names match: `a*,!apache`.
+    """
     names = [word.strip() for word in words.split(",") if word.strip()]
     every = _every(environment)
     chosen: set[str] = set()
@@ -36,7 +40,33 @@ def select(environment: Environment, words: str) -> tuple[Target, ...]:
         chosen |= matching
     if not names:
         raise UnknownName("stack", words, {*manifests.order(), *environment.projects.names})
-    return tuple(target for target in every if target.name in chosen)
+    found = tuple(target for target in every if target.name in chosen)
+    return _matching(environment, found, words, projects) if projects.strip() else found
+
+
+def named(environment: Environment) -> dict[str, Target]:
+    """Name of a Swarm stack -> its target, for every one that the environment knows."""
+    return {target.name: target for target in _every(environment)}
+
+
+def _matching(environment: Environment, found: tuple[Target, ...], words: str, projects: str) -> tuple[Target, ...]:
+    """The targets of projects that a pattern names and none with `!` excludes, in whatever order they are given."""
+    names = environment.projects.names
+    patterns = [pattern.strip() for pattern in projects.split(",") if pattern.strip()]
+    for pattern in patterns:
+        if not any(fnmatchcase(name, pattern.removeprefix("!")) for name in names):
+            raise UnknownName("project", pattern.removeprefix("!"), names)
+    excluded = [pattern.removeprefix("!") for pattern in patterns if pattern.startswith("!")]
+    wanted = [pattern for pattern in patterns if not pattern.startswith("!")] or ["*"]
+
+    def meant(name: str) -> bool:
+        return any(fnmatchcase(name, one) for one in wanted) and not any(fnmatchcase(name, one) for one in excluded)
+
+    left = tuple(target for target in found if target.project and meant(target.name))
+    if not left:
+        among = {target.name for target in found if target.project}
+        raise UnknownName(f"project of {words} with", projects, among, "Projects")
+    return left
 
 
 def _every(environment: Environment) -> list[Target]:
