@@ -12,6 +12,7 @@ from pydantic import model_validator
 
 from swarm.documents import Strict
 from swarm.errors import SecretMissing
+from swarm.remembered import remembered
 
 LENGTH = 32
 LETTERS = string.ascii_letters + string.digits
@@ -73,12 +74,21 @@ def get(folder: Path, name: str, declarations: Mapping[str, Declaration]) -> Sec
 def _htpasswd(folder: Path, name: str, declaration: Declaration, password: Secret) -> Secret:
     """A users file of one line; kept as a file because a fresh salt would be a new version at every deploy."""
     found = _read(folder, name)
-    plain = password.reveal().encode()
-    if found is not None:
-        user, _, hashed = found.reveal().partition(":")
-        if user == declaration.user and bcrypt.checkpw(plain, hashed.encode()):
-            return found
-    return _write(folder, name, f"{declaration.user}:{bcrypt.hashpw(plain, bcrypt.gensalt(10)).decode()}")
+    if found is not None and _fits(folder, name, declaration, found, password):
+        return found
+    hashed = bcrypt.hashpw(password.reveal().encode(), bcrypt.gensalt(10)).decode()
+    return _write(folder, name, f"{declaration.user}:{hashed}")
+
+
+def _fits(folder: Path, name: str, declaration: Declaration, users: Secret, password: Secret) -> bool:
+    """Whether a users file holds the declared user with this password."""
+
+    def checked() -> str:
+        user, _, hashed = users.reveal().partition(":")
+        return str(user == declaration.user and bcrypt.checkpw(password.reveal().encode(), hashed.encode()))
+
+    files = [folder / f"{file}.secret" for file in (name, declaration.htpasswd)]
+    return remembered(f"bcrypt of {name} for {declaration.user}", files, checked) == str(True)
 
 
 def _read(folder: Path, name: str) -> Secret | None:
