@@ -2,7 +2,6 @@
 
 import functools
 import time
-import webbrowser
 from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any, TypeVar
@@ -262,6 +261,8 @@ def show(_: Context, stack: str = "all", env: str = "", browser: bool = False, j
         return
     REPORT.table(("What", "Where", "Sign in"), found)
     if browser:
+        import webbrowser
+
         for _name, url, _sign_in in found:
             webbrowser.open(url)
 

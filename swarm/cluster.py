@@ -1,7 +1,7 @@
 """The swarm as a whole: init, start, stop, clean, remount, status; and the manager that all other use cases ask."""
 
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from swarm import host, membership
@@ -73,9 +73,9 @@ def manager(environment: Environment, shell: Shell) -> Engine:
     first = chosen.engine(environment)
     for node in (None, *environment.nodes):
         with suppress(EngineUnavailable, *REFUSALS):
-            found = chosen.engine(environment, node)
-            if found.info()["Swarm"]["ControlAvailable"]:
-                return replace(found, client=host.client(shell))
+            found = chosen.engine(environment, node) if node else first
+            if found.commands():
+                return found.using(host.client(shell))
     raise NodeFailed(f"The engine at {first.place} is no manager of a swarm, nor is another.", hint="./run swarm.init")
 
 

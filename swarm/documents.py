@@ -1,5 +1,7 @@
 """YAML files checked against pydantic models: every mistake at once, each with file, line, path and what is allowed."""
 
+import json
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import UnionType
@@ -13,6 +15,7 @@ from swarm.errors import EnvironmentInvalid
 
 Location = tuple[int | str, ...]
 Model = TypeVar("Model", bound=BaseModel)
+ESCAPE = re.compile(r"\\(?:u(d[89ab]..)\\u(d[c-f]..)|.)", re.DOTALL)
 
 
 class Strict(BaseModel):
@@ -49,6 +52,12 @@ def written(document: Mapping[str, Any]) -> str:
     return yaml.dump(dict(document), sort_keys=False, width=120, Dumper=yaml.CSafeDumper)
 
 
+def text(value: Any) -> str:
+    """A value as JSON that YAML readers take as well: a character beyond 16 bits is one escape, not two halves."""
+    written = json.dumps(value)
+    return ESCAPE.sub(_whole, written) if "\\ud" in written else written
+
+
 def check(model: type[Model], value: Mapping[str, Any], path: Path, shown: str) -> tuple[Model | None, list[str]]:
     """Validate a mapping; returns the model or the list of mistakes."""
     try:
@@ -61,6 +70,13 @@ def check(model: type[Model], value: Mapping[str, Any], path: Path, shown: str) 
 def describe(value: Any) -> str:
     """A value as it is shown in a mistake."""
     return "nothing" if value is None else repr(value) if isinstance(value, str) else str(value)
+
+
+def _whole(escape: re.Match[str]) -> str:
+    high, low = escape.groups()
+    if high is None:
+        return escape[0]
+    return f"\\U{0x10000 + ((int(high, 16) - 0xD800) << 10) + (int(low, 16) - 0xDC00):08x}"
 
 
 def _mistake(model: type[BaseModel], detail: ErrorDetails, root: yaml.Node | None, shown: str) -> str:

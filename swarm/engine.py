@@ -3,24 +3,25 @@
 import http
 import socket
 import weakref
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import docker
 import docker.auth
 import docker.errors
 import requests.exceptions
-from python_on_whales import DockerClient
 
 from swarm import contexts
-from swarm.errors import ChangedMeanwhile, EngineUnavailable, StackInvalid
+from swarm.errors import ChangedMeanwhile, EngineUnavailable, ImageFailed, StackInvalid
 from swarm.shell import Shell
 
 Spec = dict[str, Any]
 UNIX = "unix://"
+BUILD_LINES = 15
 NAMESPACE = "com.docker.stack.namespace"
 REFUSALS = (docker.errors.DockerException, requests.exceptions.RequestException)
 
@@ -36,9 +37,9 @@ class Engine:
 
     @cached_property
     def api(self) -> docker.DockerClient:
-        """The SDK's client, closed with the engine; raises EngineUnavailable when nothing answers."""
+        """The SDK's client, closed when nobody holds it any more; raises EngineUnavailable when nothing answers."""
         client = self._connect()
-        weakref.finalize(self, client.close)
+        weakref.finalize(client, client.api.close)
         return client
 
     def _connect(self) -> docker.DockerClient:
@@ -59,10 +60,25 @@ class Engine:
         """Where the engine is, for people."""
         return self.host or (f"docker context {self.context}" if self.context else "this machine")
 
-    @cached_property
-    def cli(self) -> DockerClient:
-        """The docker client, for what has no API of its own."""
-        return DockerClient(host=self.host, context=self.context, client_call=list(self.client))
+    def build(self, directory: Path, tag: str, arguments: Mapping[str, str], secrets: Sequence[str]) -> None:
+        """Build an image through the docker client's buildx; raises ImageFailed with what it said last."""
+        # Here and not above: no other verb needs it, and it takes as long to load as all the rest.
+        from python_on_whales import DockerClient
+        from python_on_whales.exceptions import DockerException
+
+        client = DockerClient(host=self.host, context=self.context, client_call=list(self.client))
+        try:
+            client.buildx.build(
+                str(directory),
+                build_args=dict(arguments),
+                secrets=list(secrets),
+                tags=tag,
+                load=True,
+                progress=False,
+            )
+        except DockerException as error:
+            said = "\n  ".join((error.stderr or str(error)).strip().splitlines()[-BUILD_LINES:])
+            raise ImageFailed(f"{directory.parent.name}/{directory.name} could not be built:\n  {said}") from error
 
     @property
     def argv(self) -> tuple[str, ...]:
@@ -77,6 +93,19 @@ class Engine:
             return bool(self.api.ping())
         except (EngineUnavailable, *REFUSALS):
             return False
+
+    def commands(self) -> bool:
+        """Whether it is a manager of a swarm; engines older than API 1.42 do not say so in a ping."""
+        answer = self.api.api.get(f"{self.api.api.base_url}/_ping", timeout=self.timeout)
+        answer.raise_for_status()
+        said = answer.headers.get("Swarm")
+        return said == "active/manager" if said else bool(self.info()["Swarm"]["ControlAvailable"])
+
+    def using(self, client: tuple[str, ...]) -> "Engine":
+        """The same engine on the same connection, with another docker client."""
+        engine = replace(self, client=client)
+        vars(engine)["api"] = self.api
+        return engine
 
     def version(self) -> str:
         """The engine's version, e.g. 26.1.5."""

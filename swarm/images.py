@@ -10,7 +10,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import docker.errors
-from python_on_whales.exceptions import DockerException
 
 from swarm import host
 from swarm.engine import REFUSALS, Engine
@@ -151,18 +150,8 @@ def _build_all(environment: Environment, missing: Sequence[Image], shell: Shell,
 
 def _build(environment: Environment, item: Image, arguments: dict[str, str], client: tuple[str, ...]) -> None:
     bundle = environment.file.build.ca_bundle or host.ca_bundle()
-    try:
-        Engine(client=client).cli.buildx.build(
-            str(item.directory),
-            build_args=arguments,
-            secrets=[f"id=ca,src={bundle}"] if bundle else [],
-            tags=item.reference,
-            load=True,
-            progress=False,
-        )
-    except DockerException as error:
-        said = "\n  ".join((error.stderr or str(error)).strip().splitlines()[-15:])
-        raise ImageFailed(f"images/{item.name} could not be built:\n  {said}") from error
+    engine = Engine(client=client)
+    engine.build(ROOT / "images" / item.name, item.reference, arguments, [f"id=ca,src={bundle}"] if bundle else [])
 
 
 def _push(engine: Engine, item: Image) -> None:

@@ -184,7 +184,7 @@ def _differs(folder: Path, name: str, known: Mapping[str, Declaration], in_use: 
         plain = secrets.read(secrets.file(folder, base)) if base else None
         if plain and not secrets.fits(content, known[name], plain):
             return True
-        return set(in_use) != {versions.secret(name, content).name}
+        return set(in_use) != {versions.secret(secrets.file(folder, name), name, content).name}
     return None
 
 

@@ -13,6 +13,7 @@ from pydantic import model_validator
 
 from swarm.documents import Strict
 from swarm.errors import SecretMissing, SecretRefused
+from swarm.remembered import remembered
 
 LENGTH = 32
 LENGTHS = range(16, 1025)
@@ -167,10 +168,17 @@ def fits(users: Secret, declaration: Declaration, secret: Secret) -> bool:
 def _htpasswd(folder: Path, name: str, declaration: Declaration, secret: Secret) -> Secret:
     """A users file of one line; kept as a file because a fresh salt would be a new version at every deploy."""
     found = _own(folder, name)
-    if found is not None and fits(found, declaration, secret):
+    if found is not None and _known_to_fit(folder, name, declaration, found, secret):
         return found
     hashed = bcrypt.hashpw(secret.reveal().encode(), bcrypt.gensalt(10)).decode()
     return write(folder, name, Secret(f"{declaration.user}:{hashed}"))
+
+
+def _known_to_fit(folder: Path, name: str, declaration: Declaration, users: Secret, secret: Secret) -> bool:
+    """As `fits`, asked once for the same two files."""
+    files = [file(folder, name), file(folder, str(declaration.htpasswd))]
+    question = f"bcrypt of {name} for {declaration.user}"
+    return remembered(question, files, lambda: str(fits(users, declaration, secret))) == str(True)
 
 
 def _own(folder: Path, name: str) -> Secret | None:

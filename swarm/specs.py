@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from swarm import documents
 from swarm.endpoint import Endpoint, listening
 from swarm.engine import NAMESPACE, Engine, Spec
 from swarm.environment import ROOT
@@ -107,7 +108,7 @@ def _sorted(answer: dict[str, Any]) -> dict[str, Any]:
 def _send(stack: Stack, endpoint: Endpoint, client: tuple[str, ...], shell: Shell) -> str:
     words = ("stack", "deploy", "--compose-file", "-", "--resolve-image", "never", "--detach=true", stack.name)
     argv = (*client, "--host", endpoint.host, *words)
-    result = shell.run(argv, stdin=json.dumps(stack.document), check=False, environment=PLAIN)
+    result = shell.run(argv, stdin=documents.text(stack.document), check=False, environment=PLAIN)
     if result.code == 0:
         return ""
     lines = [line for line in result.stderr.splitlines() if line.strip()]

@@ -76,7 +76,8 @@ def render(environment: Environment, target: Target) -> Stack:
     )
     known = manifests.declarations()
     sealed = tuple(
-        versions.secret(key, secrets.get(environment.secrets, key, known)) for key, _ in _section(document, "secrets")
+        versions.secret(environment.secrets / f"{key}.secret", key, secrets.get(environment.secrets, key, known))
+        for key, _ in _section(document, "secrets")
     )
     document = {
         **document,

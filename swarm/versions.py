@@ -4,9 +4,11 @@ import hashlib
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 from swarm.errors import StackInvalid
+from swarm.remembered import remembered
 from swarm.secrets import Secret
 
 BUDGET = 64
@@ -38,9 +40,9 @@ def config(stack: str, key: str, content: str) -> ConfigVersion:
     return ConfigVersion(key, fitting(f"{stack}_{key}_{digest}"), content.encode())
 
 
-def secret(key: str, content: Secret) -> SecretVersion:
-    """Name a secret after its key and content; shared by all stacks that use it."""
-    return SecretVersion(key, fitting(f"{key}_{_slow_digest(key, content)}"), content)
+def secret(file: Path, key: str, content: Secret) -> SecretVersion:
+    """Name a secret after its key and content, which is that of `file`; shared by all stacks that use it."""
+    return SecretVersion(key, fitting(f"{key}_{_slow_digest(file, key, content)}"), content)
 
 
 def fitting(name: str) -> str:
@@ -54,10 +56,14 @@ def fitting(name: str) -> str:
 
 
 @lru_cache(maxsize=1024)
-def _slow_digest(key: str, content: Secret) -> str:
+def _slow_digest(file: Path, key: str, content: Secret) -> str:
     """Names are public: a slow hash keeps them from giving away a weak password."""
-    raw = hashlib.scrypt(content.reveal().encode(), salt=key.encode(), n=2**14, r=8, p=1, dklen=16)
-    return raw.hex()[:DIGITS]
+
+    def digest() -> str:
+        raw = hashlib.scrypt(content.reveal().encode(), salt=key.encode(), n=2**14, r=8, p=1, dklen=16)
+        return raw.hex()[:DIGITS]
+
+    return remembered(f"scrypt of {key}", (file,), digest)
 
 
 def unused(

@@ -70,7 +70,7 @@ def test_tasks_that_failed_before_this_deploy_are_not_held_against_it() -> None:
 def test_a_task_that_no_node_takes_is_a_failure_after_a_while() -> None:
     waiting = replace(TASK, state="pending", error="no suitable node", created=NOW - timedelta(seconds=30))
     assert converge.failure(replace(SERVICE, tasks=(waiting,)), BEFORE, SPEC) == "no node can run it: no suitable node"
-    assert converge.failure(replace(SERVICE, tasks=(replace(waiting, created=NOW),)), BEFORE, SPEC) == ""
+    assert converge.failure(replace(SERVICE, tasks=(replace(waiting, created=datetime.now(UTC)),)), BEFORE, SPEC) == ""
 
 
 def test_the_summary_names_only_what_is_waited_for() -> None:

@@ -70,7 +70,11 @@ class Swarm(Engine):
 def swarm(environment: Environment, services: Sequence[str] = tuple(SERVICES)) -> Swarm:
     """What a deploy of the files as they are leaves; files that are not there are made first."""
     known = manifests.declarations()
-    names = {key: versions.secret(key, secrets.get(environment.secrets, key, known)).name for key in sorted(known)}
+    folder = environment.secrets
+    names = {
+        key: versions.secret(folder / f"{key}.secret", key, secrets.get(folder, key, known)).name
+        for key in sorted(known)
+    }
     uses = {name: [names[key] for key in SERVICES[name]] for name in services}
     return Swarm(uses=uses, there=sorted({name for used in uses.values() for name in used}))
 

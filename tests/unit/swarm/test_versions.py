@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,10 +15,13 @@ def test_a_config_is_named_by_its_content(one: str, other: str) -> None:
     assert same == (one == other)
 
 
-def test_a_secret_has_the_same_name_for_the_same_content_and_its_name_is_not_a_plain_hash() -> None:
-    name = versions.secret("token", Secret("abc")).name
-    assert versions.secret("token", Secret("abc")).name == name
-    assert versions.secret("token", Secret("abd")).name != name
+def test_a_secret_has_the_same_name_for_the_same_content_and_its_name_is_not_a_plain_hash(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "token.secret"
+    name = versions.secret(file, "token", Secret("abc")).name
+    assert versions.secret(file, "token", Secret("abc")).name == name
+    assert versions.secret(file, "token", Secret("abd")).name != name
     assert "ba7816bf" not in name
 
 
