@@ -117,11 +117,12 @@ def plan(
     wanted, selection = targets.select(environment, stack, projects), Selection.parse(label)
     engine = cluster.manager(environment, SHELL)
     found = deploying.survey(environment, wanted, engine, SHELL, selection)
-    plans, notes = list(found.plans.values()), found.notes(deploying.Desk(environment, engine, SHELL, REPORT))
+    plans = list(found.plans.values())
+    beside = found.beside(deploying.Desk(environment, engine, SHELL, REPORT), full=diff)
     if json:
-        REPORT.data([outlines.told(item, notes) for item in plans])
+        REPORT.data([outlines.told(item, beside.notes) for item in plans])
     else:
-        REPORT.lines(outlines.outline(plans, notes))
+        REPORT.lines(outlines.outline(plans, beside))
     if any(not item.empty for item in plans):
         raise Exit(code=PENDING)
 

@@ -5,7 +5,21 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from secrets import token_hex
 
-from swarm import checks, converge, images, live, lock, notes, outline, plan, releases, specs, stacks, versions
+from swarm import (
+    checks,
+    contents,
+    converge,
+    images,
+    live,
+    lock,
+    notes,
+    outline,
+    plan,
+    releases,
+    specs,
+    stacks,
+    versions,
+)
 from swarm.apply import Site, apply
 from swarm.converge import Reach, Watch
 from swarm.engine import NAMESPACE, Engine
@@ -13,7 +27,7 @@ from swarm.environment import Environment
 from swarm.errors import ImageMissing, ReleaseGone, RollbackFailed, RolledBack, SwarmstatsError
 from swarm.live import Snapshot
 from swarm.nodes import driver
-from swarm.notes import Note
+from swarm.outline import Beside
 from swarm.plan import Pins, StackPlan
 from swarm.releases import Content, Release, State
 from swarm.report import Report, Step
@@ -60,9 +74,10 @@ class Survey:
             if not self.plans[stack.name].empty or stack.name in unwell or stack.name in self.begun
         ]
 
-    def notes(self, desk: "Desk") -> list[Note]:
+    def beside(self, desk: "Desk", *, full: bool = False) -> Beside:
         """What to know before these plans are applied."""
-        return notes.read(self.rendered, self.plans, self.seen, desk.environment.storage.path, desk.reach)
+        known = notes.read(self.rendered, self.plans, self.seen, desk.environment.storage.path, desk.reach)
+        return Beside(known, contents.edits(self.rendered, self.plans.values(), desk.engine), full)
 
 
 def render(
@@ -104,8 +119,8 @@ def deploy(
     if options.pull:
         found = _compare(found.rendered, found.wanted, engine, _pins(found, engine, fresh=True))
     if options.dry:
-        told = found.notes(Desk(environment, engine, shell, report))
-        report.lines(outline.outline(list(found.plans.values()), told))
+        beside = found.beside(Desk(environment, engine, shell, report))
+        report.lines(outline.outline(list(found.plans.values()), beside))
         return
     if not found.changed:
         _say_nothing_to_do(found, report)

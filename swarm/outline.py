@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from swarm.contents import Edits
 from swarm.notes import Note
 from swarm.plan import Change, Kind, NetworkChange, StackPlan
 
@@ -20,16 +21,31 @@ MARKS = {
 }
 VERSION = re.compile(r"^(?P<key>.+)_(?P<hash>[0-9a-f]{10})$")
 DIGEST = re.compile(r"@sha256:([0-9a-f]{12})[0-9a-f]*$")
+EDITS = {"+": "green", "-": "red"}
 HIDDEN = ("labels.com.docker.stack.image",)
 WIDTH = 44
 NOTHING = "nothing to do"
 
 
-def outline(plans: Sequence[StackPlan], notes: Sequence[Note] = ()) -> list[Line]:
+@dataclass(frozen=True)
+class Beside:
+    """What stands beside plans: notes, and the edits of configs, whole or (not `full`) counted."""
+
+    notes: Sequence[Note] = ()
+    edits: Edits = field(default_factory=dict)
+    full: bool = False
+
+
+def outline(plans: Sequence[StackPlan], beside: Beside | None = None) -> list[Line]:
     """A paragraph for each stack, those of like content together, and a last line that counts."""
+    beside = beside or Beside()
+    notes = beside.notes
     paragraphs: dict[tuple[tuple[Line, ...], int], list[str]] = {}
     for done in plans:
-        body = (*_paragraph(done), *(line for note in notes if note.stack == done.stack for line in _note(note)))
+        body = (
+            *_paragraph(done, beside),
+            *(line for note in notes if note.stack == done.stack for line in _note(note)),
+        )
         count = len(done.pending) + len(done.missing_networks)
         paragraphs.setdefault((body, count), []).append(done.stack)
     lines: list[Line] = []
@@ -77,22 +93,30 @@ def told(done: StackPlan, notes: Sequence[Note] = ()) -> dict[str, Any]:
     }
 
 
-def _paragraph(done: StackPlan) -> list[Line]:
+def _paragraph(done: StackPlan, beside: Beside) -> list[Line]:
     lines: list[Line] = []
     for network in done.networks:
         lines += _network(network)
     for change in done.pending:
-        lines += _change(change, done.stack)
+        lines += _change(change, done.stack, beside)
     return lines
 
 
-def _change(change: Change, stack: str) -> list[Line]:
+def _change(change: Change, stack: str, beside: Beside) -> list[Line]:
     mark, style = MARKS[change.kind]
     name = change.service.removeprefix(f"{stack}_")
     lines = [(style, f"  {mark} {name:<12} {change.kind}{_tasks(change)}")]
     for item in change.differences:
         if item.path not in HIDDEN:
-            lines.append(("", f"      {item.path:<{WIDTH}} {_value(item.old)} -> {_value(item.new)}"))
+            edit = beside.edits.get((item.old or "", item.new or ""))
+            more = (
+                f"   (+{edit.added} -{edit.removed} lines{'' if beside.full else '; --diff shows them'})"
+                if edit
+                else ""
+            )
+            lines.append(("", f"      {item.path:<{WIDTH}} {_value(item.old)} -> {_value(item.new)}{more}"))
+            if edit and beside.full:
+                lines += [(EDITS.get(line[:1], "dim"), f"        {line}") for line in edit.lines]
     return lines
 
 
