@@ -15,6 +15,7 @@ MARKS = {
     Kind.REMOVE: ("-", "red"),
     Kind.RECREATE: ("-", "red"),
     Kind.RESTART: ("~", "yellow"),
+    Kind.RERUN: ("~", "yellow"),
     Kind.UPDATE: ("~", "cyan"),
     Kind.LABELS: ("~", "cyan"),
     Kind.RESUME: ("~", "cyan"),
@@ -114,7 +115,8 @@ def _change(change: Change, stack: str, beside: Beside) -> list[Line]:
                 if edit
                 else ""
             )
-            lines.append(("", f"      {item.path:<{WIDTH}} {_value(item.old)} -> {_value(item.new)}{more}"))
+            shown = _image if item.path == "image" else _value
+            lines.append(("", f"      {item.path:<{WIDTH}} {shown(item.old)} -> {shown(item.new)}{more}"))
             if edit and beside.full:
                 lines += [(EDITS.get(line[:1], "dim"), f"        {line}") for line in edit.lines]
     return lines
@@ -149,8 +151,12 @@ def _value(text: str | None) -> str:
         return "(none)"
     if found := VERSION.match(text):
         return found["hash"]
-    short = DIGEST.sub(r" (\1)", text)
-    return short.rpartition("/")[2] if short != text else text
+    return text
+
+
+def _image(text: str | None) -> str:
+    """An image without its registry, its digest shortened."""
+    return DIGEST.sub(r" (\1)", text).rpartition("/")[2] if text else "(none)"
 
 
 def _together(stacks: Sequence[str]) -> str:

@@ -24,6 +24,7 @@ class Kind(StrEnum):
 
     CREATE = "create"
     RESTART = "rolling restart"
+    RERUN = "run again"
     UPDATE = "update in place"
     LABELS = "labels only"
     RECREATE = "remove and create again"
@@ -172,6 +173,8 @@ def _change(spec: Spec, live: Spec | None, names: Mapping[str, str], rollout: Ro
         return Change(name, Kind.CREATE, wanted=spec, tasks=_replicas(spec), rollout=rollout)
     found = differences(fields.flat(live["Spec"], names), fields.flat(spec, names))
     kind = classify(found)
+    if kind not in (Kind.NOTHING, Kind.RECREATE) and "job" in next(iter(spec.get("Mode") or {}), "").lower():
+        kind = Kind.RERUN
     if kind is Kind.NOTHING and (live.get("UpdateStatus") or {}).get("State") in STUCK:
         kind = Kind.RESUME
     return Change(name, kind, found, spec, live, _tasks(live), rollout)
