@@ -14,6 +14,7 @@ SwarmstatsError                 1
 ├── NodeFailed                 74   a node could not be made, joined or reached
 ├── CommandFailed              75   a process ended with an error
 ├── NotConfirmed               76   something that destroys data was not confirmed
+├── ArgumentInvalid            79   a word of a command means nothing there
 ├── StackFailed                10   a deploy did not converge
 ├── DeadlinePassed              5   ... because time ran out
 ├── RolledBack                  3   a deploy failed, the last release serves again
@@ -136,6 +137,12 @@ class NotConfirmed(SwarmstatsError):
     """Data would be destroyed and nobody agreed."""
 
     exit_code = 76
+
+
+class ArgumentInvalid(SwarmstatsError):
+    """A word of a command means nothing there: no duration, no number, no regular expression."""
+
+    exit_code = 79
 
 
 class StackFailed(SwarmstatsError):
