@@ -1,27 +1,51 @@
 """The verbs: `invoke VERB` in the environment, or `./run VERB` from anywhere."""
 
 import functools
+import os
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Any, TypeVar
 
 from invoke import Collection, Context, Exit, task
 
-from swarm import checks, cluster, documents, host, images, jobs, keys, live, manifests, secrets, stacks, targets, tiers
+from swarm import (
+    addresses,
+    checks,
+    cluster,
+    documents,
+    host,
+    images,
+    jobs,
+    keys,
+    live,
+    manifests,
+    names,
+    operate,
+    secrets,
+    stacks,
+    targets,
+    tiers,
+    vocabulary,
+)
 from swarm import clean as cleaning
+from swarm import completion as completing
 from swarm import demo as demonstration
 from swarm import deploy as deploying
 from swarm import doctor as examination
 from swarm import environment as environments
+from swarm import execute as execution
 from swarm import lock as locking
+from swarm import logs as diary
 from swarm import outline as outlines
 from swarm import releases as ledger
 from swarm import rollback as returning
 from swarm import status as glance
-from swarm.engine import REFUSALS
+from swarm.engine import REFUSALS, Engine
 from swarm.errors import EngineUnavailable, SwarmstatsError, UnknownName
-from swarm.report import Report
+from swarm.report import Report, Table
 from swarm.selection import Selection
 from swarm.shell import Shell
 from swarm.words import Verb
@@ -32,6 +56,7 @@ REPORT = Report()
 
 ENV = "environment, a folder of env/ (default: SWARMSTATS_ENV, then lab)"
 STACK = "a stack, a project, a comma list, project (all projects), or all"
+SERVICES = "a service (admin/traefik), a stack, a project, a comma list, project (all projects), or all"
 JSON = "print JSON for machines"
 LABEL = "services that are so: project=rust-lang,app=sync, app!=sync; keys project, app, stack, foundation, any label"
 PROJECTS = "projects whose names match: 'a*,!apache'"
@@ -58,9 +83,9 @@ def verb(**options: Any) -> Callable[[Body], Any]:
 
     def wrap(body: Body) -> Any:
         @functools.wraps(body)
-        def door(context: Context, *words: Any, **named: Any) -> None:
+        def door(context: Context, *given: Any, **named: Any) -> None:
             try:
-                body(context, *words, **named)
+                body(context, *given, **named)
             except SwarmstatsError as error:
                 REPORT.error(error)
                 raise Exit(code=error.exit_code) from error
@@ -68,6 +93,10 @@ def verb(**options: Any) -> Callable[[Body], Any]:
                 gone = EngineUnavailable(f"A Docker engine refused, or went away: {error}", hint="./run doctor")
                 REPORT.error(gone)
                 raise Exit(code=gone.exit_code) from error
+            except BrokenPipeError as error:
+                # Whoever read us (head, less) has gone; what is still buffered must not complain at exit.
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+                raise Exit(code=141) from error
             except KeyboardInterrupt as error:
                 REPORT.line("Interrupted; what was begun goes on or can be repeated.")
                 raise Exit(code=130) from error
@@ -75,6 +104,15 @@ def verb(**options: Any) -> Callable[[Body], Any]:
         return task(door, klass=Verb, **options)
 
     return wrap
+
+
+@contextmanager
+def looking() -> Iterator[None]:
+    """Ctrl-C is how one ends to look at something: nothing was begun, so nothing is said."""
+    try:
+        yield
+    except KeyboardInterrupt as error:
+        raise Exit(code=130) from error
 
 
 @verb(help={"env": ENV})
@@ -200,8 +238,8 @@ def releases(_: Context, stack: str | None = None, env: str = "", projects: str 
     """The releases of a stack, newest first: when, who, from which commit, what became of them."""
     environment = environments.load(env)
     named = targets.select(environment, stack or "all", projects) if stack or projects else ()
-    names = {target.name for target in named}
-    found = [item for item in ledger.history(cluster.manager(environment, SHELL)) if not names or item.stack in names]
+    chosen = {target.name for target in named}
+    found = [item for item in ledger.history(cluster.manager(environment, SHELL)) if not chosen or item.stack in chosen]
     if json:
         REPORT.data([asdict(item) for item in found])
         return
@@ -252,11 +290,11 @@ def render(_: Context, stack: str, env: str = "", label: str = "", projects: str
     REPORT.text("---\n".join(item.text() for item in rendered))
 
 
-@verb(help={"stack": STACK, "env": ENV, "browser": "open them in a browser", "json": JSON})
-def show(_: Context, stack: str = "all", env: str = "", browser: bool = False, json: bool = False) -> None:
+@verb(positional=["stack"], help={"stack": STACK, "env": ENV, "browser": "open them in a browser", "json": JSON})
+def show(_: Context, stack: str | None = None, env: str = "", browser: bool = False, json: bool = False) -> None:
     """Print the addresses of what is deployed, or open them."""
     environment = environments.load(env)
-    found = targets.addresses(environment, targets.select(environment, stack))
+    found = targets.addresses(environment, targets.select(environment, stack or "all"))
     if json:
         REPORT.data([{"name": name, "url": url, "sign_in": sign_in} for name, url, sign_in in found])
         return
@@ -268,37 +306,118 @@ def show(_: Context, stack: str = "all", env: str = "", browser: bool = False, j
             webbrowser.open(url)
 
 
-@verb(help={"env": ENV, "label": LABEL, "projects": PROJECTS, "json": JSON})
-def status(_: Context, env: str = "", label: str = "", projects: str = "", json: bool = False) -> None:
-    """Stacks, services, tasks and health at a glance."""
-    environment = environments.load(env)
-    selection = Selection.parse(label)
-    found = live.services(cluster.manager(environment, SHELL))
-    found = live.chosen(environment, found, selection, projects)
+@verb(
+    positional=["stack"],
+    help={
+        "stack": "a stack or project whose services to show, a service, or a comma list of these",
+        "env": ENV,
+        "label": LABEL,
+        "projects": PROJECTS,
+        "watch": "again and again until Ctrl-C; in a pipe whenever something has changed",
+        "json": JSON,
+    },
+)
+def status(
+    _: Context,
+    stack: str | None = None,
+    env: str = "",
+    label: str = "",
+    projects: str = "",
+    watch: bool = False,
+    json: bool = False,
+) -> None:
+    """Stacks, services, tasks and health at a glance; of a STACK its services: ./run status db."""
+    environment, selection = environments.load(env), Selection.parse(label)
+    engine = cluster.manager(environment, SHELL)
+
+    def find() -> Sequence[live.Service]:
+        return _meant(environment, engine, stack or names.EVERY, selection, projects)
+
+    def look() -> Table:
+        found, now = find(), engine.now()
+        return glance.services(found, now) if stack else glance.stacks(environment, found, ledger.latest(engine), now)
+
     if json:
-        REPORT.data([asdict(service) for service in found])
-        return
-    rows = glance.rows(environment, found)
-    REPORT.table(
-        ("STACK", "SERVICES", "TASKS", "STATE", "URL"),
-        ((row.stack, str(row.services), f"{row.running}/{row.wanted}", row.state, row.url) for row in rows),
-    )
+        REPORT.data([glance.told(service) for service in find()])
+    elif watch:
+        with looking():
+            REPORT.watch(look, REFUSALS)
+    else:
+        REPORT.table(*look())
+
+
+def _meant(
+    environment: environments.Environment, engine: Engine, words: str, selection: Selection, projects: str
+) -> Sequence[live.Service]:
+    """The running services that words, labels and patterns mean together."""
+    return live.chosen(environment, names.choose(live.services(engine), words), selection, projects)
 
 
 @verb(
     positional=["service"],
-    help={"service": "full name, e.g. admin_traefik", "env": ENV, "tail": "lines", "follow": "go on"},
+    help={
+        "service": SERVICES,
+        "env": ENV,
+        "label": LABEL,
+        "projects": PROJECTS,
+        "since": "only what is younger: 90s, 10m, 1h30m, 2d, or a time such as 2026-11-21T03:00",
+        "grep": "only lines that match this regular expression",
+        "tail": "only the last lines of each task (default: 100, or all with --since or --grep)",
+        "follow": "go on with what is being written, until Ctrl-C",
+        "times": "begin each line with when it was written",
+    },
 )
-def logs(_: Context, service: str, env: str = "", tail: int = 100, follow: bool = False) -> None:
-    """Print what the tasks of a service wrote, on whichever node they run."""
-    environment = environments.load(env)
+def logs(
+    _: Context,
+    service: str,
+    env: str = "",
+    label: str = "",
+    projects: str = "",
+    since: str = "",
+    grep: str = "",
+    tail: str = "",
+    follow: bool = False,
+    times: bool = False,
+) -> None:
+    """Print what the tasks of services wrote, on whichever nodes they run, in the order of time."""
+    environment, selection = environments.load(env), Selection.parse(label)
     engine = cluster.manager(environment, SHELL)
-    known = {item.name for item in live.services(engine)}
-    name = service.replace("/", "_")
-    if name not in known:
-        raise UnknownName("service", service, known)
-    words = ("service", "logs", "--tail", str(tail), *(("--follow",) if follow else ()), name)
-    if code := SHELL.follow((*engine.argv, *words), REPORT.text).code:
+    asked = diary.wanted(since, tail, grep, engine.now())
+
+    def find() -> Sequence[live.Service]:
+        return _meant(environment, engine, service, selection, projects)
+
+    lines = diary.follow(engine, find, asked, REPORT.warn) if follow else diary.read(engine, find(), asked, REPORT.warn)
+    with looking():
+        diary.show(lines, REPORT, times=times, flush=follow)
+
+
+@verb(
+    positional=["service"],
+    help={
+        "service": "a service, e.g. app/nginx; the command stands after --",
+        "env": ENV,
+        "task": "which of its tasks: a number, a node, or how a task's id begins (default: the newest healthy one)",
+        "user": "the user inside the container",
+        "interactive": "with your own input, and your terminal where there is one; without a command: sh",
+    },
+    name="exec",
+)
+def execute(
+    context: Context, service: str, env: str = "", task: str = "", user: str = "", interactive: bool = False
+) -> None:
+    """Run a command in a container of a service, on whichever node it runs: ./run exec app/nginx -- ls /."""
+    environment = environments.load(env)
+    argv = execution.argv(context.remainder, sys.argv, interactive=interactive)
+    engine = cluster.manager(environment, SHELL)
+    if interactive:
+        place = execution.find(environment, engine, service, task)
+        terminal = sys.stdin.isatty() and sys.stdout.isatty()
+        code = execution.interactive(place, argv, SHELL, user=user, terminal=terminal)
+    else:
+        out, err = REPORT.raw, REPORT.raw_error
+        code = execution.run(environment, engine, service, argv, out, user=user, task=task, complain=err)
+    if code:
         raise Exit(code=code)
 
 
@@ -319,6 +438,22 @@ def check(_: Context, stack: str, env: str = "", json: bool = False) -> None:
             ((o.stack, o.kind, o.name, o.state, o.expected, o.found, f"{o.seconds:.1f}s") for o in outcomes),
         )
     checks.demand(outcomes)
+
+
+@verb(
+    positional=["sizes"],
+    help={"sizes": "SERVICE=N, or a comma list of these", "env": ENV, "dry": DRY, "lock-timeout": WAIT},
+)
+def scale(_: Context, sizes: str, env: str = "", dry: bool = False, lock_timeout: int = 600) -> None:
+    """Give services more or fewer tasks and wait until they run: ./run scale app/nginx=3."""
+    environment = environments.load(env)
+    operate.scale(environment, sizes, cluster.manager(environment, SHELL), REPORT, lock_timeout, dry=dry)
+
+
+@verb(positional=["service"], help={"service": SERVICES, "env": ENV, "dry": DRY, "lock-timeout": WAIT})
+def restart(_: Context, service: str, env: str = "", dry: bool = False, lock_timeout: int = 600) -> None:
+    """Give services new tasks, rolling as their stacks say, and wait until they are healthy."""
+    operate.restart(service, cluster.manager(environments.load(env), SHELL), REPORT, lock_timeout, dry=dry)
 
 
 @verb(
@@ -343,11 +478,34 @@ def job(_: Context, name: str, env: str = "", timeout: int = 3600, lock_timeout:
         raise Exit(code=ended.code)
 
 
+@verb(
+    positional=["name"],
+    help={"name": "a stack, a project, or what show lists", "env": ENV},
+    name="open",
+)
+def browse(_: Context, name: str | None = None, env: str = "") -> None:
+    """Open the address of a stack, a project, or anything that show lists in a browser; without a name the first."""
+    import webbrowser
+
+    title, url, _sign_in = addresses.find(environments.load(env), name or "")
+    REPORT.line(f"{title}  {url}" if webbrowser.open(url) else f"{title}  {url}   (there is no browser here)")
+
+
 @verb(help={"env": ENV})
 def doctor(_: Context, env: str = "") -> None:
     """Check this machine, the environment and the swarm; each failure says what to do."""
     if not examination.run(env, SHELL, REPORT):
         raise Exit(code=1)
+
+
+@verb(positional=["shell"], help={"shell": "bash, zsh or fish"})
+def completion(_: Context, shell: str | None = None) -> None:
+    """Print what a shell needs to complete commands: source <(./run completion bash)."""
+    if shell and shell not in completing.SCRIPTS:
+        raise UnknownName("shell", shell, completing.SCRIPTS)
+    vocabulary.write(namespace.to_contexts())
+    if shell:
+        REPORT.text(completing.script(shell))
 
 
 @verb(help={"tier": "lint, unit, integration, e2e, a comma list, or all", "long": "faults and soaks in full"})
@@ -501,9 +659,14 @@ namespace = Collection(
     render,
     status,
     logs,
+    execute,
+    scale,
+    restart,
+    browse,
     check,
     job,
     doctor,
+    completion,
     test,
     nodes,
     sealed,

@@ -165,7 +165,13 @@ class Desk:
     def site(self, timeout: float) -> Site:
         """Where plans are applied from now on, by the managers' own clock."""
         reach: Reach = self.reach
-        return Site(self.engine, self.engine.now(), timeout, reach)
+        return Site(self.engine, self.engine.now(), timeout, reach, self.hook)
+
+    def hook(self, service: str, argv: tuple[str, ...]) -> tuple[int, str]:
+        """Run a command in a task of a service; returns its exit code and what it said."""
+        said: list[bytes] = []
+        code = execute.run(self.environment, self.engine, service, argv, said.append)
+        return code, b"".join(said).decode(errors="replace")
 
     def commit(self) -> str:
         """The git commit that stacks are rendered from, `+` where files differ from it; empty where there is no git."""

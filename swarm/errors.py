@@ -16,6 +16,7 @@ SwarmstatsError                 1
 ├── NotConfirmed               76   something that destroys data was not confirmed
 ├── SecretRefused              81   a secret that cannot come to be in this way
 ├── SelectionInvalid           82   a selection of services that cannot be read
+├── ArgumentInvalid            79   a word of a command means nothing there
 ├── StackFailed                10   a deploy did not converge
 ├── DeadlinePassed              5   ... because time ran out
 ├── RolledBack                  3   a deploy failed, the last release serves again
@@ -150,6 +151,12 @@ class SelectionInvalid(SwarmstatsError):
     """A selection of services is not made of key=value."""
 
     exit_code = 82
+
+
+class ArgumentInvalid(SwarmstatsError):
+    """A word of a command means nothing there: no duration, no number, no regular expression."""
+
+    exit_code = 79
 
 
 class StackFailed(SwarmstatsError):

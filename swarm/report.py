@@ -1,6 +1,7 @@
 """The only module that prints: steps with their time, tables, errors. Rich on a terminal, plain lines in a pipe."""
 
 import json
+import re
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -8,15 +9,22 @@ from contextlib import contextmanager
 from threading import Event, Lock
 from typing import Any
 
-from rich.console import Console
+from rich.console import Console, Group
+from rich.live import Live
 from rich.markup import escape
 from rich.status import Status
-from rich.table import Table
+from rich.table import Table as Grid
+from rich.text import Text
 
 from swarm.errors import NotConfirmed, SwarmstatsError
 
+Table = tuple[Sequence[str], Sequence[Sequence[str]]]
 PIPE_WIDTH = 240
 QUIET = 5.0
+WATCH_SECONDS = 2.0
+AGE = re.compile(r"\b\d+[smhd] ago\b")
+# Cyan, green, yellow, magenta, blue and their bright sisters: readable on dark and on light.
+COLOURS = (36, 32, 33, 35, 34, 96, 92, 93, 95, 94)
 
 
 class Step:
@@ -91,12 +99,47 @@ class Report:
 
     def table(self, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
         """Print a table without borders; cells are plain text."""
-        table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-        for column in columns:
-            table.add_column(column, overflow="fold")
-        for row in rows:
-            table.add_row(*(escape(cell) for cell in row))
-        self.console.print(table)
+        self.console.print(_grid(columns, rows))
+
+    def watch(self, look: Callable[[], Table], gone: tuple[type[Exception], ...]) -> None:
+        """Show a table again and again, for ever: repainted on a terminal, in a pipe whenever it is another.
+
+        The first `look` may raise; when a later one raises an error of ours or one of `gone`, the last table stays.
+        """
+        failures: tuple[type[Exception], ...] = (SwarmstatsError, *gone)
+        table, problem = look(), ""
+        with self._canvas() as paint:
+            while True:
+                paint(table, problem)
+                time.sleep(WATCH_SECONDS)
+                try:
+                    table, problem = look(), ""
+                except failures as error:
+                    problem = f"No answer: {error}"
+
+    @contextmanager
+    def _canvas(self) -> Iterator[Callable[[Table, str], None]]:
+        shown: list[object] = [None, ""]
+
+        def write(table: Table, problem: str) -> None:
+            if problem and problem != shown[1]:
+                self.warn(problem)
+            if (timeless := _without_ages(table)) != shown[0]:
+                self.table(*table)
+                sys.stdout.flush()
+            shown[:] = [timeless, problem]
+
+        if not self.console.is_terminal:
+            yield write
+            return
+        with Live(console=self.console, screen=True, auto_refresh=False) as live:
+
+            def repaint(table: Table, problem: str) -> None:
+                line = f"{time.strftime('%H:%M:%S')}  {problem or 'Ctrl-C ends this.'}"
+                foot = Text(line, style="red" if problem else "dim")
+                live.update(Group(_grid(*table), Text(""), foot), refresh=True)
+
+            yield repaint
 
     def data(self, value: Any) -> None:
         """Print a value as JSON for machines."""
@@ -105,6 +148,28 @@ class Report:
     def text(self, text: str) -> None:
         """Write text to stdout untouched, for pipes."""
         sys.stdout.write(text if text.endswith("\n") else text + "\n")
+
+    def log(self, label: str, number: int, text: str, *, flush: bool = False) -> None:
+        """Print one line of a log behind its label; on a terminal the number gives the label a colour."""
+        if self.console.is_terminal and not self.console.no_color:
+            label = f"\x1b[{COLOURS[number % len(COLOURS)]}m{label}\x1b[0m"
+        sys.stdout.write(f"{label} | {text}\n")
+        if flush:
+            sys.stdout.flush()
+
+    def raw(self, chunk: bytes) -> None:
+        """Write bytes to stdout as they are, at once."""
+        sys.stdout.buffer.write(chunk)
+        sys.stdout.buffer.flush()
+
+    def raw_error(self, chunk: bytes) -> None:
+        """Write bytes to stderr as they are, at once."""
+        sys.stderr.buffer.write(chunk)
+        sys.stderr.buffer.flush()
+
+    def warn(self, text: str) -> None:
+        """Say on stderr what is missing of an answer that is given all the same."""
+        self.errors.print(f"[yellow]![/yellow] {escape(text)}")
 
     def confirm(self, what: str, name: str) -> None:
         """Say what will be destroyed and ask for a name; raises NotConfirmed unless it is typed."""
@@ -126,6 +191,21 @@ class Report:
         if error.hint:
             self.errors.print(f"  {escape(error.hint)}")
         self.errors.print(f"[dim]Exit {error.exit_code}.[/dim]")
+
+
+def _grid(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Grid:
+    grid = Grid(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    for column in columns:
+        grid.add_column(column, overflow="fold")
+    for row in rows:
+        grid.add_row(*(escape(cell) for cell in row))
+    return grid
+
+
+def _without_ages(table: Table) -> Table:
+    """A table in which time does not pass: `3m ago` is no change."""
+    columns, rows = table
+    return columns, [tuple(AGE.sub("", cell) for cell in row) for row in rows]
 
 
 def _console(*, stderr: bool) -> Console:

@@ -1,0 +1,61 @@
+from typing import Any
+
+import pytest
+
+from swarm import operate
+from swarm.errors import ArgumentInvalid
+from tests.unit.swarm.conftest import ENV, Make
+from tests.unit.swarm.running import service, task
+
+NGINX = service("app_nginx", task("a"), task("b", slot="2"))
+
+
+def test_sizes_are_read_from_words() -> None:
+    assert operate.sizes("app/nginx=3, admin_portal=0") == {"app/nginx": 3, "admin_portal": 0}
+
+
+@pytest.mark.parametrize(
+    "words", ["app/nginx", "app/nginx=", "=3", "app/nginx=-1", "app/nginx=many", "app/nginx=3,", ""]
+)
+def test_what_is_no_size_is_refused_with_an_example(words: str) -> None:
+    with pytest.raises(ArgumentInvalid, match="is not SERVICE=N") as caught:
+        operate.sizes(words)
+    assert "./run scale app/nginx=3" in caught.value.hint
+
+
+def test_scaling_changes_the_number_of_tasks_and_nothing_else() -> None:
+    change = operate._scaled(NGINX, 5)
+    assert change.words == "2 -> 5 tasks"
+    spec: dict[str, Any] = {"Mode": {"Replicated": {"Replicas": 2}}, "TaskTemplate": {"ForceUpdate": 4}}
+    assert change.edit is not None
+    change.edit(spec)
+    assert spec == {"Mode": {"Replicated": {"Replicas": 5}}, "TaskTemplate": {"ForceUpdate": 4}}
+
+
+def test_scaling_to_what_is_there_changes_nothing() -> None:
+    assert operate._scaled(NGINX, 2).edit is None
+
+
+@pytest.mark.parametrize(("mode", "why"), [("global", "one task on each node"), ("replicated-job", "is a job")])
+def test_global_services_and_jobs_have_no_number_of_tasks(mode: str, why: str) -> None:
+    with pytest.raises(ArgumentInvalid, match=why):
+        operate._scaled(service("logs_agent", task(), mode=mode), 3)
+
+
+def test_restarting_counts_force_update_up_and_changes_nothing_else() -> None:
+    spec: dict[str, Any] = {"TaskTemplate": {"ContainerSpec": {"Image": "x"}}}
+    operate._renew(spec)
+    operate._renew(spec)
+    assert spec == {"TaskTemplate": {"ContainerSpec": {"Image": "x"}, "ForceUpdate": 2}}
+
+
+def test_a_number_that_the_next_deploy_would_set_back_says_how_to_keep_it(make: Make) -> None:
+    advice = operate.passing(make(), NGINX, 4)
+    assert advice.startswith("The next deploy of app sets nginx back to 2. To keep 4, say in ")
+    assert advice.endswith("env.yaml: sizes: {app.nginx: {replicas: 4}}")
+
+
+def test_a_number_that_the_environment_says_too_needs_no_advice(make: Make) -> None:
+    assert operate.passing(make(), NGINX, 2) == ""
+    assert operate.passing(make(ENV + "sizes: {app.nginx: {replicas: 4}}\n"), NGINX, 4) == ""
+    assert operate.passing(make(), service("elsewhere_web", task()), 4) == ""
