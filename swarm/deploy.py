@@ -9,6 +9,7 @@ from swarm import (
     checks,
     contents,
     converge,
+    execute,
     images,
     live,
     lock,
