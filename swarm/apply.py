@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from swarm import converge
+from swarm import converge, versions
 from swarm.converge import Reach, Watch
 from swarm.engine import Engine, Spec
 from swarm.errors import ChangedMeanwhile, StackFailed
@@ -26,6 +26,7 @@ class Site:
     engine: Engine
     began: datetime
     timeout: float
+    ids: "References"
     reach: Reach = converge.nowhere
     hook: Hook | None = None
 
@@ -34,30 +35,29 @@ def apply(done: StackPlan, site: Site, step: Step) -> dict[str, Spec]:
     """Apply a plan and return the specifications to wait for, raw, of all services that the stack then has."""
     for network in done.missing_networks:
         site.engine.create_network(network.body)
-    ids = References.read(site.engine)
     told = {change.service: change.live["Spec"] for change in done.changes if change.live and change.wanted}
     siblings = [change for change in done.pending if change.rollout and change.wanted]
     for change in done.pending:
         if change not in siblings:
-            _act(change, site, ids, told, step)
+            _act(change, site, told, step)
     for change in siblings:
-        _act(change, site, ids, told, step)
+        _act(change, site, told, step)
         watch = Watch(done.stack, {change.service: told[change.service]}, site.began, site.timeout)
         converge.wait(site.engine, watch, step, site.reach)
     return told
 
 
-def _act(change: Change, site: Site, ids: "References", told: dict[str, Spec], step: Step) -> None:
+def _act(change: Change, site: Site, told: dict[str, Spec], step: Step) -> None:
     step.note(f"{change.kind} {change.service}")
     if change.kind in (Kind.REMOVE, Kind.RECREATE) and change.live:
         site.engine.remove_service(str(change.live["ID"]))
     if change.wanted is None:
         return
     if change.kind in (Kind.CREATE, Kind.RECREATE):
-        told[change.service] = site.engine.create_service(ids.resolved(change.wanted))["Spec"]
+        told[change.service] = site.engine.create_service(site.ids.resolved(change.wanted))["Spec"]
         return
     _before(change, site)
-    told[change.service] = _update(change, site.engine, ids)["Spec"]
+    told[change.service] = _update(change, site.engine, site.ids)["Spec"]
 
 
 def _update(change: Change, engine: Engine, ids: "References") -> Spec:
@@ -95,9 +95,9 @@ class References:
 
     @classmethod
     def read(cls, engine: Engine) -> "References":
-        """Ask the managers."""
+        """Ask the managers for our versions; the ledger, which is large, is not among them."""
         return cls(
-            {str(item["Spec"]["Name"]): str(item["ID"]) for item in engine.configs()},
+            {str(item["Spec"]["Name"]): str(item["ID"]) for item in engine.configs(versions.LABEL)},
             {str(item["Spec"]["Name"]): str(item["ID"]) for item in engine.secrets()},
         )
 

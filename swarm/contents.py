@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import unified_diff
 
+from swarm import versions
 from swarm.engine import Engine
 from swarm.plan import StackPlan
 from swarm.stacks import Stack
@@ -43,7 +44,8 @@ def edits(rendered: Sequence[Stack], plans: Iterable[StackPlan], engine: Engine)
     }
     if not pairs:
         return {}
-    held = {str(item["Spec"]["Name"]): b64decode(item["Spec"].get("Data") or "") for item in engine.configs()}
+    running = engine.configs(versions.LABEL)
+    held = {str(item["Spec"]["Name"]): b64decode(item["Spec"].get("Data") or "") for item in running}
     new = {config.name: config.content for stack in rendered for config in stack.configs}
     texts = {**held, **new}
     return {pair: _edit(texts[pair[0]], texts[pair[1]]) for pair in sorted(pairs) if texts.keys() >= set(pair)}

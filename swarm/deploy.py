@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from secrets import token_hex
 
 from swarm import (
@@ -21,13 +22,12 @@ from swarm import (
     stacks,
     versions,
 )
-from swarm.apply import Site, apply
+from swarm.apply import References, Site, apply
 from swarm.converge import Reach, Watch
 from swarm.engine import NAMESPACE, Engine
 from swarm.environment import Environment
 from swarm.errors import ImageMissing, ReleaseGone, RollbackFailed, RolledBack, SwarmstatsError
 from swarm.live import Snapshot
-from swarm.nodes import driver
 from swarm.outline import Beside
 from swarm.plan import Pins, StackPlan
 from swarm.releases import Content, Release, State
@@ -160,13 +160,12 @@ class Desk:
 
     def reach(self, node: str) -> Engine | None:
         """The engine of a node by its host name, where it can be asked."""
-        known = {item.name: item for item in self.environment.nodes}
-        return driver(self.environment).engine(self.environment, known[node]) if node in known else None
+        return execute.node(self.environment, self.engine, node)
 
-    def site(self, timeout: float) -> Site:
+    def site(self, timeout: float, ids: References) -> Site:
         """Where plans are applied from now on, by the managers' own clock."""
         reach: Reach = self.reach
-        return Site(self.engine, self.engine.now(), timeout, reach, self.hook)
+        return Site(self.engine, self.engine.now(), timeout, ids, reach, self.hook)
 
     def hook(self, service: str, argv: tuple[str, ...]) -> tuple[int, str]:
         """Run a command in a task of a service; returns its exit code and what it said."""
@@ -202,8 +201,8 @@ class Deployment:
                 mine = [stack for stack in wave if stack in changed]
                 with self.desk.report.step(title) as step:
                     if mine:
-                        _create_versions(self.desk.engine, mine)
-                        together(mine, lambda stack, part: self._one(stack, commit, part), step)
+                        ids = _create_versions(self.desk.engine, mine)
+                        together(mine, partial(self._one, commit, ids), step)
                     step.skipped = not mine
                     step.detail = _detail(wave, mine)
         except SwarmstatsError as error:
@@ -215,14 +214,12 @@ class Deployment:
             removed = collect(self.desk.engine)
             step.detail, step.skipped = f"{removed} removed", not removed
 
-    def _one(self, stack: Stack, commit: str, step: Step) -> None:
+    def _one(self, commit: str, ids: References, stack: Stack, step: Step) -> None:
         done = self.found.plans[stack.name]
         release = self._release(stack, done, commit)
         if release:
             self.begun.append((stack, release))
-        site = self.desk.site(stack.manifest.timeout)
-        told = apply(done, site, step)
-        converge.wait(self.desk.engine, Watch(stack.name, told, site.began, site.timeout), step, site.reach)
+        carry_out(done, self.desk.site(stack.manifest.timeout, ids), step)
         if self.options.tests and not stack.partial:
             checks.check(self.desk.environment, stack.target, self.desk.engine, step)
         if release:
@@ -267,16 +264,14 @@ class Deployment:
         """Take all stacks of this deploy back, last first; what is raised says what became of it."""
         self._fail(error)
         self.desk.report.line(f"✗ {error.message}")
-        began, back, kept = time.monotonic(), [], []
+        began = time.monotonic()
+        goals = [(stack, self._before(stack, release)) for stack, release in reversed(self.begun)]
+        kept = [stack.name for stack, before in goals if before is None]
+        back = [(stack.target, before) for stack, before in goals if before is not None]
         try:
-            for stack, release in reversed(self.begun):
-                before = releases.previous(releases.history(self.desk.engine, stack.name), release)
-                if before is None:
-                    kept.append(stack.name)
-                    continue
-                with self.desk.report.step(f"back to {before}") as step:
-                    restore(self.desk, before, step)
-                back.append(str(before))
+            for title, wave in waves(back, lambda goal: goal[0]):
+                with self.desk.report.step(f"{title}: back to the last release") as step:
+                    together(wave, lambda goal, part: _restored(self.desk, goal[1], part), step)
         except SwarmstatsError as worse:
             message = f"{error.message}\nGoing back failed too: {worse.message}"
             return RollbackFailed(message, hint="./run status shows what runs; ./run rollback STACK tries again.")
@@ -285,28 +280,37 @@ class Deployment:
             error.message += left
             return error
         seconds = time.monotonic() - began
+        names = ", ".join(str(release) for _, release in back[:5]) + (f" and {len(back) - 5} more" if back[5:] else "")
         return RolledBack(
-            f"{_first_line(error)}\nRolled back to {', '.join(back)}, serving again after {seconds:.0f} s.{left}",
+            f"{_first_line(error)}\nRolled back to {names}, serving again after {seconds:.0f} s.{left}",
             hint=error.hint,
         )
+
+    def _before(self, stack: Stack, release: Release) -> Release | None:
+        return releases.previous(releases.history(self.desk.engine, stack.name), release)
 
 
 def restore(desk: Desk, release: Release, step: Step) -> StackPlan:
     """Make a stack run exactly what a release holds: its digests, its versions; returns what had to be done."""
     held = releases.content(desk.engine, release)
-    wanted = releases.wanted(release.stack, held)
-    _versions_are_there(desk.engine, release, held)
-    done = plan.plan(wanted, live.snapshot(desk.engine))
-    site = desk.site(held.timeout)
-    told = apply(done, site, step)
-    converge.wait(desk.engine, Watch(release.stack, told, site.began, site.timeout), step, site.reach)
+    ids = References.read(desk.engine)
+    if gone := sorted({*held.configs, *held.secrets} - {*ids.configs, *ids.secrets}):
+        raise ReleaseGone(f"{release} needs {', '.join(gone)}, which the swarm does not have any more.")
+    done = plan.plan(releases.wanted(release.stack, held), live.snapshot(desk.engine))
+    carry_out(done, desk.site(held.timeout, ids), step)
     return done
 
 
-def _versions_are_there(engine: Engine, release: Release, held: Content) -> None:
-    there = {str(item["Spec"]["Name"]) for item in (*engine.configs(), *engine.secrets())}
-    if gone := sorted({*held.configs, *held.secrets} - there):
-        raise ReleaseGone(f"{release} needs {', '.join(gone)}, which the swarm does not have any more.")
+def carry_out(done: StackPlan, site: Site, step: Step) -> None:
+    """Apply a plan and return when all its services are healthy; networks that nothing needs any more go last."""
+    told = apply(done, site, step)
+    converge.wait(site.engine, Watch(done.stack, told, site.began, site.timeout), step, site.reach)
+    for network in done.unwanted_networks:
+        site.engine.remove_network(network)
+
+
+def _restored(desk: Desk, release: Release, step: Step) -> None:
+    restore(desk, release, step)
 
 
 def _same(left: Content, wanted: Content) -> bool:
@@ -343,19 +347,20 @@ def _pins(found: Survey, engine: Engine, *, fresh: bool) -> Pins:
     return Pins({tag: f"{tag}@{digest}" for tag, digest in known.items() if digest}, fresh)
 
 
-def _create_versions(engine: Engine, wave: Iterable[Stack]) -> None:
-    """Make the configs and secrets that the stacks refer to and the swarm does not have."""
-    configs = {item["Spec"]["Name"] for item in engine.configs()}
-    sealed = {item["Spec"]["Name"] for item in engine.secrets()}
+def _create_versions(engine: Engine, wave: Iterable[Stack]) -> References:
+    """Make the configs and secrets that the stacks refer to and the swarm does not have; returns the ids of all."""
+    there = References.read(engine)
+    sealed = set(there.secrets)
     for stack in wave:
         for config in stack.configs:
-            if config.name not in configs:
+            if config.name not in there.configs:
                 labels = {NAMESPACE: stack.name, versions.LABEL: f"{stack.name}_{config.key}"}
                 engine.create_config(config.name, config.content, labels)
         for secret in stack.secrets:
             if secret.name not in sealed:
                 engine.create_secret(secret.name, secret.secret.reveal().encode(), {versions.LABEL: secret.key})
                 sealed.add(secret.name)
+    return References.read(engine)
 
 
 def _images_are_there(changed: Iterable[Stack]) -> None:

@@ -219,6 +219,14 @@ class Engine:
             if error.status_code != http.HTTPStatus.CONFLICT:
                 raise StackInvalid(f"network {body['Name']}: {error.explanation}") from error
 
+    def remove_network(self, identity: str) -> bool:
+        """Remove a network; False when something still uses it, or it is gone."""
+        try:
+            self.api.api.remove_network(identity)
+        except docker.errors.APIError:
+            return False
+        return True
+
     def create_service(self, spec: Mapping[str, Any]) -> Spec:
         """Create a service from its specification; returns it as the managers hold it, raw."""
         return self._say_service("/services/create", spec)

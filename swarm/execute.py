@@ -90,6 +90,15 @@ def find(environment: Environment, engine: Engine, service: str, task: str | Non
     return Place(_reach(environment, engine, node, f"{found.name}.{chosen.slot}", chosen.node), chosen.container)
 
 
+def node(environment: Environment, engine: Engine, name: str) -> Engine | None:
+    """The engine of a node by its host name, where it can be asked."""
+    identity = next((str(item["ID"]) for item in engine.nodes() if item["Description"]["Hostname"] == name), "")
+    try:
+        return _reach(environment, engine, identity, "a task", name)
+    except NodeFailed:
+        return None
+
+
 def _choose(service: Service, asked: str | None) -> Task:
     running = sorted((item for item in service.tasks if item.running), key=lambda item: (item.current, item.created))
     if not running:

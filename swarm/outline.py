@@ -47,7 +47,7 @@ def outline(plans: Sequence[StackPlan], beside: Beside | None = None) -> list[Li
             *_paragraph(done, beside),
             *(line for note in notes if note.stack == done.stack for line in _note(note)),
         )
-        count = len(done.pending) + len(done.missing_networks)
+        count = len(done.pending) + len(done.missing_networks) + len(done.unwanted_networks)
         paragraphs.setdefault((body, count), []).append(done.stack)
     lines: list[Line] = []
     for (body, count), stacks in paragraphs.items():
@@ -63,6 +63,8 @@ def summary(plans: Sequence[StackPlan], notes: Sequence[Note] = ()) -> str:
     words = [f"{kinds.count(kind)} {kind}" for kind in Kind if kind in kinds]
     networks = sum(len(done.missing_networks) for done in plans)
     words += [f"{networks} network{'s' if networks > 1 else ''} to create"] if networks else []
+    unwanted = sum(len(done.unwanted_networks) for done in plans)
+    words += [f"{unwanted} network{'s' if unwanted > 1 else ''} to remove"] if unwanted else []
     blocked = sum(note.blocks for note in notes)
     words += [f"{blocked} blocked"] if blocked else []
     return f"{len(plans)} stack{'s' if len(plans) != 1 else ''}: {', '.join(words) or NOTHING}."
@@ -89,7 +91,8 @@ def told(done: StackPlan, notes: Sequence[Note] = ()) -> dict[str, Any]:
                 "fields": [{"path": item.path, "old": item.old, "new": item.new} for item in network.ignored],
             }
             for network in done.networks
-        ],
+        ]
+        + [{"network": name, "change": "remove", "fields": []} for name in done.unwanted_networks],
         "notes": [asdict(note) for note in notes if note.stack == done.stack],
     }
 
@@ -98,6 +101,7 @@ def _paragraph(done: StackPlan, beside: Beside) -> list[Line]:
     lines: list[Line] = []
     for network in done.networks:
         lines += _network(network)
+    lines += [("red", f"  - network {name} remove") for name in done.unwanted_networks]
     for change in done.pending:
         lines += _change(change, done.stack, beside)
     return lines

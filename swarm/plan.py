@@ -77,6 +77,7 @@ class StackPlan:
     changes: tuple[Change, ...]
     networks: tuple[NetworkChange, ...] = ()
     partial: bool = False
+    unwanted_networks: tuple[str, ...] = ()
 
     @property
     def pending(self) -> tuple[Change, ...]:
@@ -91,7 +92,7 @@ class StackPlan:
     @property
     def empty(self) -> bool:
         """Whether there is nothing to do; what Swarm would ignore is nothing that a deploy does."""
-        return not self.pending and not self.missing_networks
+        return not self.pending and not self.missing_networks and not self.unwanted_networks
 
     @property
     def specs(self) -> dict[str, Spec]:
@@ -116,7 +117,9 @@ def plan(wanted: Wanted, seen: Snapshot, pins: Pins | None = None) -> StackPlan:
     if not wanted.partial:
         gone = sorted(live.keys() - pinned.keys())
         changes += [Change(name, Kind.REMOVE, live=live[name], tasks=_tasks(live[name])) for name in gone]
-    return StackPlan(wanted.stack, tuple(changes), tuple(_networks(wanted.networks, seen)), wanted.partial)
+    networks = tuple(_networks(wanted.networks, seen))
+    unwanted = () if wanted.partial else _unwanted(wanted, seen, {str(raw["ID"]) for raw in live.values()})
+    return StackPlan(wanted.stack, tuple(changes), networks, wanted.partial, unwanted)
 
 
 def network_names(seen: Snapshot) -> dict[str, str]:
@@ -200,6 +203,23 @@ def _networks(wanted: Mapping[str, Spec], seen: Snapshot) -> list[NetworkChange]
         elif ignored := differences(_options(there[name], body), _options(body, body)):
             found.append(NetworkChange(name, body, ignored))
     return found
+
+
+def _unwanted(wanted: Wanted, seen: Snapshot, mine: set[str]) -> tuple[str, ...]:
+    """Names of a stack's networks that it does not want any more and that no other stack's service uses."""
+    used = {
+        str(item["Target"])
+        for raw in seen.services
+        if str(raw["ID"]) not in mine
+        for item in raw["Spec"]["TaskTemplate"].get("Networks") or ()
+    }
+    return tuple(
+        str(item["Name"])
+        for item in seen.networks
+        if (item.get("Labels") or {}).get(NAMESPACE) == wanted.stack
+        and item["Name"] not in wanted.networks
+        and item["Id"] not in used
+    )
 
 
 def _options(network: Mapping[str, Any], asked: Mapping[str, Any]) -> Fields:

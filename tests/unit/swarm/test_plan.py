@@ -188,6 +188,14 @@ def test_a_network_that_is_not_there_is_created() -> None:
     assert [item.name for item in done.missing_networks] == ["app_default"]
 
 
+def test_a_network_that_nothing_needs_any_more_goes_and_one_that_others_use_stays() -> None:
+    mine = {"Id": "n", "Name": "app_old", "Labels": {"com.docker.stack.namespace": "app"}}
+    assert plan.plan(Wanted("app", {}, {}), Snapshot((), (), (), (mine,))).unwanted_networks == ("app_old",)
+    assert plan.plan(Wanted("app", {}, {}, partial=True), Snapshot((), (), (), (mine,))).empty
+    other = {"ID": "x", "Spec": {"Name": "web_x", "TaskTemplate": {"Networks": [{"Target": "n"}]}}}
+    assert plan.plan(Wanted("app", {}, {}), Snapshot((), (other,), (), (mine,))).empty
+
+
 def test_stacks_of_like_content_are_told_together() -> None:
     plans = [
         plan.plan(Wanted(name, {}, {f"{name}_default": {"Name": "n"}}), Snapshot((), (), (), ())) for name in "abcdef"
