@@ -263,11 +263,12 @@ class Deployment:
     def _undo(self, error: SwarmstatsError) -> SwarmstatsError:
         """Take all stacks of this deploy back, last first; what is raised says what became of it."""
         self._fail(error)
-        self.desk.report.line(f"✗ {error.message}")
         began = time.monotonic()
         goals = [(stack, self._before(stack, release)) for stack, release in reversed(self.begun)]
         kept = [stack.name for stack, before in goals if before is None]
         back = [(stack.target, before) for stack, before in goals if before is not None]
+        if back:
+            self.desk.report.line(error.message)
         try:
             for title, wave in waves(back, lambda goal: goal[0]):
                 with self.desk.report.step(f"{title}: back to the last release") as step:
@@ -275,7 +276,7 @@ class Deployment:
         except SwarmstatsError as worse:
             message = f"{error.message}\nGoing back failed too: {worse.message}"
             return RollbackFailed(message, hint="./run status shows what runs; ./run rollback STACK tries again.")
-        left = f" {', '.join(kept)} had no earlier release and is left as it is." if kept else ""
+        left = f"\n{', '.join(kept)}: no earlier release, left as it is." if kept else ""
         if not back:
             error.message += left
             return error
