@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
+from itertools import chain
 from threading import Thread
 from typing import Any, NamedTuple
 
@@ -31,6 +32,8 @@ LOOK_AGAIN = 3.0
 # The clocks of nodes may differ by so much without a line being missed between what was and what comes.
 OVERLAP = timedelta(seconds=10)
 BACKLOG = 10_000
+# A log of the past that says nothing for so many seconds is that of a node which is cut off.
+SILENCE = 15
 # Tasks in these states never had a container, so nothing was written.
 SILENT = ("new", "pending", "assigned", "accepted", "preparing", "rejected")
 TASK = "com.docker.swarm.task.id="
@@ -157,14 +160,17 @@ def follow(engine: Engine, find: Callable[[], Sequence[Service]], asked: Wanted,
 
 
 def _past(engine: Engine, service: Service, task: Task, asked: Wanted, say: Say, seen: Seen | None) -> Iterator[Line]:
-    """Open the log of one task at once; its lines come as they are asked for."""
+    """The log of one task up to its first line; the others come as they are asked for."""
     source = _source(service, task)
     try:
         response = _open(engine, f"/tasks/{task.id}/logs", asked.since, asked.tail, follow=False)
     except BROKEN as error:
         say(f"{source.label}: no log: {error}")
         return iter(())
-    return _of_task(response, source, task.id, asked, say, seen)
+    lines = _of_task(response, source, task.id, asked, say, seen)
+    # The first line is waited for here, where all tasks are waited for at once: a node that is cut off costs once.
+    first = next(lines, None)
+    return chain([first], lines) if first else iter(())
 
 
 def _of_task(
@@ -177,6 +183,8 @@ def _of_task(
                 seen.first_time(task, written)
             if matches(text):
                 yield Line(written, source, text)
+    except (requests.Timeout, urllib3.exceptions.TimeoutError):
+        say(f"{source.label}: nothing came for {SILENCE} s, the rest of its log is left out")
     except BROKEN as error:
         say(f"{source.label}: the log ends early: {error}")
 
@@ -209,9 +217,7 @@ def _open(engine: Engine, path: str, since: datetime | None, tail: int | None, *
         parameters["since"] = f"{since.timestamp():.6f}"
     parameters["tail"] = "all" if tail is None else tail
     api = engine.api.api
-    response = api.get(
-        f"{api.base_url}{path}", params=parameters, stream=True, timeout=None if follow else engine.timeout
-    )
+    response = api.get(f"{api.base_url}{path}", params=parameters, stream=True, timeout=None if follow else SILENCE)
     response.raise_for_status()
     return response
 

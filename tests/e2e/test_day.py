@@ -148,10 +148,10 @@ def test_interactive_gives_the_command_our_input(platform: Platform) -> None:
 
 def test_scaling_waits_for_the_tasks_says_how_long_it_lasts_and_the_next_deploy_sets_it_back(app: Platform) -> None:
     before = app.versions()
-    dry = app.run("scale", "app/nginx=4", "admin/portal=1", "--dry").stdout
+    dry = app.run("scale", "app/nginx=4,admin/portal=1", "--dry").stdout
     assert "app/nginx: 2 -> 4 tasks" in dry
     assert app.versions() == before
-    done = app.run("scale", "app/nginx=4", "admin/portal=1")
+    done = app.run("scale", "app/nginx=4,admin/portal=1")
     assert len(running(app)) == 4
     assert "sizes: {app.nginx: {replicas: 4}}" in done.stdout
     assert [name for name, version in app.versions().items() if version != before[name]] == [NGINX]
