@@ -164,7 +164,7 @@ def test_logs_come_from_whichever_node_the_task_runs_on(platform: Platform) -> N
     assert "archive_ingest" in platform.run("logs", "archive_ingest").stdout
     done = platform.run("logs", "archive_ingets", check=False)
     assert done.returncode == 64
-    assert "Did you mean archive_ingest?" in done.stderr
+    assert "Did you mean archive/ingest" in done.stderr
 
 
 def test_no_secret_stands_in_a_rendered_file_a_service_or_an_argument(platform: Platform) -> None:
