@@ -3,11 +3,12 @@
 import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
+from os.path import commonprefix
 from typing import Any
 
 from swarm.contents import Edits
 from swarm.notes import Note
-from swarm.plan import Change, Kind, NetworkChange, StackPlan
+from swarm.plan import Change, Difference, Kind, NetworkChange, StackPlan
 
 Line = tuple[str, str]
 MARKS = {
@@ -24,7 +25,8 @@ VERSION = re.compile(r"^(?P<key>.+)_(?P<hash>[0-9a-f]{10})$")
 DIGEST = re.compile(r"@sha256:([0-9a-f]{12})[0-9a-f]*$")
 EDITS = {"+": "green", "-": "red"}
 HIDDEN = ("labels.com.docker.stack.image",)
-WIDTH = 44
+WIDTH = 36
+LONG = 60
 NOTHING = "nothing to do"
 
 
@@ -110,7 +112,7 @@ def _paragraph(done: StackPlan, beside: Beside) -> list[Line]:
 def _change(change: Change, stack: str, beside: Beside) -> list[Line]:
     mark, style = MARKS[change.kind]
     name = change.service.removeprefix(f"{stack}_")
-    lines = [(style, f"  {mark} {name:<12} {change.kind}{_tasks(change)}")]
+    lines = [(style, f"  {mark} {name:<15} {change.kind}{_tasks(change)}")]
     for item in change.differences:
         if item.path not in HIDDEN:
             edit = beside.edits.get((item.old or "", item.new or ""))
@@ -119,8 +121,7 @@ def _change(change: Change, stack: str, beside: Beside) -> list[Line]:
                 if edit
                 else ""
             )
-            shown = _image if item.path == "image" else _value
-            lines.append(("", f"      {item.path:<{WIDTH}} {shown(item.old)} -> {shown(item.new)}{more}"))
+            lines.append(("", f"      {item.path:<{WIDTH}} {_both(item)}{more}"))
             if edit and beside.full:
                 lines += [(EDITS.get(line[:1], "dim"), f"        {line}") for line in edit.lines]
     return lines
@@ -147,6 +148,20 @@ def _network(network: NetworkChange) -> list[Line]:
         ("magenta", f"  ! network {network.name}: {fields}"),
         ("", "      Swarm never changes a network that exists: clean what uses it, then deploy again."),
     ]
+
+
+def _both(item: Difference) -> str:
+    """`old -> new`; of long values only the words between what they have in common."""
+    if item.path == "image":
+        return f"{_image(item.old)} -> {_image(item.new)}"
+    old, new = _value(item.old), _value(item.new)
+    if item.old is None or item.new is None or max(len(old), len(new)) < LONG:
+        return f"{old} -> {new}"
+    before, after = old.split(" "), new.split(" ")
+    head = len(commonprefix([before, after]))
+    tail = len(commonprefix([before[head:][::-1], after[head:][::-1]]))
+    middle = (words[head : len(words) - tail] for words in (before, after))
+    return " -> ".join(f"{'... ' if head else ''}{' '.join(words)}{' ...' if tail else ''}" for words in middle)
 
 
 def _value(text: str | None) -> str:

@@ -204,6 +204,12 @@ def test_stacks_of_like_content_are_told_together() -> None:
     assert "1 network to create" in text
 
 
+def test_of_long_values_only_what_differs_is_shown() -> None:
+    old = " ".join(f"-c setting{number}={number}" for number in range(9))
+    item = plan.Difference("command", old, old.replace("setting4=4", "setting4=5"))
+    assert outline._both(item) == "... setting4=4 ... -> ... setting4=5 ..."
+
+
 def test_siblings_are_said_to_restart_one_by_one() -> None:
     live = {"app_nginx": SPEC}
     spec = deepcopy(SPEC)
