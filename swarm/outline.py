@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
-from os.path import commonprefix
+from itertools import takewhile
 from typing import Any
 
 from swarm.contents import Edits
@@ -158,10 +158,15 @@ def _both(item: Difference) -> str:
     if item.old is None or item.new is None or max(len(old), len(new)) < LONG:
         return f"{old} -> {new}"
     before, after = old.split(" "), new.split(" ")
-    head = len(commonprefix([before, after]))
-    tail = len(commonprefix([before[head:][::-1], after[head:][::-1]]))
+    head = _alike(before, after)
+    tail = _alike(before[head:][::-1], after[head:][::-1])
     middle = (words[head : len(words) - tail] for words in (before, after))
     return " -> ".join(f"{'... ' if head else ''}{' '.join(words)}{' ...' if tail else ''}" for words in middle)
+
+
+def _alike(one: Sequence[str], other: Sequence[str]) -> int:
+    """How many words two sequences begin with in common."""
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
 
 
 def _value(text: str | None) -> str:
