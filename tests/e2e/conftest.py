@@ -1,4 +1,7 @@
-"""One real swarm of four nodes for the whole tier, driven by the verbs as a user drives it."""
+"""One real swarm of four nodes for the whole tier, driven by the verbs as a user drives it.
+
+SWARMSTATS_TEST_ENV names another folder of tests/e2e/env, for a second swarm beside the first.
+"""
 
 import json
 import os
@@ -23,7 +26,9 @@ from tests.conftest import SHARED_DATA
 from tests.waiting import until
 
 HERE = Path(__file__).resolve().parent
-STATE = ROOT / ".swarmstats" / "e2e"
+NAME = os.environ.get("SWARMSTATS_TEST_ENV", "e2e")
+STATE = ROOT / ".swarmstats" / NAME
+FILE = STATE / "env" / NAME / "env.yaml"
 HOURS = ("2015-01-01-0.json.gz", "2015-01-01-1.json.gz")
 EVENTS = {"apache": 52, "rust-lang": 40, "cachethq": 57}
 TABLES = ("gha_events", "gha_payloads", "gha_actors", "gha_repos", "gha_orgs", "gha_parsed", "gha_pull_requests")
@@ -118,12 +123,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def platform(request: pytest.FixtureRequest) -> Iterator[Platform]:
     """Nodes, images, two hours and all stacks, made by the verbs; simulated hours where the real ones are absent."""
     keep = bool(request.config.getoption("--keep-lab"))
-    shutil.copytree(HERE / "env", STATE / "env", dirs_exist_ok=True)
+    shutil.copytree(HERE / "env" / NAME, FILE.parent, dirs_exist_ok=True)
     if not SHARED_DATA.is_dir():
-        file = STATE / "env" / "e2e" / "env.yaml"
-        file.write_text(file.read_text().replace('url: "file:///data/archive"', "simulate: always"))
-    process = {**os.environ, "SWARMSTATS_ENVS": str(STATE / "env"), "SWARMSTATS_ENV": "e2e"}
-    made = Platform(environment.load("e2e", process), process)
+        FILE.write_text(FILE.read_text().replace('url: "file:///data/archive"', "simulate: always"))
+    process = {**os.environ, "SWARMSTATS_ENVS": str(STATE / "env"), "SWARMSTATS_ENV": NAME}
+    made = Platform(environment.load(NAME, process), process)
     if not keep:
         made.run("swarm.clean", "--yes")
     began = time.monotonic()

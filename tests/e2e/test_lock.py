@@ -12,10 +12,8 @@ import pytest
 
 from swarm import lock
 from swarm.environment import ROOT
-from tests.e2e.conftest import STATE, Platform
+from tests.e2e.conftest import FILE, Platform
 from tests.waiting import until
-
-FILE = STATE / "env" / "e2e" / "env.yaml"
 
 
 @pytest.fixture

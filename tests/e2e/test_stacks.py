@@ -12,7 +12,7 @@ import pytest
 
 from swarm import cluster, live
 from swarm.engine import NAMESPACE
-from tests.e2e.conftest import STATE, Platform
+from tests.e2e.conftest import FILE, NAME, STATE, Platform
 from tests.waiting import until
 
 QUICK = 60.0
@@ -65,14 +65,13 @@ def test_the_demo_on_a_running_lab_is_quick_and_touches_nothing(platform: Platfo
 
 
 def test_a_changed_value_restarts_its_service_and_no_other(platform: Platform) -> None:
-    file = STATE / "env" / "e2e" / "env.yaml"
-    text = file.read_text()
+    text = FILE.read_text()
     before = platform.versions()
     try:
-        file.write_text(text + "sizes: {app.nginx: {memory: 56M}}\n")
+        FILE.write_text(text + "sizes: {app.nginx: {memory: 56M}}\n")
         platform.run("deploy", "app")
     finally:
-        file.write_text(text)
+        FILE.write_text(text)
     after = platform.versions()
     assert [name for name in before if before[name] != after[name]] == ["app_nginx"]
     platform.run("deploy", "app")
@@ -80,7 +79,7 @@ def test_a_changed_value_restarts_its_service_and_no_other(platform: Platform) -
 
 def test_a_changed_secret_restarts_exactly_the_services_that_use_it(platform: Platform) -> None:
     before = {task["ID"] for task in platform.engine.tasks()}
-    (STATE / "env" / "e2e" / "secrets" / "ro-user-password.secret").write_text(secrets.token_urlsafe(24) + "\n")
+    (FILE.parent / "secrets" / "ro-user-password.secret").write_text(secrets.token_urlsafe(24) + "\n")
     platform.run("deploy", "all")
     started = {
         item.name for item in live.services(platform.engine) if any(task.id not in before for task in item.tasks)
@@ -91,13 +90,12 @@ def test_a_changed_secret_restarts_exactly_the_services_that_use_it(platform: Pl
 
 
 def test_a_service_that_cannot_become_healthy_ends_the_deploy_with_its_reason(platform: Platform) -> None:
-    file = STATE / "env" / "e2e" / "env.yaml"
-    text = file.read_text()
+    text = FILE.read_text()
     try:
-        file.write_text(text + 'images: {nginx: "127.0.0.1:15000/swarmstats/no-such-image:1"}\n')
+        FILE.write_text(text + f'images: {{nginx: "{platform.environment.registry}/no-such-image:1"}}\n')
         done = platform.run("deploy", "app", check=False)
     finally:
-        file.write_text(text)
+        FILE.write_text(text)
     assert done.returncode in (5, 10)
     assert "app_nginx" in done.stderr
     assert re.search(r"No such image|not found|rollback|paused", done.stderr)
@@ -108,11 +106,11 @@ def test_a_service_that_cannot_become_healthy_ends_the_deploy_with_its_reason(pl
 def test_an_image_that_was_never_pushed_stops_the_deploy_before_anything_is_sent(platform: Platform) -> None:
     before = platform.versions()
     process = {**platform.process, "SWARMSTATS_ENVS": str(STATE / "unpushed")}
-    folder = STATE / "unpushed" / "e2e"
+    folder = STATE / "unpushed" / NAME
     folder.mkdir(parents=True, exist_ok=True)
     for name in ("env.yaml", "projects.yaml"):
-        text = (STATE / "env" / "e2e" / name).read_text()
-        (folder / name).write_text(text.replace("15000/swarmstats", "15000/elsewhere"))
+        text = (FILE.parent / name).read_text()
+        (folder / name).write_text(text.replace("/swarmstats\n", "/elsewhere\n"))
     done = Platform(platform.environment, process).run("deploy", "app", check=False)
     assert done.returncode == 73
     assert "./run deliver" in done.stderr
@@ -168,7 +166,7 @@ def test_logs_come_from_whichever_node_the_task_runs_on(platform: Platform) -> N
 
 
 def test_no_secret_stands_in_a_rendered_file_a_service_or_an_argument(platform: Platform) -> None:
-    sealed = [file.read_text().strip() for file in (STATE / "env" / "e2e" / "secrets").glob("*.secret")]
+    sealed = [file.read_text().strip() for file in (FILE.parent / "secrets").glob("*.secret")]
     assert len(sealed) == 6
     seen = platform.run("render", "all").stdout + json.dumps(platform.engine.services(), default=str)
     for node in platform.environment.nodes:
@@ -185,18 +183,17 @@ def context(platform: Platform, tmp_path: Path) -> Platform:
     """The same swarm, reached by a docker context instead of the lab's driver."""
     process = {**platform.process, "DOCKER_CONFIG": str(tmp_path / "docker"), "SWARMSTATS_ENVS": str(tmp_path / "env")}
     subprocess.run(
-        ("docker", "context", "create", "e2e", "--docker", f"host={platform.engine.host}"), env=process, check=True
+        ("docker", "context", "create", NAME, "--docker", f"host={platform.engine.host}"), env=process, check=True
     )
     plugins = tmp_path / "docker" / "cli-plugins"
     plugins.symlink_to(Path(os.path.expanduser("~/.docker/cli-plugins")))
-    folder = tmp_path / "env" / "e2e"
+    folder = tmp_path / "env" / NAME
     folder.mkdir(parents=True)
-    text = (STATE / "env" / "e2e" / "env.yaml").read_text()
-    (folder / "env.yaml").write_text(
-        text.replace("driver: lab", "driver: context\ncontext: e2e\nentry: 127.0.0.1:18080")
-    )
-    (folder / "projects.yaml").write_text((STATE / "env" / "e2e" / "projects.yaml").read_text())
-    (folder / "secrets").symlink_to(STATE / "env" / "e2e" / "secrets")
+    text = FILE.read_text()
+    entry = f"127.0.0.1:{platform.environment.http_port}"
+    (folder / "env.yaml").write_text(text.replace("driver: lab", f"driver: context\ncontext: {NAME}\nentry: {entry}"))
+    (folder / "projects.yaml").write_text((FILE.parent / "projects.yaml").read_text())
+    (folder / "secrets").symlink_to(FILE.parent / "secrets")
     return Platform(platform.environment, process)
 
 
