@@ -49,27 +49,24 @@ def apply(done: StackPlan, site: Site, step: Step) -> dict[str, Spec]:
 
 def _act(change: Change, site: Site, told: dict[str, Spec], step: Step) -> None:
     step.note(f"{change.kind} {change.service}")
+    _before(change, site)
     if change.kind in (Kind.REMOVE, Kind.RECREATE) and change.live:
         site.engine.remove_service(str(change.live["ID"]))
     if change.wanted is None:
         return
-    if change.kind in (Kind.CREATE, Kind.RECREATE):
-        told[change.service] = site.engine.create_service(site.ids.resolved(change.wanted))["Spec"]
-        return
-    _before(change, site)
-    told[change.service] = _update(change, site.engine, site.ids)["Spec"]
+    told[change.service] = _tell(change, site.engine, site.ids)["Spec"]
 
 
-def _update(change: Change, engine: Engine, ids: "References") -> Spec:
-    """Update a service; a manager that moved its version (status, scaling) is asked again, a few times."""
+def _tell(change: Change, engine: Engine, ids: "References") -> Spec:
+    """Create or update a service; where that crossed with another change (status, scaling) it is tried again."""
     for _ in range(TRIES):
-        current = engine.service(change.service)
-        if current is None:
-            return engine.create_service(ids.resolved(change.wanted or {}))
         spec = ids.resolved(change.wanted or {})
-        force = current["Spec"]["TaskTemplate"].get("ForceUpdate", 0)
-        spec["TaskTemplate"] = {**spec["TaskTemplate"], "ForceUpdate": force}
+        current = engine.service(change.service)
         try:
+            if current is None:
+                return engine.create_service(spec)
+            force = current["Spec"]["TaskTemplate"].get("ForceUpdate", 0)
+            spec["TaskTemplate"] = {**spec["TaskTemplate"], "ForceUpdate": force}
             return engine.update_service(str(current["ID"]), int(current["Version"]["Index"]), spec)
         except ChangedMeanwhile:
             continue

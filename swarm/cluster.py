@@ -14,6 +14,8 @@ from swarm.report import Report
 from swarm.shell import Shell
 
 ABSENT = "not in the swarm"
+# How long a manager that is restarted may take until it speaks for the swarm again.
+PATIENCE = 90.0
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,7 @@ def manager(environment: Environment, shell: Shell) -> Engine:
         with suppress(EngineUnavailable, *REFUSALS):
             found = chosen.engine(environment, node) if node else first
             if found.commands():
-                return found.using(host.client(shell))
+                return found.using(host.client(shell), PATIENCE)
     raise NodeFailed(f"The engine at {first.place} is no manager of a swarm, nor is another.", hint="./run swarm.init")
 
 

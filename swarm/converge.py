@@ -7,7 +7,7 @@ from datetime import datetime
 
 from swarm import live
 from swarm.engine import REFUSALS, Engine, Spec
-from swarm.errors import DeadlinePassed, EngineUnavailable, StackFailed, SwarmstatsError
+from swarm.errors import DeadlinePassed, StackFailed, SwarmstatsError
 from swarm.hints import hint
 from swarm.live import Service, Task
 from swarm.report import Step
@@ -16,7 +16,6 @@ POLL = 0.5
 STABLE = 3.0
 FAILURES = 3
 UNPLACEABLE = 20.0
-PATIENCE = 60.0
 LINES = 8
 WENT_BACK = ("rollback_started", "rollback_paused", "rollback_completed")
 
@@ -43,7 +42,7 @@ def wait(engine: Engine, watch: Watch, step: Step, reach: Reach = nowhere) -> No
     deadline = time.monotonic() + watch.timeout
     stable_since: float | None = None
     while not step.cancelled.is_set():
-        services = _look(engine, watch)
+        services = tuple(item for item in live.services(engine, watch.stack) if item.name in watch.wanted)
         step.note(summary(services))
         for service in services:
             if reason := failure(service, watch.began, watch.wanted.get(service.name)):
@@ -60,20 +59,6 @@ def wait(engine: Engine, watch: Watch, step: Step, reach: Reach = nowhere) -> No
             raise _late(engine, watch, services, reach)
         time.sleep(POLL)
     raise StackFailed(f"{watch.stack} was not waited for to its end.")
-
-
-def _look(engine: Engine, watch: Watch) -> tuple[Service, ...]:
-    """The watched services; managers that do not answer (a leader is being elected) are asked again for a while."""
-    end = time.monotonic() + PATIENCE
-    while True:
-        try:
-            found = live.services(engine, watch.stack)
-        except (EngineUnavailable, *REFUSALS):
-            if time.monotonic() > end:
-                raise
-            time.sleep(POLL)
-        else:
-            return tuple(service for service in found if service.name in watch.wanted)
 
 
 def settled(services: Iterable[Service], wanted: Mapping[str, Spec]) -> bool:

@@ -26,7 +26,7 @@ from swarm.apply import References, Site, apply
 from swarm.converge import Reach, Watch
 from swarm.engine import NAMESPACE, Engine
 from swarm.environment import Environment
-from swarm.errors import ImageMissing, ReleaseGone, RollbackFailed, RolledBack, SwarmstatsError
+from swarm.errors import ImageMissing, RegistryUnreachable, ReleaseGone, RollbackFailed, RolledBack, SwarmstatsError
 from swarm.live import Snapshot
 from swarm.outline import Beside
 from swarm.plan import Pins, StackPlan
@@ -123,7 +123,8 @@ def deploy(
         beside = found.beside(Desk(environment, engine, shell, report))
         report.lines(outline.outline(list(found.plans.values()), beside))
         return
-    if not found.changed:
+    # Where the lock is there, somebody changes stacks, or died of it: then the answer is found under the lock.
+    if not found.changed and lock.read(engine) is None:
         _say_nothing_to_do(found, report)
         return
     checks.validate(environment, targets)
@@ -131,7 +132,7 @@ def deploy(
     with lock.held(engine, purpose, options.lock_timeout, report.line):
         # Another change may have ended only now: what is to be done is asked again under the lock.
         found = _compare(found.rendered, found.wanted, engine, Pins())
-        _images_are_there(found.changed)
+        _images_are_there(found, report)
         found = _compare(found.rendered, found.wanted, engine, _pins(found, engine, fresh=options.pull))
         Deployment(found, Desk(environment, engine, shell, report), options).run()
 
@@ -364,9 +365,19 @@ def _create_versions(engine: Engine, wave: Iterable[Stack]) -> References:
     return References.read(engine)
 
 
-def _images_are_there(changed: Iterable[Stack]) -> None:
-    wanted = {image.reference: image for stack in changed for image in stack.images}
-    if absent := images.missing(wanted.values()):
+def _images_are_there(found: Survey, report: Report) -> None:
+    """Demand the images that changed stacks need; what runs already may go on while the registry does not answer."""
+    wanted = {image.reference: image for stack in found.changed for image in stack.images}
+    try:
+        absent = images.missing(wanted.values())
+    except RegistryUnreachable as error:
+        running = {service.image.partition("@")[0] for service in live.read(found.seen)}
+        if strangers := sorted(wanted.keys() - running):
+            error.message += f"\nNothing was changed; these images run nowhere yet: {', '.join(strangers)}."
+            raise
+        report.line(f"  {error.message}\n  Nodes must have the images: tasks start only where they ran before.")
+        return
+    if absent:
         names = ", ".join(image.reference for image in absent)
         raise ImageMissing(
             f"Not in the registry: {names}.",

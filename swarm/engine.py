@@ -3,6 +3,7 @@
 import http
 import socket
 import weakref
+from base64 import b64decode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -15,7 +16,7 @@ import docker.auth
 import docker.errors
 import requests.exceptions
 
-from swarm import contexts
+from swarm import contexts, patience
 from swarm.errors import ChangedMeanwhile, EngineUnavailable, ImageFailed, StackInvalid
 from swarm.shell import Shell
 
@@ -34,12 +35,15 @@ class Engine:
     context: str | None = None
     client: tuple[str, ...] = ("docker",)
     timeout: int = 30
+    # For how many seconds it is asked again while it does not answer, or has no leader to ask.
+    patience: float = 0.0
 
     @cached_property
     def api(self) -> docker.DockerClient:
         """The SDK's client, closed when nobody holds it any more; raises EngineUnavailable when nothing answers."""
-        client = self._connect()
+        client = patience.patiently(self._connect, self.patience, (EngineUnavailable,))
         weakref.finalize(client, client.api.close)
+        patience.teach(client.api, self.patience)
         return client
 
     def _connect(self) -> docker.DockerClient:
@@ -101,10 +105,11 @@ class Engine:
         said = answer.headers.get("Swarm")
         return said == "active/manager" if said else bool(self.info()["Swarm"]["ControlAvailable"])
 
-    def using(self, client: tuple[str, ...]) -> "Engine":
-        """The same engine on the same connection, with another docker client."""
-        engine = replace(self, client=client)
+    def using(self, client: tuple[str, ...], seconds: float = 0.0) -> "Engine":
+        """The same engine on the same connection, with another docker client, and patience for so many seconds."""
+        engine = replace(self, client=client, patience=seconds)
         vars(engine)["api"] = self.api
+        patience.teach(self.api.api, seconds)
         return engine
 
     def version(self) -> str:
@@ -155,8 +160,14 @@ class Engine:
         return [dict(secret.attrs) for secret in self.api.secrets.list()]
 
     def create_config(self, name: str, content: bytes, labels: Mapping[str, str]) -> str:
-        """Create a config; returns its id."""
-        return str(self.api.configs.create(name=name, data=content, labels=dict(labels)).id)
+        """Create a config and return its id; that it is there already, with this content, is fine."""
+        try:
+            return str(self.api.configs.create(name=name, data=content, labels=dict(labels)).id)
+        except docker.errors.APIError as error:
+            found = self.config(name) if error.status_code == http.HTTPStatus.CONFLICT else None
+            if found and b64decode(found["Spec"].get("Data") or "") == content:
+                return str(found["ID"])
+            raise StackInvalid(f"config {name}: {error.explanation}") from error
 
     def config(self, name: str) -> Spec | None:
         """One config by its exact name, raw, or None."""
@@ -200,8 +211,12 @@ class Engine:
         return replace(self)
 
     def create_secret(self, name: str, content: bytes, labels: Mapping[str, str]) -> None:
-        """Create a secret; the content goes over the API only."""
-        self.api.secrets.create(name=name, data=content, labels=dict(labels))
+        """Create a secret, which goes over the API only; one that is there keeps what it holds."""
+        try:
+            self.api.secrets.create(name=name, data=content, labels=dict(labels))
+        except docker.errors.APIError as error:
+            if error.status_code != http.HTTPStatus.CONFLICT:
+                raise StackInvalid(f"secret {name}: {error.explanation}") from error
 
     def discard(self, kind: str, identity: str) -> bool:
         """Remove a config or secret (`kind` is its plural); False when it is in use, gone, or the engine is."""
@@ -267,6 +282,8 @@ class Engine:
         except docker.errors.APIError as error:
             if error.status_code == http.HTTPStatus.INTERNAL_SERVER_ERROR and "out of sequence" in str(error):
                 raise ChangedMeanwhile(f"{spec['Name']} was changed by somebody else meanwhile.") from error
+            if error.status_code == http.HTTPStatus.CONFLICT:
+                raise ChangedMeanwhile(f"{spec['Name']} was created by somebody else meanwhile.") from error
             raise StackInvalid(f"{spec['Name']}: Docker refuses the service: {error.explanation}") from error
         found = self.service(str(answer.get("ID") or spec["Name"]))
         if found is None:

@@ -14,6 +14,7 @@ SwarmstatsError                 1
 ├── NodeFailed                 74   a node could not be made, joined or reached
 ├── CommandFailed              75   a process ended with an error
 ├── NotConfirmed               76   something that destroys data was not confirmed
+├── RegistryUnreachable        83   the registry does not answer, and what it holds must be known
 ├── SecretRefused              81   a secret that cannot come to be in this way
 ├── SelectionInvalid           82   a selection of services that cannot be read
 ├── ArgumentInvalid            79   a word of a command means nothing there
@@ -121,6 +122,12 @@ class ImageMissing(SwarmstatsError):
     """A stack refers to an image that its registry does not hold."""
 
     exit_code = 73
+
+
+class RegistryUnreachable(SwarmstatsError):
+    """The registry does not answer, so that nobody knows which images it holds."""
+
+    exit_code = 83
 
 
 class NodeFailed(SwarmstatsError):

@@ -14,7 +14,7 @@ import docker.errors
 from swarm import host
 from swarm.engine import REFUSALS, Engine
 from swarm.environment import ROOT, Environment
-from swarm.errors import ImageFailed, UnknownName
+from swarm.errors import ImageFailed, RegistryUnreachable, UnknownName
 from swarm.report import Report, Step
 from swarm.shell import Shell
 
@@ -118,9 +118,23 @@ def pushed(engine: Engine, item: Image) -> bool:
 
 
 def missing(wanted: Iterable[Image]) -> list[Image]:
-    """Those of our images that the registry does not have."""
+    """Those of our images that the registry does not have; raises RegistryUnreachable where it does not answer."""
     engine = Engine()
-    return [item for item in wanted if item.directory and not pushed(engine, item)]
+    return [item for item in wanted if item.directory and not _answered(engine, item)]
+
+
+def _answered(engine: Engine, item: Image) -> bool:
+    try:
+        engine.api.images.get_registry_data(item.reference)
+    except docker.errors.NotFound:
+        return False
+    except REFUSALS as error:
+        registry = item.reference.partition("/")[0]
+        raise RegistryUnreachable(
+            f"The registry {registry} does not answer: {getattr(error, 'explanation', None) or error}",
+            hint="Start the registry (for the lab: ./run swarm.start), then try again.",
+        ) from error
+    return True
 
 
 def _counts(missing: Sequence[Image], wanted: Sequence[Image], verb: str) -> str:

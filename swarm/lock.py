@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from secrets import token_hex
 from threading import Event, Thread
 
 from swarm.engine import REFUSALS, Engine
@@ -34,6 +35,7 @@ class Lock:
     since: datetime
     expires: datetime
     expired: bool
+    token: str = ""
 
     def __str__(self) -> str:
         """The lock in one line."""
@@ -55,6 +57,7 @@ def read(engine: Engine) -> Lock | None:
         since=engine.moment(found["CreatedAt"]),
         expires=expires,
         expired=engine.now() > expires,
+        token=labels.get("token", ""),
     )
 
 
@@ -83,13 +86,16 @@ def held(engine: Engine, purpose: str, timeout: float, say: Callable[[str], None
 
 
 def _acquire(engine: Engine, purpose: str, timeout: float, say: Callable[[str], None]) -> str:
-    labels = {"owner": getpass.getuser(), "host": socket.gethostname(), "purpose": purpose}
+    labels = {"owner": getpass.getuser(), "host": socket.gethostname(), "purpose": purpose, "token": token_hex(8)}
     deadline = time.monotonic() + timeout
     told = ""
     while True:
         if identity := engine.claim_config(NAME, labels):
             return identity
         lock = read(engine)
+        if lock and lock.token == labels["token"]:
+            # The manager went away after it had taken us in, and the question was repeated.
+            return lock.id
         if lock and lock.expired:
             say(f"The lock of {lock} expired: its holder is gone.")
             engine.discard("configs", lock.id)

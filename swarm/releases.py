@@ -114,7 +114,7 @@ def find(engine: Engine, stack: str, number: int) -> Release:
 
 def begin(engine: Engine, stack: str, content: Content, *, deploy: str, commit: str, note: str = "") -> Release:
     """Write a release down as pending, before anything is changed."""
-    number = 1 + max((release.number for release in history(engine, stack)), default=0)
+    number = 1 + _highest(engine, stack)
     data = zlib.compress(json.dumps(_told(content), sort_keys=True).encode(), 9)
     pieces = [data[start : start + LIMIT] for start in range(0, len(data), LIMIT)]
     for place, piece in enumerate(pieces[1:], 1):
@@ -132,6 +132,13 @@ def begin(engine: Engine, stack: str, content: Content, *, deploy: str, commit: 
     }
     engine.create_config(_name(stack, number, 0), pieces[0], labels)
     return find(engine, stack, number)
+
+
+def _highest(engine: Engine, stack: str) -> int:
+    """The highest number in use; a client that was killed may have left parts without a head."""
+    heads, parts = engine.configs(f"{LABEL}={stack}"), engine.configs(f"{PART}={stack}")
+    labels = [item["Spec"]["Labels"] for item in (*heads, *parts)]
+    return max((int(found.get(f"{LABEL}-number") or found[f"{PART}-number"]) for found in labels), default=0)
 
 
 def finish(engine: Engine, release: Release, state: State, note: str = "") -> None:
