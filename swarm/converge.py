@@ -74,7 +74,7 @@ def failure(service: Service, began: datetime, wanted: Spec | None) -> str:
     if service.update in ("paused", "rollback_paused") or (service.update in WENT_BACK and service.spec != wanted):
         return f"its update was {service.update.replace('_', ' ')}: {service.update_message}"
     ours = [task for task in service.tasks if task.current and task.created >= began]
-    failed = [task for task in ours if task.failed]
+    failed = [task for task in service.failures if task in ours]
     allowed = max(FAILURES, service.attempts + 1 if service.job else 0)
     if len(failed) >= allowed and not service.healthy:
         return f"{len(failed)} of its tasks failed"
@@ -85,16 +85,21 @@ def failure(service: Service, began: datetime, wanted: Spec | None) -> str:
 def explain(engine: Engine, service: Service, reason: str, reach: Reach, began: datetime) -> tuple[str, str]:
     """The reason, the last failed task with its place, health check and last words; and a hint."""
     lines = [f"{service.name}: {reason}"]
-    failed = sorted((task for task in service.tasks if task.failed), key=lambda task: task.since)
-    task = next((task for task in reversed(failed) if task.created >= began), failed[-1] if failed else None)
-    if task:
+    if task := _culprit(service, began):
         code = f", exit {task.exit_code}" if task.exit_code else ""
-        lines.append(f"  {task.node or 'no node'}, task {task.slot}{code}: {task.error or task.state}")
+        lines.append(f"  {task.node or 'no node'}, task {task.slot}{code}: {task.error or 'ended by itself'}")
         if found := _health(task, reach):
             lines += ["  health check:", *(f"    {line}" for line in found)]
         if said := engine.task_logs(task.id, tail=LINES):
             lines += ["  last lines:", *(f"    {line}" for line in said)]
     return "\n".join(lines), hint(*lines)
+
+
+def _culprit(service: Service, began: datetime) -> Task | None:
+    """The task that ended last of those that this change made, else of those that suit the service as it is."""
+    ended = sorted(service.failures, key=lambda task: task.since)
+    ours = [task for task in ended if task.created >= began] or [task for task in ended if task.current]
+    return ours[-1] if ours else None
 
 
 def summary(services: Iterable[Service]) -> str:

@@ -69,6 +69,11 @@ class Service:
         return self.mode.endswith("job")
 
     @property
+    def failures(self) -> tuple[Task, ...]:
+        """Tasks that ended badly; what is to run for ever should not end at all: unhealthy, it may yet exit with 0."""
+        return tuple(task for task in self.tasks if task.failed or (task.state == "complete" and not self.job))
+
+    @property
     def attempts(self) -> int:
         """How often a task of a job is started again; of other services without meaning."""
         policy = (self.spec.get("TaskTemplate") or {}).get("RestartPolicy") or {}
@@ -93,7 +98,7 @@ class Service:
             return "complete" if self.job else "healthy"
         if self.update not in ("", "completed", "updating"):
             return self.update.replace("_", " ")
-        return "failing" if any(task.failed for task in self.tasks if task.current) else "starting"
+        return "failing" if any(task.current for task in self.failures) else "starting"
 
 
 @dataclass(frozen=True)

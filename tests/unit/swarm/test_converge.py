@@ -2,6 +2,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from swarm import converge
+from swarm.engine import Engine
 from swarm.live import Service, Task
 
 NOW = datetime.now(UTC)
@@ -60,6 +61,27 @@ def test_one_failed_task_may_still_recover_and_three_may_not() -> None:
     failed = replace(TASK, state="failed", desired="shutdown")
     assert converge.failure(replace(SERVICE, tasks=(failed,)), BEFORE, SPEC) == ""
     assert converge.failure(replace(SERVICE, tasks=(failed,) * 3), BEFORE, SPEC) == "3 of its tasks failed"
+
+
+def test_a_task_that_ends_with_0_has_failed_too_where_it_is_to_run_for_ever() -> None:
+    ended = replace(TASK, state="complete", desired="shutdown", exit_code=0)
+    assert converge.failure(replace(SERVICE, tasks=(ended,) * 3), BEFORE, SPEC) == "3 of its tasks failed"
+
+
+class Silent(Engine):
+    """An engine whose tasks wrote nothing."""
+
+    def task_logs(self, task: str, *, tail: int = 20) -> list[str]:
+        return []
+
+
+def test_the_reason_is_that_of_a_task_of_this_change_and_of_no_earlier_one() -> None:
+    old = replace(TASK, id="t0", state="failed", error="old", created=BEFORE - timedelta(1), current=False)
+    ours = replace(TASK, state="complete", since=BEFORE)
+    text, _ = converge.explain(Silent(), replace(SERVICE, tasks=(ours, old)), "reason", converge.nowhere, BEFORE)
+    assert text.splitlines() == ["app_nginx: reason", "  node-2, task 1: ended by itself"]
+    text, _ = converge.explain(Silent(), replace(SERVICE, tasks=(old,)), "reason", converge.nowhere, BEFORE)
+    assert text == "app_nginx: reason"
 
 
 def test_tasks_that_failed_before_this_deploy_are_not_held_against_it() -> None:
