@@ -640,10 +640,43 @@ def lock_break(_: Context, env: str = "") -> None:
     REPORT.line(f"Taken from {found}." if found else "Nobody held the lock.")
 
 
+@verb(
+    help={
+        "projects": "how many projects the measured platform has",
+        "runs": "how often each thing is measured",
+        "keep": "leave the swarm that was made for it, for the next time",
+        "json": JSON,
+        "markdown": "print a table for docs/measurements.md",
+    },
+    name="manager",
+)
+def bench_manager(
+    _: Context, projects: int = 250, runs: int = 5, keep: bool = False, json: bool = False, markdown: bool = False
+) -> None:
+    """Measure rendering, plan and deploy with many projects, on a swarm made for it: exit 1 when a goal is missed."""
+    from swarm import bench as benchmark
+
+    progress = Report()
+    if json or markdown:
+        progress.console = progress.errors
+    figures = benchmark.manager(projects, runs, keep, SHELL, progress)
+    where = benchmark.circumstances(f"bench.manager --projects {projects} --runs {runs}")
+    if json:
+        REPORT.data({"circumstances": where, "figures": [asdict(figure) for figure in figures]})
+    elif markdown:
+        REPORT.text(f"{where}\n\n{benchmark.table(figures)}")
+    else:
+        REPORT.line(where)
+        REPORT.table(benchmark.COLUMNS, (figure.cells() for figure in figures))
+    if any(figure.missed for figure in figures):
+        raise Exit(code=1)
+
+
 nodes = Collection("swarm", swarm_init, swarm_start, swarm_stop, swarm_clean, swarm_remount, swarm_status)
 sealed = Collection("secret", secret_show, secret_generate, secret_import, secret_list, secret_rotate)
 locks = Collection("lock", lock_status, lock_break)
 past = Collection("release", release_show)
+speed = Collection("bench", bench_manager)
 namespace = Collection(
     demo,
     build,
@@ -672,4 +705,5 @@ namespace = Collection(
     sealed,
     locks,
     past,
+    speed,
 )

@@ -1,6 +1,7 @@
 """What this machine is, and which commands follow from that: pure decisions, nothing is run."""
 
 import os
+import re
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -108,6 +109,22 @@ def install_advice(machine: Machine, packages: Sequence[str]) -> str:
 def bundle(top: Path = Path("/")) -> Path | None:
     """The certificates that this machine trusts, wherever its distribution keeps them."""
     return next((top / name for name in BUNDLES if (top / name).is_file()), None)
+
+
+def describe(top: Path = Path("/")) -> str:
+    """What a measurement was made on: processors, memory, kernel."""
+    models = re.findall(r"^model name\s*: (.+)$", _text(top / "proc/cpuinfo"), re.MULTILINE)
+    memory = re.search(r"^MemTotal:\s*(\d+) kB", _text(top / "proc/meminfo"), re.MULTILINE)
+    size = f", {int(memory[1]) / 1024**2:.0f} GB" if memory else ""
+    kernel = os.uname()
+    return f"{os.cpu_count()} × {models[0] if models else kernel.machine}{size}, {kernel.sysname} {kernel.release}"
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text()
+    except OSError:
+        return ""
 
 
 def _install_advice(machine: Machine) -> str:

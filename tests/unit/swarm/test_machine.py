@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import pytest
@@ -92,3 +93,11 @@ def test_the_trusted_certificates_are_found_wherever_the_distribution_keeps_them
     (tmp_path / "etc/pki/tls/certs").mkdir(parents=True)
     (tmp_path / "etc/pki/tls/certs/ca-bundle.crt").write_text("")
     assert machine.bundle(tmp_path) == tmp_path / "etc/pki/tls/certs/ca-bundle.crt"
+
+
+def test_a_machine_is_described_by_processors_memory_and_kernel(tmp_path: Path) -> None:
+    (tmp_path / "proc").mkdir()
+    (tmp_path / "proc/cpuinfo").write_text("processor\t: 0\nmodel name\t: Some CPU\n")
+    (tmp_path / "proc/meminfo").write_text("MemTotal:       25165824 kB\nMemFree: 1 kB\n")
+    assert re.fullmatch(r"\d+ × Some CPU, 24 GB, \w+ \S+", machine.describe(tmp_path))
+    assert machine.describe(tmp_path / "elsewhere")
