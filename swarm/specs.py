@@ -57,6 +57,8 @@ def wanted(stacks: Sequence[Stack], engine: Engine, shell: Shell, cache: Path = 
     keys = {stack.name: _key(stack, identity) for stack in stacks}
     answers = {name: found for name, key in keys.items() if (found := _kept(cache / f"{key}.json")) is not None}
     fresh = _converted([stack for stack in stacks if stack.name not in answers], engine, shell)
+    if fresh:
+        _make_room(cache, len(fresh))
     for name, answer in fresh.items():
         _keep(cache, keys[name], answer)
     answers |= fresh
@@ -123,11 +125,14 @@ def _kept(path: Path) -> dict[str, Any] | None:
     return found
 
 
-def _keep(cache: Path, key: str, answer: Mapping[str, Any]) -> None:
+def _make_room(cache: Path, count: int) -> None:
     cache.mkdir(mode=0o700, parents=True, exist_ok=True)
-    files = list(cache.glob("*.json"))
-    for path in sorted(files, key=lambda item: item.stat().st_mtime)[: max(0, len(files) - KEPT)]:
+    files = sorted((item.stat().st_mtime, item) for item in cache.glob("*.json"))
+    for _, path in files[: max(0, len(files) + count - KEPT)]:
         path.unlink(missing_ok=True)
+
+
+def _keep(cache: Path, key: str, answer: Mapping[str, Any]) -> None:
     part = cache / f"{key}.{os.getpid()}.part"
     part.write_text(json.dumps(answer))
     part.replace(cache / f"{key}.json")
