@@ -140,7 +140,7 @@ def deploy(
 def _compare(rendered: tuple[Stack, ...], wanted: Mapping[str, Wanted], engine: Engine, pins: Pins) -> Survey:
     seen = live.snapshot(engine)
     plans = {stack.name: plan.plan(wanted[stack.name], seen, pins) for stack in rendered}
-    return Survey(rendered, wanted, plans, releases.pending(engine), seen)
+    return Survey(rendered, wanted, plans, releases.unfinished(engine), seen)
 
 
 def _say_nothing_to_do(found: Survey, report: Report) -> None:
@@ -231,11 +231,12 @@ class Deployment:
         engine, left = self.desk.engine, self.found.begun.get(stack.name)
         wanted = self._content(stack, done)
         if left:
-            if _same(releases.content(engine, left), wanted):
-                self.desk.report.line(f"  {left} was begun by {left.owner} on {left.host} and left: completing it.")
+            same = _same(releases.content(engine, left), wanted)
+            what = f"{left} was begun by {left.owner} on {left.host} and left {left.state}"
+            self.desk.report.line(f"  {what}: {'completing it' if same else 'giving it up'}.")
+            if same:
                 return left
-            self.desk.report.line(f"  {left} was begun by {left.owner} on {left.host} and left: giving it up.")
-            releases.finish(engine, left, State.INTERRUPTED)
+            releases.finish(engine, left, State.INTERRUPTED if left.state is State.PENDING else left.state)
         if done.empty and not left:
             return None
         return releases.begin(engine, stack.name, wanted, deploy=self.id, commit=commit)
@@ -259,7 +260,7 @@ class Deployment:
 
     def _fail(self, error: SwarmstatsError) -> None:
         for _, release in self.begun:
-            releases.finish(self.desk.engine, release, State.FAILED, _first_line(error))
+            releases.finish(self.desk.engine, release, State.FAILED, _first_line(error), left=True)
 
     def _undo(self, error: SwarmstatsError) -> SwarmstatsError:
         """Take all stacks of this deploy back, last first; what is raised says what became of it."""
@@ -277,6 +278,9 @@ class Deployment:
         except SwarmstatsError as worse:
             message = f"{error.message}\nGoing back failed too: {worse.message}"
             return RollbackFailed(message, hint="./run status shows what runs; ./run rollback STACK tries again.")
+        for stack, release in self.begun:
+            if stack.name not in kept:
+                releases.finish(self.desk.engine, release, State.FAILED)
         left = f"\n{', '.join(kept)}: no earlier release, left as it is." if kept else ""
         if not back:
             error.message += left

@@ -4,7 +4,7 @@ import http
 import socket
 import weakref
 from base64 import b64decode
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
@@ -188,10 +188,11 @@ class Engine:
         found = self.api.api.inspect_config(identity)
         self._write_config(found, found["Spec"])
 
-    def label_config(self, identity: str, labels: Mapping[str, str]) -> None:
-        """Set labels of a config; those not given stay, the content cannot change."""
+    def label_config(self, identity: str, labels: Mapping[str, str], gone: Collection[str] = ()) -> None:
+        """Set labels of a config and drop those in `gone`; the others stay, the content cannot change."""
         found = self.api.api.inspect_config(identity)
-        self._write_config(found, {**found["Spec"], "Labels": {**(found["Spec"].get("Labels") or {}), **labels}})
+        kept = {key: value for key, value in (found["Spec"].get("Labels") or {}).items() if key not in gone}
+        self._write_config(found, {**found["Spec"], "Labels": {**kept, **labels}})
 
     def _write_config(self, found: Spec, spec: Spec) -> None:
         self._post(f"/configs/{found['ID']}/update", spec, params={"version": found["Version"]["Index"]})

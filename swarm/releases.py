@@ -30,6 +30,10 @@ KEEP = 10
 STACK_BUDGET = 32
 
 
+# A release that was begun and neither serves nor was taken back; the label goes when one of both is so.
+OPEN = f"{LABEL}-open"
+
+
 class State(StrEnum):
     """What became of a release."""
 
@@ -53,7 +57,13 @@ class Release:
     commit: str
     note: str
     parts: int
+    open: bool
     when: datetime
+
+    @property
+    def runs(self) -> bool:
+        """Whether it was deployed, or may run by half: what a stack goes back from, or to."""
+        return self.open or self.state is State.DEPLOYED
 
     def __str__(self) -> str:
         """The release in a few words."""
@@ -90,9 +100,9 @@ def latest(engine: Engine) -> dict[str, Release]:
     return found
 
 
-def pending(engine: Engine) -> dict[str, Release]:
-    """Releases that were begun and never finished, by stack; asked for cheaply."""
-    found = (_release(engine, item) for item in engine.configs(f"{LABEL}-state={State.PENDING}"))
+def unfinished(engine: Engine) -> dict[str, Release]:
+    """Releases that a client left in the middle, or failed and left as they are, by stack; asked for cheaply."""
+    found = (_release(engine, item) for item in engine.configs(OPEN))
     return {release.stack: release for release in sorted(found, key=_age)}
 
 
@@ -129,6 +139,7 @@ def begin(engine: Engine, stack: str, content: Content, *, deploy: str, commit: 
         f"{LABEL}-commit": commit,
         f"{LABEL}-note": note,
         f"{LABEL}-parts": str(len(pieces)),
+        OPEN: "yes",
     }
     engine.create_config(_name(stack, number, 0), pieces[0], labels)
     return find(engine, stack, number)
@@ -141,10 +152,10 @@ def _highest(engine: Engine, stack: str) -> int:
     return max((int(found.get(f"{LABEL}-number") or found[f"{PART}-number"]) for found in labels), default=0)
 
 
-def finish(engine: Engine, release: Release, state: State, note: str = "") -> None:
-    """Say what became of a release."""
-    labels = {f"{LABEL}-state": str(state)}
-    engine.label_config(release.id, {**labels, f"{LABEL}-note": note} if note else labels)
+def finish(engine: Engine, release: Release, state: State, note: str = "", *, left: bool = False) -> None:
+    """Say what became of a release; one that is `left` as it is stays open, for the next deploy to complete."""
+    labels = {f"{LABEL}-state": str(state), **({f"{LABEL}-note": note} if note else {})}
+    engine.label_config(release.id, labels, () if left else (OPEN,))
 
 
 def content(engine: Engine, release: Release) -> Content:
@@ -188,7 +199,7 @@ def forget(engine: Engine, keep: int = KEEP, gone: Iterable[str] = ()) -> set[st
     kept = _kept([release for release in known if release.stack not in gone], keep)
     needed: set[str] = set()
     for release in kept:
-        if release.state in (State.DEPLOYED, State.PENDING):
+        if release.runs:
             held = _content(release, items)
             needed |= {*held.configs, *held.secrets}
     names = {_name(release.stack, release.number, place) for release in kept for place in range(release.parts)}
@@ -205,7 +216,7 @@ def _kept(known: Iterable[Release], keep: int) -> list[Release]:
     for release in known:
         kind = (release.stack, release.state is State.DEPLOYED)
         counts[kind] += 1
-        if release.state is State.PENDING or counts[kind] <= keep:
+        if release.open or counts[kind] <= keep:
             found.append(release)
     return found
 
@@ -238,5 +249,6 @@ def _release(engine: Engine, item: Spec) -> Release:
         commit=labels[f"{LABEL}-commit"],
         note=labels[f"{LABEL}-note"],
         parts=int(labels[f"{LABEL}-parts"]),
+        open=OPEN in labels,
         when=engine.moment(item["CreatedAt"]),
     )

@@ -1,8 +1,9 @@
-"""Answers that take long on purpose (slow hashes of secrets), kept beside the files that they are about.
+"""Answers that take long on purpose (slow hashes of secrets), kept in the operator's own state.
 
 What is kept holds for the files as they were, and tells nothing of what is in them.
 """
 
+import hashlib
 import json
 import os
 import time
@@ -11,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-FILE = ".remembered.json"
+HOME = Path(__file__).resolve().parent.parent / ".swarmstats" / "remembered"
 STARTED = time.time_ns()
 # A file's clock ticks slower than ours.
 MARGIN = 2_000_000_000
@@ -24,13 +25,18 @@ def remembered(question: str, files: Sequence[Path], answer: Callable[[], str]) 
     signature = _signature(files)
     if not signature:
         return answer()
-    place = files[0].parent / FILE
+    place = memory(files[0].parent)
     kept = _read(place).get(question)
     if isinstance(kept, dict) and kept.get("files") == signature:
         return str(kept["answer"])
     found = answer()
     _write(place, {**_read(place), question: {"files": signature, "answer": found}})
     return found
+
+
+def memory(folder: Path) -> Path:
+    """The file that holds what is remembered of a folder's files."""
+    return HOME / f"{hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:16]}.json"
 
 
 def _signature(files: Sequence[Path]) -> Signature:
@@ -57,8 +63,9 @@ def _read(place: Path) -> dict[str, Any]:
 
 def _write(place: Path, answers: dict[str, Any]) -> None:
     """Who may not write there does without."""
-    draft = place.with_name(f"{FILE}.{os.getpid()}")
+    draft = place.with_name(f"{place.name}.{os.getpid()}")
     with suppress(OSError):
+        place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         draft.write_text(json.dumps(answers, indent=1))
         draft.chmod(0o600)
         draft.replace(place)

@@ -31,7 +31,7 @@ def rollback(desk: Desk, targets: Sequence[Target], number: int | None, whole: b
                 step.skipped = done.empty
                 step.detail = "runs already" if done.empty else f"{len(done.pending)} services changed"
                 if now != goal:
-                    _record(desk, now, goal, deploy)
+                    _record(desk, goal, deploy)
         collect(desk.engine)
 
 
@@ -57,12 +57,12 @@ def _goals(
     """(what is deployed now, what to go back to) of each stack, last in the order of needs first."""
     known = releases.history(engine)
     names = [target.name for target in targets]
-    if whole and (newest := next((item for item in known if item.state is not State.FAILED), None)):
+    if whole and (newest := next((item for item in known if item.runs), None)):
         names = [name for name in names if any(i.stack == name and i.deploy == newest.deploy for i in known)]
     goals = []
     for name in reversed(names):
         mine = [release for release in known if release.stack == name]
-        now = next((release for release in mine if release.state in (State.DEPLOYED, State.PENDING)), None)
+        now = next((release for release in mine if release.runs), None)
         goal = releases.find(engine, name, number) if number is not None else releases.previous(mine, now)
         if goal:
             goals.append((now, goal))
@@ -71,10 +71,11 @@ def _goals(
     return goals
 
 
-def _record(desk: Desk, now: Release | None, goal: Release, deploy: str) -> None:
+def _record(desk: Desk, goal: Release, deploy: str) -> None:
     """Going back is a release too; one that a killed client left is given up."""
-    if now and now.state is State.PENDING:
-        releases.finish(desk.engine, now, State.INTERRUPTED, f"undone by going back to release {goal.number}")
+    if left := releases.unfinished(desk.engine).get(goal.stack):
+        state = State.INTERRUPTED if left.state is State.PENDING else left.state
+        releases.finish(desk.engine, left, state, f"undone by going back to release {goal.number}")
     held = releases.content(desk.engine, goal)
     note = f"rollback to release {goal.number}"
     made = releases.begin(desk.engine, goal.stack, held, deploy=deploy, commit=goal.commit, note=note)

@@ -84,9 +84,9 @@ class Platform:
 
     def sql(self, database: str, query: str) -> str:
         """One value from a database, asked as superuser inside the database's container."""
-        return self.inside(
-            "db_postgres", "psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-d", database, "-c", query, user="postgres"
-        ).strip()
+        argv = ("psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-d", database, "-c", query)
+        # Docker now and then loses the output of a command that ends at once; every query here has an answer.
+        return until("an answer", lambda: self.inside("db_postgres", *argv, user="postgres").strip(), deadline=30)
 
     def counts(self) -> dict[str, int]:
         """Events in the database of each project."""

@@ -92,7 +92,7 @@ def test_passwords_stand_in_no_config_service_or_log_of_the_job(
     (db,) = targets.select(platform.environment, "db")
     outcomes = checks.run(platform.environment, db, platform.engine, Step("", None))
     assert {outcome.state for outcome in outcomes} == {"held"}
-    assert len(seen) > len(outcomes)
+    assert len(seen) > len([outcome for outcome in outcomes if outcome.kind != "http"])
     for file in platform.environment.secrets.glob("*.secret"):
         assert file.read_text().strip() not in "".join(seen)
 

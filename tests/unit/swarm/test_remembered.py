@@ -6,7 +6,12 @@ from pathlib import Path
 import pytest
 
 from swarm import remembered as memory
-from swarm.remembered import FILE, remembered
+from swarm.remembered import remembered
+
+
+@pytest.fixture(autouse=True)
+def home(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    monkeypatch.setattr(memory, "HOME", tmp_path_factory.mktemp("state") / "remembered")
 
 
 @pytest.fixture
@@ -60,20 +65,21 @@ def test_an_answer_is_asked_for_again_when_a_file_has_changed(change: str, tmp_p
 def test_nothing_is_remembered_of_a_file_that_changed_while_this_process_ran(tmp_path: Path) -> None:
     file = written(tmp_path / "one", "a")
     assert [ask([file], "yes"), ask([file], "no")] == [("yes", 1), ("no", 1)]
-    assert not (tmp_path / FILE).exists()
+    assert not memory.memory(tmp_path).exists()
 
 
 @pytest.mark.usefixtures("later")
 def test_a_file_that_is_not_there_has_no_remembered_answers(tmp_path: Path) -> None:
     assert ask([tmp_path / "one"], "yes") == ("yes", 1)
-    assert not (tmp_path / FILE).exists()
+    assert not memory.memory(tmp_path).exists()
 
 
 @pytest.mark.usefixtures("later")
 @pytest.mark.parametrize("damage", ["", "{", "[]", '{"how long": 3}', '{"how long": []}'])
 def test_a_damaged_memory_is_no_memory(damage: str, tmp_path: Path) -> None:
     file = written(tmp_path / "one", "a")
-    (tmp_path / FILE).write_text(damage)
+    memory.HOME.mkdir()
+    memory.memory(tmp_path).write_text(damage)
     assert ask([file], "yes") == ("yes", 1)
     assert ask([file], "no") == ("yes", 0)
 
@@ -81,7 +87,7 @@ def test_a_damaged_memory_is_no_memory(damage: str, tmp_path: Path) -> None:
 @pytest.mark.usefixtures("later")
 def test_what_is_remembered_is_for_the_owner_alone_and_holds_answers_only(tmp_path: Path) -> None:
     ask([written(tmp_path / "one", "hunter2")], "yes")
-    assert (tmp_path / FILE).stat().st_mode & 0o777 == 0o600
-    assert "hunter2" not in (tmp_path / FILE).read_text()
-    assert list(json.loads((tmp_path / FILE).read_text())) == ["how long"]
-    assert [path.name for path in tmp_path.iterdir() if path.name.startswith(FILE)] == [FILE]
+    assert memory.memory(tmp_path).stat().st_mode & 0o777 == 0o600
+    assert "hunter2" not in memory.memory(tmp_path).read_text()
+    assert list(json.loads(memory.memory(tmp_path).read_text())) == ["how long"]
+    assert len(list(memory.HOME.iterdir())) == 1
