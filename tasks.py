@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any, TypeVar
 
 from invoke import Collection, Context, Exit, task
@@ -21,7 +22,6 @@ from swarm import (
     jobs,
     keys,
     live,
-    manifests,
     names,
     operate,
     secrets,
@@ -44,7 +44,7 @@ from swarm import releases as ledger
 from swarm import rollback as returning
 from swarm import status as glance
 from swarm.engine import REFUSALS, Engine
-from swarm.errors import EngineUnavailable, SwarmstatsError, UnknownName
+from swarm.errors import ArgumentInvalid, EngineUnavailable, SwarmstatsError, UnknownName
 from swarm.report import Report, Table
 from swarm.selection import Selection
 from swarm.shell import Shell
@@ -115,26 +115,27 @@ def looking() -> Iterator[None]:
         raise Exit(code=130) from error
 
 
-@verb(help={"env": ENV})
-def demo(_: Context, env: str = "") -> None:
+@verb(help={"env": ENV, "dry": DRY})
+def demo(_: Context, env: str = "", dry: bool = False) -> None:
     """Everything at once: a local swarm, all images, all stacks, data, and where to look."""
-    host.ensure_engine(SHELL, REPORT)
-    demonstration.run(environments.load(env), SHELL, REPORT)
+    environment = environments.load(env)
+    if host.ensure_engine(SHELL, REPORT, dry=dry):
+        demonstration.run(environment, SHELL, REPORT, dry=dry)
 
 
-@verb(positional=["stack"], help={"stack": STACK, "env": ENV})
-def build(_: Context, stack: str, env: str = "") -> None:
+@verb(positional=["stack"], help={"stack": STACK, "env": ENV, "dry": DRY})
+def build(_: Context, stack: str, env: str = "", dry: bool = False) -> None:
     """Build the images of a stack that changed."""
     environment = environments.load(env)
     wanted = stacks.needed_images(environment, targets.select(environment, stack))
-    images.build(environment, wanted, SHELL, REPORT)
+    images.build(environment, wanted, SHELL, REPORT, dry=dry)
 
 
-@verb(positional=["stack"], help={"stack": STACK, "env": ENV})
-def push(_: Context, stack: str, env: str = "") -> None:
+@verb(positional=["stack"], help={"stack": STACK, "env": ENV, "dry": DRY})
+def push(_: Context, stack: str, env: str = "", dry: bool = False) -> None:
     """Push the images of a stack that the registry lacks."""
     environment = environments.load(env)
-    images.push(stacks.needed_images(environment, targets.select(environment, stack)), REPORT)
+    images.push(stacks.needed_images(environment, targets.select(environment, stack)), REPORT, dry=dry)
 
 
 @verb(
@@ -199,8 +200,8 @@ def deliver(
     dry: bool = False,
 ) -> None:
     """Build, push and deploy a stack."""
-    build(context, stack, env)
-    push(context, stack, env)
+    build(context, stack, env, dry=dry)
+    push(context, stack, env, dry=dry)
     options = {"no_rollback": no_rollback, "no_tests": no_tests, "pull": pull, "dry": dry}
     deploy(context, stack, env, lock_timeout=lock_timeout, **options)
 
@@ -272,21 +273,33 @@ def _release_cells(item: ledger.Release) -> tuple[str, ...]:
 
 @verb(
     positional=["stack"],
-    help={"stack": STACK, "env": ENV, "label": LABEL, "projects": PROJECTS, "lock-timeout": WAIT},
+    help={"stack": STACK, "env": ENV, "label": LABEL, "projects": PROJECTS, "lock-timeout": WAIT, "dry": DRY},
 )
-def clean(_: Context, stack: str, env: str = "", label: str = "", projects: str = "", lock_timeout: int = 600) -> None:
+def clean(
+    _: Context,
+    stack: str,
+    env: str = "",
+    label: str = "",
+    projects: str = "",
+    lock_timeout: int = 600,
+    dry: bool = False,
+) -> None:
     """Remove a stack wholly: services, tasks, networks; volumes stay."""
     environment = environments.load(env)
     wanted, selection = targets.select(environment, stack, projects), Selection.parse(label)
-    cleaning.clean(wanted, cluster.manager(environment, SHELL), SHELL, REPORT, lock_timeout, selection)
+    engine = cluster.manager(environment, SHELL)
+    cleaning.clean(wanted, engine, SHELL, REPORT, lock_timeout, selection, dry=dry)
 
 
-@verb(positional=["stack"], help={"stack": STACK, "env": ENV, "label": LABEL, "projects": PROJECTS})
-def render(_: Context, stack: str, env: str = "", label: str = "", projects: str = "") -> None:
+@verb(positional=["stack"], help={"stack": STACK, "env": ENV, "label": LABEL, "projects": PROJECTS, "json": JSON})
+def render(_: Context, stack: str, env: str = "", label: str = "", projects: str = "", json: bool = False) -> None:
     """Print the stack file as Docker gets it, after validating it."""
     environment = environments.load(env)
     wanted, selection = targets.select(environment, stack, projects), Selection.parse(label)
     rendered = deploying.render(environment, wanted, host.client(SHELL), SHELL, selection)
+    if json:
+        REPORT.data([{"stack": item.name, "document": item.document} for item in rendered])
+        return
     REPORT.text("---\n".join(item.text() for item in rendered))
 
 
@@ -365,6 +378,7 @@ def _meant(
         "tail": "only the last lines of each task (default: 100, or all with --since or --grep)",
         "follow": "go on with what is being written, until Ctrl-C",
         "times": "begin each line with when it was written",
+        "json": "print one JSON object a line: moment, service, task, node, text",
     },
 )
 def logs(
@@ -378,6 +392,7 @@ def logs(
     tail: str = "",
     follow: bool = False,
     times: bool = False,
+    json: bool = False,
 ) -> None:
     """Print what the tasks of services wrote, on whichever nodes they run, in the order of time."""
     environment, selection = environments.load(env), Selection.parse(label)
@@ -389,7 +404,10 @@ def logs(
 
     lines = diary.follow(engine, find, asked, REPORT.warn) if follow else diary.read(engine, find(), asked, REPORT.warn)
     with looking():
-        diary.show(lines, REPORT, times=times, flush=follow)
+        if json:
+            diary.tell(lines, REPORT, flush=follow)
+        else:
+            diary.show(lines, REPORT, times=times, flush=follow)
 
 
 @verb(
@@ -491,10 +509,10 @@ def browse(_: Context, name: str | None = None, env: str = "") -> None:
     REPORT.line(f"{title}  {url}" if webbrowser.open(url) else f"{title}  {url}   (there is no browser here)")
 
 
-@verb(help={"env": ENV})
-def doctor(_: Context, env: str = "") -> None:
+@verb(help={"env": ENV, "json": JSON})
+def doctor(_: Context, env: str = "", json: bool = False) -> None:
     """Check this machine, the environment and the swarm; each failure says what to do."""
-    if not examination.run(env, SHELL, REPORT):
+    if not examination.run(env, SHELL, REPORT, json=json):
         raise Exit(code=1)
 
 
@@ -514,38 +532,39 @@ def test(_: Context, tier: str = "all", long: bool = False) -> None:
     tiers.run(tier, long, SHELL, REPORT, time.monotonic)
 
 
-@verb(help={"env": ENV}, name="init")
-def swarm_init(_: Context, env: str = "") -> None:
+@verb(help={"env": ENV, "dry": DRY}, name="init")
+def swarm_init(_: Context, env: str = "", dry: bool = False) -> None:
     """Make the nodes and the swarm, or complete what is half made."""
-    host.ensure_engine(SHELL, REPORT)
-    cluster.init(environments.load(env), SHELL, REPORT)
+    environment = environments.load(env)
+    if host.ensure_engine(SHELL, REPORT, dry=dry):
+        cluster.init(environment, SHELL, REPORT, dry=dry)
 
 
-@verb(help={"env": ENV}, name="start")
-def swarm_start(_: Context, env: str = "") -> None:
+@verb(help={"env": ENV, "dry": DRY}, name="start")
+def swarm_start(_: Context, env: str = "", dry: bool = False) -> None:
     """Start nodes that were stopped."""
-    cluster.start(environments.load(env), SHELL, REPORT)
+    cluster.start(environments.load(env), SHELL, REPORT, dry=dry)
 
 
-@verb(help={"env": ENV}, name="stop")
-def swarm_stop(_: Context, env: str = "") -> None:
+@verb(help={"env": ENV, "dry": DRY}, name="stop")
+def swarm_stop(_: Context, env: str = "", dry: bool = False) -> None:
     """Stop all nodes, keeping what is on them."""
-    cluster.stop(environments.load(env), SHELL, REPORT)
+    cluster.stop(environments.load(env), SHELL, REPORT, dry=dry)
 
 
-@verb(help={"env": ENV, "yes": "do not ask"}, name="clean")
-def swarm_clean(_: Context, env: str = "", yes: bool = False) -> None:
+@verb(help={"env": ENV, "yes": "do not ask", "dry": DRY}, name="clean")
+def swarm_clean(_: Context, env: str = "", yes: bool = False, dry: bool = False) -> None:
     """Remove the nodes and everything that was made for them, all data included."""
     environment = environments.load(env)
-    if (doomed := cluster.holdings(environment)) and not yes:
+    if not (yes or dry) and (doomed := cluster.holdings(environment)):
         REPORT.confirm(f"This removes, with all data in them: {', '.join(doomed)}.", environment.name)
-    cluster.clean(environment, SHELL, REPORT)
+    cluster.clean(environment, SHELL, REPORT, dry=dry)
 
 
-@verb(help={"env": ENV}, name="remount")
-def swarm_remount(_: Context, env: str = "") -> None:
+@verb(help={"env": ENV, "dry": DRY}, name="remount")
+def swarm_remount(_: Context, env: str = "", dry: bool = False) -> None:
     """Give all nodes the shared storage again and prove that they see the same."""
-    cluster.remount(environments.load(env), SHELL, REPORT)
+    cluster.remount(environments.load(env), SHELL, REPORT, dry=dry)
 
 
 @verb(help={"env": ENV, "json": JSON}, name="status")
@@ -562,32 +581,50 @@ def swarm_status(_: Context, env: str = "", json: bool = False) -> None:
     )
 
 
-@verb(positional=["name"], help={"name": "e.g. traefik-admin", "env": ENV}, name="show")
-def secret_show(_: Context, name: str, env: str = "") -> None:
+@verb(positional=["name"], help={"name": "e.g. traefik-admin", "env": ENV, "json": JSON}, name="show")
+def secret_show(_: Context, name: str, env: str = "", json: bool = False) -> None:
     """Print one of your own secrets, because you ask for it."""
-    environment = environments.load(env)
-    known = manifests.declarations()
-    if name not in known:
-        raise UnknownName("secret", name, known)
-    REPORT.text(secrets.get(environment.secrets, name, known).reveal())
+    content = keys.content(environments.load(env), name).reveal()
+    if json:
+        REPORT.data({"name": name, "content": content})
+        return
+    REPORT.text(content)
 
 
 @verb(
     positional=["name"],
-    help={"name": "e.g. ro-user-password", "env": ENV, "force": "over the file there is", "length": "characters"},
+    help={
+        "name": "e.g. ro-user-password",
+        "env": ENV,
+        "force": "over the file there is",
+        "length": "characters",
+        "dry": DRY,
+    },
     name="generate",
 )
-def secret_generate(_: Context, name: str, env: str = "", force: bool = False, length: int = secrets.LENGTH) -> None:
+def secret_generate(
+    _: Context, name: str, env: str = "", force: bool = False, length: int = secrets.LENGTH, dry: bool = False
+) -> None:
     """Write a new password into your own file; deploys bring it to the services."""
-    path = keys.generate(environments.load(env), name, force=force, length=length)
-    REPORT.line(f"Wrote {environments.shown(path)}. Services get it with the next deploy.")
+    _written(keys.generate(environments.load(env), name, force=force, length=length, dry=dry), dry)
 
 
-@verb(positional=["name", "file"], help={"name": "e.g. ro-user-password", "file": FROM, "env": ENV}, name="import")
-def secret_import(_: Context, name: str, file: str | None = None, env: str = "") -> None:
+@verb(
+    positional=["name", "file"],
+    help={"name": "e.g. ro-user-password", "file": FROM, "env": ENV, "dry": DRY},
+    name="import",
+)
+def secret_import(_: Context, name: str, file: str | None = None, env: str = "", dry: bool = False) -> None:
     """Write what you give, by default by a pipe, into your own file; deploys bring it to the services."""
-    path = keys.import_(environments.load(env), name, keys.source(file or "-", name, REPORT))
-    REPORT.line(f"Wrote {environments.shown(path)}. Services get it with the next deploy.")
+    environment = environments.load(env)
+    _written(keys.import_(environment, name, keys.source(file or "-", name, REPORT), dry=dry), dry)
+
+
+def _written(path: Path, dry: bool) -> None:
+    if dry:
+        REPORT.would([f"write {environments.shown(path)}"], "")
+    else:
+        REPORT.line(f"Wrote {environments.shown(path)}. Services get it with the next deploy.")
 
 
 @verb(help={"env": ENV, "json": JSON}, name="list")
@@ -610,16 +647,28 @@ def secret_list(_: Context, env: str = "", json: bool = False) -> None:
         "from": FROM,
         "lock-timeout": WAIT,
         "dry": "only say which services would restart",
+        "json": "with --dry, print JSON for machines",
     },
     name="rotate",
 )
 def secret_rotate(
-    _: Context, name: str, env: str = "", from_: str = "", dry: bool = False, lock_timeout: int = 600
+    _: Context,
+    name: str,
+    env: str = "",
+    from_: str = "",
+    dry: bool = False,
+    lock_timeout: int = 600,
+    json: bool = False,
 ) -> None:
     """Change a secret and the services that use it, one stack after the other."""
     environment = environments.load(env)
+    if json and not dry:
+        raise ArgumentInvalid("A rotation has no JSON but before it.", hint=f"./run secret.rotate {name} --dry --json")
     content = keys.source(from_, name, REPORT) if from_ else None
     engine = cluster.manager(environment, SHELL)
+    if json:
+        REPORT.data(keys.rotation(environment, name, content, engine, SHELL).told())
+        return
     keys.rotate(environment, name, content, engine, SHELL, REPORT, dry=dry, lock_timeout=lock_timeout)
 
 
@@ -633,10 +682,13 @@ def lock_status(_: Context, env: str = "", json: bool = False) -> None:
     REPORT.line(f"{found}{', expired' if found.expired else ''}" if found else "Nobody holds the lock.")
 
 
-@verb(help={"env": ENV}, name="break")
-def lock_break(_: Context, env: str = "") -> None:
+@verb(help={"env": ENV, "dry": DRY}, name="break")
+def lock_break(_: Context, env: str = "", dry: bool = False) -> None:
     """Take the lock away from a change that is stuck."""
-    found = locking.release(cluster.manager(environments.load(env), SHELL))
+    found = locking.release(cluster.manager(environments.load(env), SHELL), dry=dry)
+    if dry:
+        REPORT.would([f"take the lock from {found}"] if found else [], "nobody holds the lock")
+        return
     REPORT.line(f"Taken from {found}." if found else "Nobody held the lock.")
 
 

@@ -25,11 +25,16 @@ def clean(
     report: Report,
     lock_timeout: float = LOCK_TIMEOUT,
     selection: Selection = EVERYTHING,
+    *,
+    dry: bool = False,
 ) -> None:
     """Remove stacks in reverse order; each wave is gone wholly (services, tasks, networks) before the next.
 
     With a selection only the services that it means, and their tasks, go.
     """
+    if dry:
+        report.would((f"remove {thing}" for thing in _doomed(targets, engine, selection)), "nothing to remove")
+        return
     purpose = f"clean {' '.join(target.name for target in targets[:5])}{' ...' if len(targets) > 5 else ''}"
     with lock.held(engine, purpose, lock_timeout, report.line):
         # A job that a killed client left would hold on to networks.
@@ -39,6 +44,29 @@ def clean(
             return
         _demand_free(targets, engine)
         _clean(targets, engine, shell, report)
+
+
+def _doomed(targets: Sequence[Target], engine: Engine, selection: Selection) -> list[str]:
+    """What a clean would remove, in that order."""
+    if selection:
+        chosen = _chosen(targets, engine, selection)
+        return [f"service {name}" for target in reversed(targets) for name in sorted(chosen[target.name].values())]
+    _demand_free(targets, engine)
+    found = [thing for target in reversed(targets) for thing in remains(engine, target.name)]
+    return [*found, "versions of configs and secrets that nothing needs then"] if found else []
+
+
+def _chosen(targets: Sequence[Target], engine: Engine, selection: Selection) -> dict[str, dict[str, str]]:
+    """Stack -> id -> name of its services that are meant; raises UnknownName when none is."""
+    known = {target.name: target for target in targets}
+    there = [(item, live.subject(item, known)) for item in live.services(engine) if item.stack in known]
+    found: dict[str, dict[str, str]] = {name: {} for name in known}
+    for service, subject in there:
+        if selection.admits(subject):
+            found[service.stack][service.id] = service.name
+    if not any(found.values()):
+        raise selection.nothing(subject for _, subject in there)
+    return found
 
 
 def _clean(targets: Sequence[Target], engine: Engine, shell: Shell, report: Report) -> None:
@@ -54,16 +82,11 @@ def _clean(targets: Sequence[Target], engine: Engine, shell: Shell, report: Repo
 
 def _clean_services(targets: Sequence[Target], engine: Engine, report: Report, selection: Selection) -> None:
     """Networks, configs and secrets stay: the stack is still there, and what is left of it may use them."""
-    known = {target.name: target for target in targets}
-    there = {item.id: live.subject(item, known) for item in live.services(engine) if item.stack in known}
-    doomed = {identity: subject for identity, subject in there.items() if selection.admits(subject)}
-    if not doomed:
-        raise selection.nothing(there.values())
-    of = {name: [one for one, subject in doomed.items() if subject.target.name == name] for name in known}
+    of = _chosen(targets, engine, selection)
     for title, wave in waves([target for target in reversed(targets) if of[target.name]], lambda target: target):
         with report.step(f"clean {title}") as step:
             together(wave, lambda target, part: _remove_services(engine, target.name, of[target.name], part), step)
-            names = sorted(f"{doomed[one].target.name}_{doomed[one].service}" for item in wave for one in of[item.name])
+            names = sorted(name for item in wave for name in of[item.name].values())
             shown = ", ".join(names) if len(names) <= SHOWN else f"{len(names)} services"
             step.detail = f"{shown}: gone; networks and configs stay"
 

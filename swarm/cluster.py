@@ -36,26 +36,26 @@ class Member:
         return " ".join(f"{key}={value}" for key, value in sorted(self.labels.items()))
 
 
-def init(environment: Environment, shell: Shell, report: Report) -> None:
+def init(environment: Environment, shell: Shell, report: Report, *, dry: bool = False) -> None:
     """Make the nodes and one swarm of them, or complete what is half made; changes nothing where all is well."""
-    driver(environment).create(environment, shell, report)
-    _gather(environment, report)
+    driver(environment).create(environment, shell, report, dry=dry)
+    _gather(environment, report, dry=dry)
 
 
-def start(environment: Environment, shell: Shell, report: Report) -> None:
+def start(environment: Environment, shell: Shell, report: Report, *, dry: bool = False) -> None:
     """Start the nodes and wait until all are ready."""
-    driver(environment).start(environment, shell, report)
-    _gather(environment, report)
+    driver(environment).start(environment, shell, report, dry=dry)
+    _gather(environment, report, dry=dry)
 
 
-def stop(environment: Environment, shell: Shell, report: Report) -> None:
+def stop(environment: Environment, shell: Shell, report: Report, *, dry: bool = False) -> None:
     """Stop the nodes; what is on them stays."""
-    driver(environment).stop(environment, shell, report)
+    driver(environment).stop(environment, shell, report, dry=dry)
 
 
-def clean(environment: Environment, shell: Shell, report: Report) -> None:
+def clean(environment: Environment, shell: Shell, report: Report, *, dry: bool = False) -> None:
     """Remove the nodes and everything that was made for them."""
-    driver(environment).remove(environment, shell, report)
+    driver(environment).remove(environment, shell, report, dry=dry)
 
 
 def holdings(environment: Environment) -> tuple[str, ...]:
@@ -63,10 +63,10 @@ def holdings(environment: Environment) -> tuple[str, ...]:
     return driver(environment).holdings(environment)
 
 
-def remount(environment: Environment, shell: Shell, report: Report) -> None:
+def remount(environment: Environment, shell: Shell, report: Report, *, dry: bool = False) -> None:
     """Give every node the shared storage again and prove that all see the same."""
-    driver(environment).remount(environment, shell, report)
-    _gather(environment, report)
+    driver(environment).remount(environment, shell, report, dry=dry)
+    _gather(environment, report, dry=dry)
 
 
 def manager(environment: Environment, shell: Shell) -> Engine:
@@ -114,8 +114,11 @@ def member(entry: dict[str, Any]) -> Member:
     )
 
 
-def _gather(environment: Environment, report: Report) -> None:
+def _gather(environment: Environment, report: Report, *, dry: bool) -> None:
     chosen, nodes = driver(environment), environment.nodes
+    if dry:
+        report.would(_pending(environment), "nothing to do in the swarm")
+        return
     with report.step("swarm") as step:
         if environment.file.driver == "context":
             done, state = membership.label(chosen.engine(environment), nodes, step), "labelled"
@@ -124,3 +127,16 @@ def _gather(environment: Environment, report: Report) -> None:
             done, state = membership.form(seats, step), "ready"
         step.detail = f"{len(nodes)} nodes {state}: {'; '.join(done) or 'nothing to do'}"
         step.skipped = not done
+
+
+def _pending(environment: Environment) -> list[str]:
+    """What `_gather` would do; nodes that do not answer now can be asked only once they do."""
+    chosen, nodes = driver(environment), environment.nodes
+    if environment.file.driver == "context":
+        return membership.unlabelled(chosen.engine(environment), nodes)
+    seats: list[Seat] = []
+    for node in nodes:
+        with suppress(EngineUnavailable):
+            seats.append(Seat(node, chosen.engine(environment, node), chosen.address(environment, node)))
+    there = [seat.node.name for seat in seats]
+    return membership.pending(seats, [node for node in nodes if node.name not in there])

@@ -6,7 +6,7 @@ from typing import Any
 
 import requests
 
-from swarm import cluster, deploy, images, stacks, targets
+from swarm import cluster, deploy, images, keys, stacks, targets
 from swarm.environment import Archive, Environment
 from swarm.errors import DemoFailed, UnknownName
 from swarm.report import Report, Step
@@ -16,20 +16,25 @@ DEADLINE = 300.0
 POLL = 1.0
 
 
-def run(environment: Environment, shell: Shell, report: Report) -> None:
+def run(environment: Environment, shell: Shell, report: Report, *, dry: bool = False) -> None:
     """Make the lab, build and push, deploy everything, wait for data; nothing is changed where all is there."""
     if environment.file.driver != "lab":
         raise UnknownName("lab environment", environment.name, ["lab"])
     nodes, projects = len(environment.nodes), len(environment.projects)
     report.line(f"Swarmstats demo: a swarm of {nodes} nodes on this machine, {projects} projects, all local.")
     began = time.monotonic()
-    cluster.init(environment, shell, report)
+    cluster.init(environment, shell, report, dry=dry)
     every = targets.select(environment, "all")
     wanted = stacks.needed_images(environment, every)
-    images.build(environment, wanted, shell, report)
-    images.push(wanted, report)
+    images.build(environment, wanted, shell, report, dry=dry)
+    images.push(wanted, report, dry=dry)
+    if dry and keys.reach(environment, shell) is None:
+        report.would([f"deploy {', '.join(target.name for target in every)}"], "")
+        return
     engine = cluster.manager(environment, shell)
-    deploy.deploy(environment, every, engine, shell, report)
+    deploy.deploy(environment, every, engine, shell, report, deploy.Options(dry=dry))
+    if dry:
+        return
     with report.step("data") as step:
         step.detail = _data(environment, step)
     minutes, seconds = divmod(int(time.monotonic() - began), 60)

@@ -14,10 +14,12 @@ from swarm import (
     images,
     live,
     lock,
+    manifests,
     notes,
     outline,
     plan,
     releases,
+    secrets,
     specs,
     stacks,
     versions,
@@ -25,7 +27,7 @@ from swarm import (
 from swarm.apply import References, Site, apply
 from swarm.converge import Reach, Watch
 from swarm.engine import NAMESPACE, Engine
-from swarm.environment import Environment
+from swarm.environment import Environment, shown
 from swarm.errors import ImageMissing, RegistryUnreachable, ReleaseGone, RollbackFailed, RolledBack, SwarmstatsError
 from swarm.live import Snapshot
 from swarm.outline import Beside
@@ -117,6 +119,8 @@ def deploy(
     """Deploy stacks, each wave healthy before the next; those that run already as rendered are not touched."""
     options = options or Options()
     found = survey(environment, targets, engine, shell, options.selection)
+    if _secrets_made(found.rendered, environment, report, dry=options.dry):
+        found = survey(environment, targets, engine, shell, options.selection)
     if options.pull:
         found = _compare(found.rendered, found.wanted, engine, _pins(found, engine, fresh=True))
     if options.dry:
@@ -135,6 +139,19 @@ def deploy(
         _images_are_there(found, report)
         found = _compare(found.rendered, found.wanted, engine, _pins(found, engine, fresh=options.pull))
         Deployment(found, Desk(environment, engine, shell, report), options).run()
+
+
+def _secrets_made(rendered: Iterable[Stack], environment: Environment, report: Report, *, dry: bool) -> bool:
+    """Make the secrets that are made when they are needed; whether there were any."""
+    given = {item.key: item.secret for stack in rendered for item in stack.secrets}
+    lacking = [key for key, secret in given.items() if secret == secrets.unmade(key)]
+    if dry and lacking:
+        report.would((f"write {shown(secrets.file(environment.secrets, key))}" for key in lacking), "")
+    if not dry:
+        known = manifests.declarations()
+        for key in given:
+            secrets.get(environment.secrets, key, known)
+    return bool(lacking) and not dry
 
 
 def _compare(rendered: tuple[Stack, ...], wanted: Mapping[str, Wanted], engine: Engine, pins: Pins) -> Survey:

@@ -3,7 +3,7 @@
 import shutil
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from swarm import cluster, deploy, host, live, targets
 from swarm import environment as environments
@@ -27,8 +27,12 @@ class Finding:
     advice: str = ""
 
 
-def run(name: str, shell: Shell, report: Report) -> bool:
-    """Print every check as it is made; True when all is well."""
+def run(name: str, shell: Shell, report: Report, *, json: bool = False) -> bool:
+    """Print every check as it is made, for machines all at the end; True when all is well."""
+    if json:
+        made = list(findings(name, shell))
+        report.data([asdict(finding) for finding in made])
+        return all(finding.well for finding in made)
     well = True
     for finding in findings(name, shell):
         well = well and finding.well

@@ -32,14 +32,14 @@ DOCKER = "/taken/usr/bin/docker"
 BUILDX = "/taken/usr/libexec/docker/cli-plugins/docker-buildx"
 
 
-def ensure_engine(shell: Shell, report: Report) -> str:
-    """Make this machine's engine answer, installing and starting it where we may; returns its version."""
+def ensure_engine(shell: Shell, report: Report, *, dry: bool = False) -> bool:
+    """Make this machine's engine answer, installing and starting it where we may; False when `dry` leaves it silent."""
     engine = Engine()
-    if not engine.answers():
-        _provide_engine(machines.survey(), shell, report, engine.answers)
+    if not engine.answers() and not _provide_engine(machines.survey(), shell, report, engine.answers, dry=dry):
+        return False
     with report.step(f"Docker Engine {engine.version()}") as step:
         step.skipped = False
-    return engine.version()
+    return True
 
 
 def client(shell: Shell) -> Argv:
@@ -118,19 +118,25 @@ def has_buildx(shell: Shell, words: Argv) -> bool:
         return False
 
 
-def _provide_engine(machine: Machine, shell: Shell, report: Report, answers: Callable[[], bool]) -> None:
+def _provide_engine(machine: Machine, shell: Shell, report: Report, answers: Callable[[], bool], *, dry: bool) -> bool:
     if not machines.can_provide_engine(machine):
         message, hint = machines.engine_missing(machine)
         raise EngineUnavailable(message, hint=hint)
-    if "dockerd" not in machine.programs:
+    absent = "dockerd" not in machine.programs
+    if dry:
+        install = [f"install {', '.join(ENGINE_PACKAGES)}"] if absent else []
+        report.would([*install, "start the Docker engine; what comes then can be told once it answers"], "")
+        return False
+    if absent:
         report.line(f"No Docker engine on this machine: installing {', '.join(ENGINE_PACKAGES)}.")
         with report.step("Docker Engine installed"):
             _install(shell, ENGINE_PACKAGES)
         # The package starts the engine by itself where there is a service manager.
         if machine.systemd and until(answers, START_SECONDS):
-            return
+            return True
     with report.step("Docker Engine started"):
         start_engine(machine, shell, answers)
+    return True
 
 
 def start_engine(machine: Machine, shell: Shell, answers: Callable[[], bool], run: Path = RUN, log: Path = LOG) -> None:

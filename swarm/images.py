@@ -65,20 +65,28 @@ def _files(directory: Path) -> Iterable[Path]:
             yield path
 
 
-def build(environment: Environment, wanted: Sequence[Image], shell: Shell, report: Report) -> None:
+def build(
+    environment: Environment, wanted: Sequence[Image], shell: Shell, report: Report, *, dry: bool = False
+) -> None:
     """Build what is not on this machine yet, and not in the registry either."""
     engine = Engine()
     missing = [item for item in wanted if item.directory and not here(engine, item) and not pushed(engine, item)]
+    if dry:
+        report.would(_deeds("build", missing), "nothing to build")
+        return
     with report.step("images built") as step:
         _build_all(environment, missing, shell, step)
         step.detail = _counts(missing, wanted, "built")
         step.skipped = not missing
 
 
-def push(wanted: Sequence[Image], report: Report) -> None:
+def push(wanted: Sequence[Image], report: Report, *, dry: bool = False) -> None:
     """Push what the registry does not have yet."""
     engine = Engine()
     missing = [item for item in wanted if item.directory and not pushed(engine, item)]
+    if dry:
+        report.would(_deeds("push", missing), "nothing to push")
+        return
     with report.step("images pushed") as step:
         step.note(", ".join(item.name for item in missing))
         with ThreadPoolExecutor(AT_ONCE) as pool:
@@ -87,12 +95,16 @@ def push(wanted: Sequence[Image], report: Report) -> None:
         step.skipped = not missing
 
 
-def ensure_local(environment: Environment, names: Sequence[str], shell: Shell, report: Report) -> dict[str, str]:
+def ensure_local(
+    environment: Environment, names: Sequence[str], shell: Shell, report: Report, *, dry: bool = False
+) -> dict[str, str]:
     """Make images of ours exist on this machine's own engine; returns name -> reference."""
     engine = Engine()
     wanted = [image(environment, name) for name in names]
     missing = [item for item in wanted if item.directory and not here(engine, item)]
-    if missing:
+    if missing and dry:
+        report.would(_deeds("build", missing), "nothing to build")
+    elif missing:
         with report.step("images of the lab") as step:
             _build_all(environment, missing, shell, step)
             step.detail = ", ".join(item.name for item in missing)
@@ -135,6 +147,10 @@ def _answered(engine: Engine, item: Image) -> bool:
             hint="Start the registry (for the lab: ./run swarm.start), then try again.",
         ) from error
     return True
+
+
+def _deeds(verb: str, missing: Iterable[Image]) -> list[str]:
+    return [f"{verb} {item.reference}" for item in missing]
 
 
 def _counts(missing: Sequence[Image], wanted: Sequence[Image], verb: str) -> str:

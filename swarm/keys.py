@@ -74,6 +74,23 @@ class Restart:
     tasks: str
 
 
+@dataclass(frozen=True)
+class Rotation:
+    """What a rotation does: the secrets that change, the services that restart, in order, and what comes with it."""
+
+    secrets: tuple[str, ...]
+    restarts: tuple[Restart, ...]
+    with_it: tuple[str, ...]
+
+    def told(self) -> dict[str, Any]:
+        """A rotation for machines."""
+        return {
+            "secrets": self.secrets,
+            "restarts": [{"stack": it.target.name, "service": it.service, "tasks": it.tasks} for it in self.restarts],
+            "comes_with_it": self.with_it,
+        }
+
+
 def source(path: str, name: str, report: Report) -> bytes:
     """What a file holds, or what is piped in for `-` or nothing; raises SecretMissing."""
     if path in ("", "-"):
@@ -84,7 +101,9 @@ def source(path: str, name: str, report: Report) -> bytes:
         raise SecretMissing(f"{path}: {error.strerror}.") from error
 
 
-def generate(environment: Environment, name: str, *, force: bool = False, length: int = secrets.LENGTH) -> Path:
+def generate(
+    environment: Environment, name: str, *, force: bool = False, length: int = secrets.LENGTH, dry: bool = False
+) -> Path:
     """Write a new password into the operator's own file; raises SecretRefused where there is one, unless forced."""
     declaration = _declared(name)
     if declaration.generate is None:
@@ -96,14 +115,28 @@ def generate(environment: Environment, name: str, *, force: bool = False, length
             f"{shown(path)} is there already.",
             hint=f"./run secret.rotate {name} changes it and what uses it; --force overwrites the file.",
         )
-    secrets.write(environment.secrets, name, made)
+    if not dry:
+        secrets.write(environment.secrets, name, made)
     return path
 
 
-def import_(environment: Environment, name: str, content: bytes) -> Path:
+def import_(environment: Environment, name: str, content: bytes, *, dry: bool = False) -> Path:
     """Write what was given into the operator's own file."""
-    secrets.write(environment.secrets, name, _fitting(name, secrets.given(name, content, _declared(name))))
+    wanted = _fitting(name, secrets.given(name, content, _declared(name)))
+    if not dry:
+        secrets.write(environment.secrets, name, wanted)
     return secrets.file(environment.secrets, name)
+
+
+def content(environment: Environment, name: str) -> Secret:
+    """What the operator's own file holds; raises UnknownName, or SecretMissing for one that is yet to be made."""
+    known = manifests.declarations()
+    if name not in known:
+        raise UnknownName("secret", name, known)
+    found = secrets.look(environment.secrets, name, known)
+    if found == secrets.unmade(name):
+        raise SecretMissing(f"{name} is not made yet.", hint="The first deploy of a stack that uses it makes it.")
+    return found
 
 
 def users(environment: Environment) -> Users:
@@ -220,16 +253,11 @@ def rotate(
     lock_timeout: float = deploy.LOCK_TIMEOUT,
 ) -> None:
     """Give a secret another content and bring it to the services; if that fails, its file holds the former one."""
-    declaration = _declared(name)
-    if content is None and declaration.generate is None:
-        raise SecretRefused(f"{name} cannot be generated.", hint=f"./run secret.rotate {name} --from FILE")
-    wanted = _fitting(name, secrets.given(name, content, declaration)) if content is not None else None
-    names, used, running = (name, *_derived(name)), users(environment), live.services(engine)
-    restarts = _restarts(environment, names, used, running)
-    _demand_files(environment, name, used, {one.target for one in restarts})
+    wanted, coming = _wanted(name, content), rotation(environment, name, content, engine, shell)
+    restarts, names = coming.restarts, coming.secrets
     _tell(names, restarts, report)
-    if other := _waiting(environment, restarts, used, engine, shell):
-        report.line(f"Changes of these stacks that are not deployed yet come with it: {', '.join(other)}.")
+    if coming.with_it:
+        report.line(f"Changes of these stacks that are not deployed yet come with it: {', '.join(coming.with_it)}.")
     if dry:
         return
     with _alone(environment.secrets, name), _replaced(environment, names, wanted, engine, report):
@@ -237,6 +265,23 @@ def rotate(
             affected = tuple(dict.fromkeys(restart.target for restart in restarts))
             deploy.deploy(environment, affected, engine, shell, report, deploy.Options(lock_timeout))
     report.line(f"{name} is rotated{'' if restarts else ': in its file; no service that runs uses it'}.")
+
+
+def rotation(environment: Environment, name: str, content: bytes | None, engine: Engine, shell: Shell) -> Rotation:
+    """What a rotation would do; raises what it would refuse."""
+    _wanted(name, content)
+    names, used, running = (name, *_derived(name)), users(environment), live.services(engine)
+    restarts = _restarts(environment, names, used, running)
+    _demand_files(environment, name, used, {one.target for one in restarts})
+    return Rotation(names, tuple(restarts), tuple(_waiting(environment, restarts, used, engine, shell)))
+
+
+def _wanted(name: str, content: bytes | None) -> Secret | None:
+    """The content that is given, if it can be one; None where a new password is generated."""
+    declaration = _declared(name)
+    if content is None and declaration.generate is None:
+        raise SecretRefused(f"{name} cannot be generated.", hint=f"./run secret.rotate {name} --from FILE")
+    return _fitting(name, secrets.given(name, content, declaration)) if content is not None else None
 
 
 def _declared(name: str) -> Declaration:
@@ -297,7 +342,7 @@ def _demand_files(environment: Environment, name: str, used: Users, affected: Co
         )
 
 
-def _tell(names: tuple[str, ...], restarts: list[Restart], report: Report) -> None:
+def _tell(names: tuple[str, ...], restarts: Sequence[Restart], report: Report) -> None:
     """Say which services will restart."""
     if not restarts:
         report.line(f"{names[0]}: no service that runs uses it; only its file changes.")
@@ -307,7 +352,7 @@ def _tell(names: tuple[str, ...], restarts: list[Restart], report: Report) -> No
     report.table(("STACK", "SERVICE", "TASKS"), _table(restarts))
 
 
-def _table(restarts: list[Restart]) -> Iterator[tuple[str, str, str]]:
+def _table(restarts: Sequence[Restart]) -> Iterator[tuple[str, str, str]]:
     projects = [one for one in restarts if one.target.project]
     few = len(projects) <= FEW
     yield from ((one.target.name, one.service, one.tasks) for one in restarts if few or not one.target.project)

@@ -61,10 +61,10 @@ def read(engine: Engine) -> Lock | None:
     )
 
 
-def release(engine: Engine) -> Lock | None:
-    """Take the lock away from whoever holds it; returns what was taken."""
+def release(engine: Engine, *, dry: bool = False) -> Lock | None:
+    """Take the lock away from whoever holds it; returns what was taken, or with `dry` would be."""
     lock = read(engine)
-    if lock:
+    if lock and not dry:
         engine.discard("configs", lock.id)
     return lock
 

@@ -284,6 +284,14 @@ def _source(service: Service, task: Task) -> Source:
     return Source(service.name, task.slot, task.node)
 
 
+def tell(lines: Iterable[Line], report: Report, *, flush: bool) -> None:
+    """Print lines for machines: one JSON object each."""
+    for line in lines:
+        service, slot, node = line.source
+        told = {"moment": line.moment, "service": service, "task": slot, "node": node, "text": line.text}
+        report.record(told, flush=flush)
+
+
 def show(lines: Iterable[Line], report: Report, *, times: bool, flush: bool) -> None:
     """Print lines, each behind its task; a service keeps its colour and the labels stand in one column."""
     colours: dict[str, int] = {}

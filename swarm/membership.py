@@ -1,6 +1,6 @@
 """Who belongs to the swarm: the first manager begins it, the others join, roles and labels follow env.yaml."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -21,6 +21,14 @@ UPDATE_SECONDS = 15.0
 AT_ONCE = 8
 
 Entry = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Adjustment:
+    """A change to a node, in words before and after."""
+
+    todo: str
+    done: str
 
 
 @dataclass(frozen=True)
@@ -56,20 +64,55 @@ def form(seats: Sequence[Seat], step: Step) -> list[str]:
     return done
 
 
+def pending(seats: Sequence[Seat], silent: Sequence[Node]) -> list[str]:
+    """What `form` would do with seats whose engines answer; the nodes that are silent can only be asked later."""
+    with _translated():
+        managers_first = sorted(seats, key=lambda seat: seat.node.role != "manager")
+        manager, names = _leading(managers_first), ", ".join(node.name for node in silent)
+        if manager is None and silent:
+            return ["gather all nodes in one swarm, with their roles and labels"]
+        if manager is None:
+            first = _first(managers_first)
+            joins = [f"let {seat.node.name} join" for seat in managers_first if seat is not first]
+            return [f"begin the swarm on {first.node.name}", *joins, "give all nodes their labels"]
+        dead, outside = _dead(manager, seats), _outside(manager, managers_first)
+        inside = [(seat.node, seat.id) for seat in managers_first if seat not in outside]
+        return [
+            *([f"remove {len(dead)} dead entries"] if dead else []),
+            *(f"let {seat.node.name} join, and give it its labels" for seat in outside),
+            *_adjustments(manager.engine, inside),
+            *([f"see that {names} are members, with their roles and labels"] if silent else []),
+        ]
+
+
 def label(engine: Engine, nodes: Sequence[Node], step: Step) -> list[str]:
     """Set the labels of nodes that are there already; raises UnknownName before anything is changed."""
     with _translated():
-        ids = {entry["Description"]["Hostname"]: entry["ID"] for entry in engine.nodes()}
-        for node in nodes:
-            if node.name not in ids:
-                raise UnknownName("node", node.name, ids)
+        ids = _ids(engine, nodes)
         return [line for node in nodes for line in _adjusted(engine, ids[node.name], node, step, role=False)]
+
+
+def unlabelled(engine: Engine, nodes: Sequence[Node]) -> list[str]:
+    """What `label` would do."""
+    with _translated():
+        ids = _ids(engine, nodes)
+        return _adjustments(engine, [(node, ids[node.name]) for node in nodes], role=False)
 
 
 def wanted(spec: Entry, node: Node, *, role: bool) -> Entry:
     """A node's specification with the labels of env.yaml, and its role where that is ours to give; the rest stays."""
     labels = {**(spec.get("Labels") or {}), **node.labels}
     return {**spec, "Labels": labels, **({"Role": node.role} if role else {})}
+
+
+def adjustment(entry: Entry, node: Node, *, role: bool) -> Adjustment | None:
+    """What makes a node as env.yaml has it; None where it is so."""
+    spec = wanted(entry["Spec"], node, role=role)
+    if spec == entry["Spec"]:
+        return None
+    if spec["Role"] != entry["Spec"]["Role"]:
+        return Adjustment(f"make {node.name} a {node.role}", f"{node.name} is {node.role} now")
+    return Adjustment(f"give {node.name} its labels", f"{node.name} got its labels")
 
 
 def problem(node: Node, entry: Entry | None) -> str:
@@ -83,6 +126,15 @@ def problem(node: Node, entry: Entry | None) -> str:
     return "" if is_manager == (node.role == "manager") else f"{node.name} (not yet {node.role})"
 
 
+def _ids(engine: Engine, nodes: Sequence[Node]) -> dict[str, str]:
+    """Name of a node -> its id, of all nodes that the swarm has; raises UnknownName where one of ours is not there."""
+    ids = {entry["Description"]["Hostname"]: entry["ID"] for entry in engine.nodes()}
+    for node in nodes:
+        if node.name not in ids:
+            raise UnknownName("node", node.name, ids)
+    return ids
+
+
 def _found_or_begun(seats: Sequence[Seat]) -> tuple[Seat, list[str]]:
     states = [seat.state for seat in seats]
     for seat, state in zip(seats, states, strict=True):
@@ -93,17 +145,22 @@ def _found_or_begun(seats: Sequence[Seat]) -> tuple[Seat, list[str]]:
         until(lambda: _leading(seats) is not None, ELECTION_SECONDS)
     if manager := _leading(seats):
         return manager, []
+    first = _first(seats)
+    _leave(first)
+    first.engine.api.api.init_swarm(first.address, LISTEN)
+    until(lambda: _leading([first]) is not None, ELECTION_SECONDS)
+    return first, [f"{first.node.name} began the swarm"]
+
+
+def _first(seats: Sequence[Seat]) -> Seat:
+    """The manager that begins a swarm; raises NodeFailed where one is held that has no leader."""
     managers = [seat for seat in seats if seat.node.role == "manager"]
     if holders := [seat.node.name for seat in managers if seat.id]:
         raise NodeFailed(
             f"{', '.join(holders)} hold a swarm that has no leader: too many of its managers are lost.",
             hint="./run swarm.clean and ./run swarm.init make a new one.",
         )
-    first = managers[0]
-    _leave(first)
-    first.engine.api.api.init_swarm(first.address, LISTEN)
-    until(lambda: _leading([first]) is not None, ELECTION_SECONDS)
-    return first, [f"{first.node.name} began the swarm"]
+    return managers[0]
 
 
 def _leading(seats: Sequence[Seat]) -> Seat | None:
@@ -116,8 +173,7 @@ def _leading(seats: Sequence[Seat]) -> Seat | None:
 
 def _gathered(manager: Seat, seats: Sequence[Seat], step: Step) -> list[str]:
     """Let those join who are not members; managers one by one, so that the quorum grows step by step."""
-    members = {entry["ID"] for entry in manager.engine.nodes()}
-    outside = [seat for seat in seats if seat.id not in members or seat.state["LocalNodeState"] == "error"]
+    outside = _outside(manager, seats)
     if not outside:
         return []
     tokens = manager.engine.api.api.inspect_swarm()["JoinTokens"]
@@ -140,6 +196,11 @@ def _gathered(manager: Seat, seats: Sequence[Seat], step: Step) -> list[str]:
     return [f"{', '.join(seat.node.name for seat in outside)} joined"]
 
 
+def _outside(manager: Seat, seats: Sequence[Seat]) -> list[Seat]:
+    members = {entry["ID"] for entry in manager.engine.nodes()}
+    return [seat for seat in seats if seat.id not in members or seat.state["LocalNodeState"] == "error"]
+
+
 def _leave(seat: Seat) -> None:
     if seat.state["LocalNodeState"] != "inactive":
         seat.engine.api.api.leave_swarm(force=True)
@@ -147,16 +208,20 @@ def _leave(seat: Seat) -> None:
 
 def _forgotten(manager: Seat, seats: Sequence[Seat]) -> list[str]:
     """Remove what the swarm remembers of former lives of our nodes: same host name, another id."""
-    names, ids = {seat.node.name for seat in seats}, {seat.id for seat in seats}
-    dead = [
-        entry
-        for entry in manager.engine.nodes()
-        if entry["Description"].get("Hostname") in names and entry["ID"] not in ids
-    ]
+    dead = _dead(manager, seats)
     for entry in dead:
         if not until(partial(_removed, manager.engine, entry["ID"]), UPDATE_SECONDS):
             raise NodeFailed(f"The swarm keeps the dead entry {entry['ID']} of {entry['Description']['Hostname']}.")
     return [f"{len(dead)} dead entries removed"] if dead else []
+
+
+def _dead(manager: Seat, seats: Sequence[Seat]) -> list[Entry]:
+    names, ids = {seat.node.name for seat in seats}, {seat.id for seat in seats}
+    return [
+        entry
+        for entry in manager.engine.nodes()
+        if entry["Description"].get("Hostname") in names and entry["ID"] not in ids
+    ]
 
 
 def _removed(engine: Engine, node: str) -> bool:
@@ -172,15 +237,19 @@ def _removed(engine: Engine, node: str) -> bool:
 
 def _adjusted(engine: Engine, identity: str, node: Node, step: Step, *, role: bool = True) -> list[str]:
     """Give a node its role and labels; an update that was overtaken by another is made again."""
-    entry = engine.api.api.inspect_node(identity)
-    spec = wanted(entry["Spec"], node, role=role)
-    if spec == entry["Spec"]:
+    change = adjustment(engine.api.api.inspect_node(identity), node, role=role)
+    if change is None:
         return []
-    changed = f"is {node.role} now" if spec["Role"] != entry["Spec"]["Role"] else "got its labels"
-    step.note(f"{node.name} {changed}")
+    step.note(change.done)
     if not until(lambda: _updated(engine, identity, node, role), UPDATE_SECONDS):
         raise NodeFailed(f"{node.name} does not take its role {node.role} and labels {node.labels}.")
-    return [f"{node.name} {changed}"]
+    return [change.done]
+
+
+def _adjustments(engine: Engine, nodes: Iterable[tuple[Node, str]], *, role: bool = True) -> list[str]:
+    """What `_adjusted` would do to nodes, given with their ids."""
+    found = (adjustment(engine.api.api.inspect_node(identity), node, role=role) for node, identity in nodes)
+    return [change.todo for change in found if change]
 
 
 def _updated(engine: Engine, identity: str, node: Node, role: bool) -> bool:

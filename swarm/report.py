@@ -92,6 +92,11 @@ class Report:
         """Print one line of text as it is."""
         self.console.print(escape(text))
 
+    def would(self, deeds: Iterable[str], otherwise: str) -> None:
+        """Print what `--dry` leaves undone, a line each: `would build ...`; `otherwise` when there is nothing."""
+        for line in [f"would {deed}" for deed in deeds] or [otherwise]:
+            self.line(line)
+
     def lines(self, lines: Iterable[tuple[str, str]]) -> None:
         """Print lines of (style, text); styles are rich's, e.g. `green`, and vanish in a pipe."""
         for style, text in lines:
@@ -144,6 +149,12 @@ class Report:
     def data(self, value: Any) -> None:
         """Print a value as JSON for machines."""
         sys.stdout.write(json.dumps(value, indent=2, default=str) + "\n")
+
+    def record(self, value: Any, *, flush: bool = False) -> None:
+        """Print a value as JSON on a line of its own, one of many."""
+        sys.stdout.write(json.dumps(value, default=str) + "\n")
+        if flush:
+            sys.stdout.flush()
 
     def text(self, text: str) -> None:
         """Write text to stdout untouched, for pipes."""

@@ -60,10 +60,26 @@ class Declaration(Strict):
 
 def get(folder: Path, name: str, declarations: Mapping[str, Declaration]) -> Secret:
     """The content of `<folder>/<name>.secret` without its trailing newline, made first where that is possible."""
-    declaration = declarations.get(name, Declaration())
+    found, declaration = look(folder, name, declarations), declarations.get(name, Declaration())
+    for one in (name, declaration.htpasswd or name):
+        _close(folder, one)
+    if found != unmade(name):
+        return found
     if declaration.htpasswd:
-        return _htpasswd(folder, name, declaration, get(folder, declaration.htpasswd, declarations))
-    found = _own(folder, name)
+        plain = get(folder, declaration.htpasswd, declarations)
+        hashed = bcrypt.hashpw(plain.reveal().encode(), bcrypt.gensalt(10)).decode()
+        return write(folder, name, Secret(f"{declaration.user}:{hashed}"))
+    return write(folder, name, password())
+
+
+def look(folder: Path, name: str, declarations: Mapping[str, Declaration]) -> Secret:
+    """As `get`, but nothing is written: what would be made is `unmade`."""
+    declaration = declarations.get(name, Declaration())
+    found = read(file(folder, name))
+    if declaration.htpasswd:
+        # Kept as a file because a fresh salt would be a new version at every deploy.
+        plain = look(folder, declaration.htpasswd, declarations)
+        return found if found and _known_to_fit(folder, name, declaration, found, plain) else unmade(name)
     if found is not None:
         return found
     if declaration.generate is None:
@@ -71,7 +87,12 @@ def get(folder: Path, name: str, declarations: Mapping[str, Declaration]) -> Sec
             f"The secret {name} is not given.",
             hint=f"Write it to {file(folder, name)} (see {name}.secret.example), or ./run secret.import {name} FILE",
         )
-    return write(folder, name, password())
+    return unmade(name)
+
+
+def unmade(name: str) -> Secret:
+    """What stands for a secret that is made when it is needed."""
+    return Secret(f"{name} is made by a deploy")
 
 
 def file(folder: Path, name: str) -> Path:
@@ -165,15 +186,6 @@ def fits(users: Secret, declaration: Declaration, secret: Secret) -> bool:
         return False
 
 
-def _htpasswd(folder: Path, name: str, declaration: Declaration, secret: Secret) -> Secret:
-    """A users file of one line; kept as a file because a fresh salt would be a new version at every deploy."""
-    found = _own(folder, name)
-    if found is not None and _known_to_fit(folder, name, declaration, found, secret):
-        return found
-    hashed = bcrypt.hashpw(secret.reveal().encode(), bcrypt.gensalt(10)).decode()
-    return write(folder, name, Secret(f"{declaration.user}:{hashed}"))
-
-
 def _known_to_fit(folder: Path, name: str, declaration: Declaration, users: Secret, secret: Secret) -> bool:
     """As `fits`, asked once for the same two files."""
     files = [file(folder, name), file(folder, str(declaration.htpasswd))]
@@ -181,9 +193,8 @@ def _known_to_fit(folder: Path, name: str, declaration: Declaration, users: Secr
     return remembered(question, files, lambda: str(fits(users, declaration, secret))) == str(True)
 
 
-def _own(folder: Path, name: str) -> Secret | None:
-    """The content of a secret's file, which is made its owner's alone."""
+def _close(folder: Path, name: str) -> None:
+    """Make a secret's file its owner's alone."""
     path = file(folder, name)
     if path.exists() and path.stat().st_mode & 0o077:
         path.chmod(0o600)
-    return read(path)

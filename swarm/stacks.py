@@ -60,7 +60,7 @@ class Stack:
 
 
 def render(environment: Environment, target: Target) -> Stack:
-    """Render one stack; raises TemplateInvalid or StackInvalid with file and line."""
+    """Render one stack, writing nothing; raises TemplateInvalid or StackInvalid with file and line."""
     manifest = manifests.read()[target.template]
     directory = ROOT / "stacks" / target.template
     used: dict[str, images.Image] = {}
@@ -76,7 +76,7 @@ def render(environment: Environment, target: Target) -> Stack:
     )
     known = manifests.declarations()
     sealed = tuple(
-        versions.secret(environment.secrets / f"{key}.secret", key, secrets.get(environment.secrets, key, known))
+        versions.secret(environment.secrets / f"{key}.secret", key, secrets.look(environment.secrets, key, known))
         for key, _ in _section(document, "secrets")
     )
     document = {

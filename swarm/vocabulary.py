@@ -1,10 +1,7 @@
 """Every word that a command may have, for the shell's completion: verbs, flags, and the names of an environment."""
 
 import json
-import tempfile
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from swarm import completion, environment, manifests, stacks, targets
@@ -71,18 +68,12 @@ def names() -> dict[str, list[str]]:
 
 
 def _services(known: Environment) -> Iterator[str]:
-    """`stack/service` of everything that can be deployed; rendering makes no secret of the environment's own."""
+    """`stack/service` of everything that can be deployed."""
     services: dict[str, list[str]] = {}
-    with tempfile.TemporaryDirectory() as scratch:
-        folder = Path(scratch) / "secrets"
-        folder.mkdir(mode=0o700)
-        for secret in known.secrets.glob("*.secret"):
-            (folder / secret.name).symlink_to(secret.resolve())
-        elsewhere = replace(known, directory=Path(scratch))
-        for target in targets.select(known, "all"):
-            if target.template not in services:
-                services[target.template] = _rendered(elsewhere, target)
-            yield from (f"{target.name}/{name}" for name in services[target.template])
+    for target in targets.select(known, "all"):
+        if target.template not in services:
+            services[target.template] = _rendered(known, target)
+        yield from (f"{target.name}/{name}" for name in services[target.template])
 
 
 def _rendered(known: Environment, target: targets.Target) -> list[str]:

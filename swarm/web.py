@@ -100,4 +100,4 @@ def _sign_in(environment: Environment, test: Http) -> tuple[str, str] | None:
         return None
     known = manifests.declarations()
     user = next((item.user for item in known.values() if item.htpasswd == test.sign_in), "admin")
-    return user, secrets.get(environment.secrets, test.sign_in, known).reveal()
+    return user, secrets.look(environment.secrets, test.sign_in, known).reveal()

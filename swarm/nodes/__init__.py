@@ -11,21 +11,24 @@ from swarm.shell import Shell
 
 
 class Driver(Protocol):
-    """What a driver can do; every function is idempotent and completes what was left half done."""
+    """What a driver can do; every function is idempotent and completes what was left half done.
 
-    def create(self, environment: Environment, shell: Shell, report: Report) -> None:
+    With `dry` it looks and says what it would do, and does nothing.
+    """
+
+    def create(self, environment: Environment, shell: Shell, report: Report, *, dry: bool = False) -> None:
         """Make all nodes exist and run, each with an engine that answers."""
 
-    def start(self, environment: Environment, shell: Shell, report: Report) -> None:
+    def start(self, environment: Environment, shell: Shell, report: Report, *, dry: bool = False) -> None:
         """Start nodes that exist and are stopped."""
 
-    def stop(self, environment: Environment, shell: Shell, report: Report) -> None:
+    def stop(self, environment: Environment, shell: Shell, report: Report, *, dry: bool = False) -> None:
         """Stop all nodes, keeping what is on them."""
 
-    def remove(self, environment: Environment, shell: Shell, report: Report) -> None:
+    def remove(self, environment: Environment, shell: Shell, report: Report, *, dry: bool = False) -> None:
         """Remove all nodes and everything on this machine that was made for them."""
 
-    def remount(self, environment: Environment, shell: Shell, report: Report) -> None:
+    def remount(self, environment: Environment, shell: Shell, report: Report, *, dry: bool = False) -> None:
         """Give every node the shared storage again and prove that all see the same."""
 
     def engine(self, environment: Environment, node: Node | None = None) -> Engine:

@@ -9,28 +9,28 @@ from swarm.report import Report
 from swarm.shell import Shell
 
 
-def create(environment: Environment, shell: Shell, report: Report) -> None:
+def create(environment: Environment, shell: Shell, report: Report, *, dry: bool = False) -> None:
     """Check that the context's engine answers and is a manager of a swarm; nothing is made."""
     with report.step("context") as step:
         step.detail = f"{environment.file.context}, Docker Engine {_manager(environment).version()}"
 
 
-def start(environment: Environment, shell: Shell, report: Report) -> None:
+def start(environment: Environment, shell: Shell, report: Report, *, dry: bool = False) -> None:
     """Refuse: nodes of a context are started where they were made."""
     _refuse(environment, "started")
 
 
-def stop(environment: Environment, shell: Shell, report: Report) -> None:
+def stop(environment: Environment, shell: Shell, report: Report, *, dry: bool = False) -> None:
     """Refuse: nodes of a context are stopped where they were made."""
     _refuse(environment, "stopped")
 
 
-def remove(environment: Environment, shell: Shell, report: Report) -> None:
+def remove(environment: Environment, shell: Shell, report: Report, *, dry: bool = False) -> None:
     """Refuse: nodes of a context are not ours to remove."""
     _refuse(environment, "removed")
 
 
-def remount(environment: Environment, shell: Shell, report: Report) -> None:
+def remount(environment: Environment, shell: Shell, report: Report, *, dry: bool = False) -> None:
     """Refuse: a context gives no way onto the nodes, so their mounts can neither be made nor proved."""
     _refuse(environment, "mounted")
 

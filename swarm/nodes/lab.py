@@ -14,7 +14,7 @@ from swarm.environment import Environment, Node
 from swarm.errors import CleanIncomplete, EngineUnavailable, NodeFailed
 from swarm.nodes import containers, ports, share
 from swarm.nodes.containers import REGISTRY, STOP_SECONDS, Container
-from swarm.nodes.site import DOWN, GONE_SECONDS, Rights, Site, Summary
+from swarm.nodes.site import DOWN, GONE_SECONDS, Need, Rights, Site, Summary
 from swarm.report import Report, Step
 from swarm.shell import Shell
 
@@ -25,16 +25,20 @@ Item = TypeVar("Item")
 Answer = TypeVar("Answer")
 
 
-def create(environment: Environment, shell: Shell, report: Report) -> None:
+def create(environment: Environment, shell: Shell, report: Report, *, dry: bool = False) -> None:
     """Make or complete the lab; nothing is begun before its ports, addresses and paths are known to be good."""
     site = Site.of(environment)
     with _translated("The lab cannot be made here"):
         _check(site)
-    built = images.ensure_local(environment, ("node", REGISTRY), shell, report)
+    built = images.ensure_local(environment, ("node", REGISTRY), shell, report, dry=dry)
     plan = _plan(site, built)
-    with report.step("lab") as step, _translated("The lab could not be made"):
+    with _translated("The lab could not be looked at"):
         found = site.containers()
         _check_settings(plan, found)
+        if dry:
+            _tell(site, plan, found, report)
+            return
+    with report.step("lab") as step, _translated("The lab could not be made"):
         site.prepare(plan)
         rights = Rights(site, built["node"])
         done = _managers_first(site, partial(_bring_up, site, rights, found), plan, step)
@@ -42,27 +46,33 @@ def create(environment: Environment, shell: Shell, report: Report) -> None:
         step.skipped = not any(done)
 
 
-def start(environment: Environment, shell: Shell, report: Report) -> None:
+def start(environment: Environment, shell: Shell, report: Report, *, dry: bool = False) -> None:
     """Bring a stopped lab back, and make what of it is missing."""
     _demand(environment)
-    create(environment, shell, report)
+    create(environment, shell, report, dry=dry)
 
 
-def stop(environment: Environment, shell: Shell, report: Report) -> None:
+def stop(environment: Environment, shell: Shell, report: Report, *, dry: bool = False) -> None:
     """Stop all containers of the lab; volumes, addresses and the swarm's state stay."""
     site = Site.of(environment)
-    with report.step("lab") as step, _translated("The lab could not be stopped"):
+    with _translated("The lab could not be looked at"):
         running = [name for name, item in site.containers().items() if item["State"] not in DOWN]
+    if dry:
+        report.would((f"stop container {name}" for name in running), "nothing to stop")
+        return
+    with report.step("lab") as step, _translated("The lab could not be stopped"):
         _in_parallel(partial(site.api.stop, timeout=STOP_SECONDS), running, step)
         step.detail = f"{len(running)} containers stopped" if running else "nothing runs"
         step.skipped = not running
 
 
-def remove(environment: Environment, shell: Shell, report: Report) -> None:
+def remove(environment: Environment, shell: Shell, report: Report, *, dry: bool = False) -> None:
     """Remove containers, network and volumes of the lab; raises CleanIncomplete when something stays."""
-    site = Site.of(environment)
+    site, held = Site.of(environment), holdings(environment)
+    if dry:
+        report.would((f"remove {name}" for name in held), "nothing to remove")
+        return
     with report.step("lab") as step, _translated("The lab could not be removed"):
-        held = site.holdings()
         _in_parallel(site.discard, site.containers(), step)
         for network in site.networks():
             site.remove_network(network)
@@ -74,16 +84,21 @@ def remove(environment: Environment, shell: Shell, report: Report) -> None:
         step.skipped = not held
 
 
-def remount(environment: Environment, shell: Shell, report: Report) -> None:
+def remount(environment: Environment, shell: Shell, report: Report, *, dry: bool = False) -> None:
     """Restart nodes that lost the shared storage, then let each write a file that all others must read."""
     _demand(environment)
     site, path = Site.of(environment), environment.storage.path
-    with report.step("storage") as step, _translated("The shared storage could not be checked"):
+    with _translated("The shared storage could not be checked"):
         found = {
             node.name: site.engine.api.containers.get(f"{environment.lab_name}-{node.name}")
             for node in environment.nodes
         }
         lost = [name for name, container in found.items() if not share.mounted(container, path)]
+    if dry:
+        proof = f"write a file to {path} on each of {', '.join(found)}, read it on all others, and remove it"
+        report.would([*(f"restart {name}, which lost {path}" for name in lost), proof], "")
+        return
+    with report.step("storage") as step, _translated("The shared storage could not be checked"):
         for name in lost:
             step.note(f"{name} lost it and restarts")
             found[name].restart(timeout=STOP_SECONDS)
@@ -157,6 +172,15 @@ def _check_settings(plan: Sequence[Container], found: Mapping[str, Summary]) -> 
                 f"{container.title} runs with other settings (ports, addresses, paths) than env.yaml has now.",
                 hint="./run swarm.stop and ./run swarm.start make it anew with its data; or ./run swarm.clean.",
             )
+
+
+def _tell(site: Site, plan: Sequence[Container], found: Mapping[str, Summary], report: Report) -> None:
+    """Say what `create` would do."""
+    needs = {container.name: site.needs(container, found.get(container.name)) for container in plan}
+    made = [name for name, need in needs.items() if need is Need.MAKE]
+    started = [name for name, need in needs.items() if need in (Need.START, Need.UNPAUSE)]
+    deeds = [f"make {thing}" for thing in (*site.lacking(plan), *(f"container {name}" for name in made))]
+    report.would([*deeds, *(f"start container {name}" for name in started)], "all containers of the lab run")
 
 
 def _bring_up(site: Site, rights: Rights, found: Mapping[str, Summary], container: Container) -> str:

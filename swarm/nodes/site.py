@@ -5,6 +5,7 @@ import os
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from enum import Enum, auto
 from functools import partial
 from pathlib import Path
 from threading import Lock
@@ -28,6 +29,15 @@ LOG_LINES = 8
 DOWN = ("created", "exited", "dead", "removing")
 
 Summary = dict[str, Any]
+
+
+class Need(Enum):
+    """What it takes to make a container run; one that cannot be started is made."""
+
+    NOTHING = auto()
+    UNPAUSE = auto()
+    START = auto()
+    MAKE = auto()
 
 
 @dataclass(frozen=True)
@@ -75,22 +85,40 @@ class Site:
         """Make what must be there before any container: network, volumes, the directories of the sockets."""
         if not self.networks():
             self.api.create_network(**containers.network(self.environment))
-        there = self.volumes()
-        for name in containers.volumes(plan):
-            if name not in there:
-                self.api.create_volume(name, labels=containers.label(self.environment))
+        for name in self._absent_volumes(plan):
+            self.api.create_volume(name, labels=containers.label(self.environment))
         for node in self.environment.nodes:
             (self.operator.sockets / node.name).mkdir(mode=0o700, parents=True, exist_ok=True)
 
-    def run(self, container: Container, item: Summary | None, rights: "Rights") -> str:
-        """Make a container run; returns what had to be done: nothing, `started` or `made`."""
+    def lacking(self, plan: Sequence[Container]) -> list[str]:
+        """The network and the volumes that `prepare` would make."""
+        network = [] if self.networks() else [f"network {self.environment.lab_name}"]
+        return [*network, *(f"volume {name}" for name in self._absent_volumes(plan))]
+
+    def _absent_volumes(self, plan: Sequence[Container]) -> list[str]:
+        there = self.volumes()
+        return [name for name in containers.volumes(plan) if name not in there]
+
+    @staticmethod
+    def needs(container: Container, item: Summary | None) -> "Need":
+        """What it takes to make a container run."""
         state = item["State"] if item else ""
         if state == "running":
-            return ""
+            return Need.NOTHING
         if state == "paused":
+            return Need.UNPAUSE
+        good = item and state in ("created", "exited") and _still_good(item, container)
+        return Need.START if good else Need.MAKE
+
+    def run(self, container: Container, item: Summary | None, rights: "Rights") -> str:
+        """Make a container run; returns what had to be done: nothing, `started` or `made`."""
+        need = self.needs(container, item)
+        if need is Need.NOTHING:
+            return ""
+        if need is Need.UNPAUSE:
             self.api.unpause(container.name)
             return "started"
-        if item and state in ("created", "exited") and _still_good(item, container):
+        if need is Need.START:
             with suppress(docker.errors.APIError):
                 self.api.start(container.name)
                 return "started"

@@ -1,9 +1,8 @@
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from swarm import checks, jobs, stacktests, web
+from swarm import checks, jobs, secrets, stacktests, web
 from swarm.checks import Outcome
 from swarm.engine import Engine
 from swarm.errors import CheckFailed, JobFailed
@@ -117,15 +116,13 @@ def test_all_tests_inside_the_swarm_are_one_job_on_their_networks(given: Any, ma
 
 
 def test_passwords_go_to_the_job_as_secrets_by_their_version(given: Any, make: Make) -> None:
-    ran = given(StackTests(sql=[VALUE]), Ended(0, (result("value", "true", "1"),)))
-    checks.run(make(), Target("db"), Swarm("admin_portal"), STEP)
+    ran, environment = given(StackTests(sql=[VALUE]), Ended(0, (result("value", "true", "1"),))), make()
+    secret = secrets.write(environment.secrets, "gha-admin-password", secrets.password())
+    checks.run(environment, Target("db"), Swarm("admin_portal"), STEP)
     (job,) = ran
     assert list(job.secrets) == ["gha-admin-password"]
     assert job.secrets["gha-admin-password"].startswith("gha-admin-password_")
-    content = b"".join(job.files.values())
-    secret = make().secrets / "gha-admin-password.secret"
-    assert isinstance(secret, Path)
-    assert secret.read_text().strip().encode() not in content
+    assert secret.reveal().encode() not in b"".join(job.files.values())
 
 
 def test_a_secret_that_is_not_the_stacks_fails_its_tests_with_the_reason(given: Any, make: Make) -> None:
