@@ -663,7 +663,8 @@ def secret_rotate(
     """Change a secret and the services that use it, one stack after the other."""
     environment = environments.load(env)
     if json and not dry:
-        raise ArgumentInvalid("A rotation has no JSON but before it.", hint=f"./run secret.rotate {name} --dry --json")
+        hint = f"./run secret.rotate {name} --dry --json"
+        raise ArgumentInvalid("--json tells what a rotation would do; say --dry as well.", hint=hint)
     content = keys.source(from_, name, REPORT) if from_ else None
     engine = cluster.manager(environment, SHELL)
     if json:

@@ -11,6 +11,7 @@ from swarm.environment import Archive, Environment
 from swarm.errors import DemoFailed, UnknownName
 from swarm.report import Report, Step
 from swarm.shell import Shell
+from swarm.waves import waves
 
 DEADLINE = 300.0
 POLL = 1.0
@@ -29,7 +30,7 @@ def run(environment: Environment, shell: Shell, report: Report, *, dry: bool = F
     images.build(environment, wanted, shell, report, dry=dry)
     images.push(wanted, report, dry=dry)
     if dry and keys.reach(environment, shell) is None:
-        report.would([f"deploy {', '.join(target.name for target in every)}"], "")
+        report.would((f"deploy {title}" for title, _ in waves(every, lambda target: target)), "")
         return
     engine = cluster.manager(environment, shell)
     deploy.deploy(environment, every, engine, shell, report, deploy.Options(dry=dry))

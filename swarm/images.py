@@ -72,7 +72,7 @@ def build(
     engine = Engine()
     missing = [item for item in wanted if item.directory and not here(engine, item) and not pushed(engine, item)]
     if dry:
-        report.would(_deeds("build", missing), "nothing to build")
+        report.would(_deeds("build", _with_base(missing, engine)), "nothing to build")
         return
     with report.step("images built") as step:
         _build_all(environment, missing, shell, step)
@@ -103,7 +103,7 @@ def ensure_local(
     wanted = [image(environment, name) for name in names]
     missing = [item for item in wanted if item.directory and not here(engine, item)]
     if missing and dry:
-        report.would(_deeds("build", missing), "nothing to build")
+        report.would(_deeds("build", _with_base(missing, engine)), "nothing to build")
     elif missing:
         with report.step("images of the lab") as step:
             _build_all(environment, missing, shell, step)
@@ -149,6 +149,11 @@ def _answered(engine: Engine, item: Image) -> bool:
     return True
 
 
+def _with_base(missing: Sequence[Image], engine: Engine) -> list[Image]:
+    """Everything that is built when these are."""
+    return [_base(), *missing] if missing and not here(engine, _base()) else list(missing)
+
+
 def _deeds(verb: str, missing: Iterable[Image]) -> list[str]:
     return [f"{verb} {item.reference}" for item in missing]
 
@@ -162,7 +167,7 @@ def _build_all(environment: Environment, missing: Sequence[Image], shell: Shell,
     if not missing:
         return
     client = host.ensure_builder(shell, lambda: debian(environment, shell, step), step.note)
-    base = Image(BASE, f"swarmstats/{BASE}:{tag(ROOT / 'images' / BASE)}", ROOT / "images" / BASE)
+    base = _base()
     if not here(Engine(), base):
         step.note("base")
         _build(environment, base, {"DEBIAN": debian(environment, shell, step)}, client)
@@ -176,6 +181,11 @@ def _build_all(environment: Environment, missing: Sequence[Image], shell: Shell,
     step.note(", ".join(item.name for item in missing))
     with ThreadPoolExecutor(AT_ONCE) as pool:
         list(pool.map(one, missing))
+
+
+def _base() -> Image:
+    """What all images of ours are built on; it stays on this machine."""
+    return Image(BASE, f"swarmstats/{BASE}:{tag(ROOT / 'images' / BASE)}", ROOT / "images" / BASE)
 
 
 def _build(environment: Environment, item: Image, arguments: dict[str, str], client: tuple[str, ...]) -> None:

@@ -109,7 +109,10 @@ def read(path: Path) -> Secret | None:
     """The content of a secret's file, or None when there is no file; raises SecretMissing for an empty one."""
     if not path.exists():
         return None
-    text = stripped(path.read_text())
+    try:
+        text = stripped(path.read_text())
+    except (OSError, UnicodeDecodeError) as error:
+        raise SecretMissing(f"{path} cannot be read: {error}") from error
     if not text:
         raise SecretMissing(f"{path} is empty.", hint="Write the secret into it, or remove the file.")
     return Secret(text)
@@ -144,10 +147,13 @@ def given(name: str, content: bytes, declaration: Declaration) -> Secret:
 
 def write(folder: Path, name: str, secret: Secret) -> Secret:
     """Put a secret into its file, at once and whole, for its owner alone."""
-    folder.mkdir(parents=True, exist_ok=True)
-    if folder.stat().st_mode & 0o077:
-        folder.chmod(0o700)
-    _put(file(folder, name), f"{secret.reveal()}\n".encode())
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if folder.stat().st_mode & 0o077:
+            folder.chmod(0o700)
+        _put(file(folder, name), f"{secret.reveal()}\n".encode())
+    except OSError as error:
+        raise SecretRefused(f"{file(folder, name)} cannot be written: {error.strerror}.") from error
     return secret
 
 

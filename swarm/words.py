@@ -1,10 +1,12 @@
-"""Words after a verb that may be left out, as in `rollback STACK [N]`; Invoke itself knows only words that must be."""
+"""Words that Invoke itself does not know: those that may be left out, as in `rollback STACK [N]`, and numbers."""
 
 import sys
 from typing import Any
 
-from invoke import Task
+from invoke import Exit, Task
 from invoke.parser import Argument
+
+from swarm.errors import ArgumentInvalid
 
 FRAMES = 4
 
@@ -23,8 +25,20 @@ class _Word(Argument):
         self.set_value(word, cast=True)
 
 
+class _Number(Argument):
+    """A flag that takes a whole number from 0 on; Invoke would end with a traceback for anything else."""
+
+    def set_value(self, value: Any, cast: bool = True) -> None:
+        """Take a number; ends with the exit code of ArgumentInvalid for what is none."""
+        if cast and not str(value).isdecimal():
+            flag = f"--{self.name.replace('_', '-')}"
+            code = ArgumentInvalid.exit_code
+            raise Exit(f"✗ {flag} {value!r} is no number from 0 on.\nExit {code}.", code=code)
+        super().set_value(value, cast=cast)
+
+
 class Verb(Task):  # type: ignore[type-arg]
-    """A task whose positional arguments with a default of None are optional words."""
+    """A task whose positional arguments with a default of None are optional words; its numbers are never negative."""
 
     def get_arguments(self, ignore_unknown_help: bool | None = None) -> list[Argument]:
         """The arguments as Invoke's parser takes them."""
@@ -33,6 +47,8 @@ class Verb(Task):  # type: ignore[type-arg]
         for argument in found:
             if argument.positional and defaults.get(str(argument.attr_name or argument.name), "") is None:
                 argument.__class__ = _Word
+            elif argument.kind is int:
+                argument.__class__ = _Number
         return found
 
 
