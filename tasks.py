@@ -159,7 +159,7 @@ def plan(
     plans = list(found.plans.values())
     beside = found.beside(deploying.Desk(environment, engine, SHELL, REPORT), full=diff)
     if json:
-        REPORT.data([outlines.told(item, beside.notes) for item in plans])
+        REPORT.data([outlines.told(item, beside) for item in plans])
     else:
         REPORT.lines(outlines.outline(plans, beside))
     if any(not item.empty for item in plans):

@@ -49,7 +49,7 @@ def outline(plans: Sequence[StackPlan], beside: Beside | None = None) -> list[Li
             *_paragraph(done, beside),
             *(line for note in notes if note.stack == done.stack for line in _note(note)),
         )
-        count = len(done.pending) + len(done.missing_networks) + len(done.unwanted_networks)
+        count = _count(done)
         paragraphs.setdefault((body, count), []).append(done.stack)
     lines: list[Line] = []
     for (body, count), stacks in paragraphs.items():
@@ -72,17 +72,24 @@ def summary(plans: Sequence[StackPlan], notes: Sequence[Note] = ()) -> str:
     return f"{len(plans)} stack{'s' if len(plans) != 1 else ''}: {', '.join(words) or NOTHING}."
 
 
-def told(done: StackPlan, notes: Sequence[Note] = ()) -> dict[str, Any]:
-    """A plan for machines."""
+def told(done: StackPlan, beside: Beside | None = None) -> dict[str, Any]:
+    """A plan for machines: always the same keys, and everything that people get to see."""
+    beside = beside or Beside()
+    notes = [note for note in beside.notes if note.stack == done.stack]
     return {
         "stack": done.stack,
+        "changes": _count(done),
+        "blocked": sum(note.blocks for note in notes),
         "services": [
             {
                 "service": change.service,
                 "change": str(change.kind),
                 "restarts_tasks": change.restarts,
                 "tasks": change.tasks,
-                "fields": [{"path": item.path, "old": item.old, "new": item.new} for item in change.differences],
+                "fields": [
+                    {"path": item.path, "old": item.old, "new": item.new, "lines": _lines(item, beside)}
+                    for item in change.differences
+                ],
             }
             for change in done.changes
         ],
@@ -95,8 +102,20 @@ def told(done: StackPlan, notes: Sequence[Note] = ()) -> dict[str, Any]:
             for network in done.networks
         ]
         + [{"network": name, "change": "remove", "fields": []} for name in done.unwanted_networks],
-        "notes": [asdict(note) for note in notes if note.stack == done.stack],
+        "notes": [asdict(note) for note in notes],
     }
+
+
+def _count(done: StackPlan) -> int:
+    return len(done.pending) + len(done.missing_networks) + len(done.unwanted_networks)
+
+
+def _lines(item: Difference, beside: Beside) -> dict[str, Any] | None:
+    """What changes in a config, for machines: the lines themselves only where they are asked for."""
+    edit = beside.edits.get((item.old or "", item.new or ""))
+    if edit is None:
+        return None
+    return {"added": edit.added, "removed": edit.removed, "diff": list(edit.lines) if beside.full else None}
 
 
 def _paragraph(done: StackPlan, beside: Beside) -> list[Line]:

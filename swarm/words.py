@@ -42,7 +42,10 @@ class Verb(Task):  # type: ignore[type-arg]
 
     def get_arguments(self, ignore_unknown_help: bool | None = None) -> list[Argument]:
         """The arguments as Invoke's parser takes them."""
+        explained = dict(self.help)
         found = super().get_arguments(ignore_unknown_help)
+        # Invoke gives each explanation once only, to whoever asks first.
+        self.help = explained
         defaults = {name: item.default for name, item in self.argspec(self.body).parameters.items()}
         for argument in found:
             if argument.positional and defaults.get(str(argument.attr_name or argument.name), "") is None:

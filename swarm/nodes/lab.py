@@ -70,7 +70,9 @@ def remove(environment: Environment, shell: Shell, report: Report, *, dry: bool 
     """Remove containers, network and volumes of the lab; raises CleanIncomplete when something stays."""
     site, held = Site.of(environment), holdings(environment)
     if dry:
-        report.would((f"remove {name}" for name in held), "nothing to remove")
+        kinds = {"container": sorted(site.containers()), "network": site.networks(), "volume": site.volumes()}
+        deeds = (f"remove {kind} {name}" for kind, names in kinds.items() for name in names)
+        report.would(deeds, "nothing to remove")
         return
     with report.step("lab") as step, _translated("The lab could not be removed"):
         _in_parallel(site.discard, site.containers(), step)

@@ -1,0 +1,64 @@
+"""What holds for every verb: what it shows machines can read, what it changes it can say beforehand."""
+
+import pytest
+from invoke import Exit
+from invoke.parser import Parser, ParserContext
+
+import tasks
+from swarm.errors import ArgumentInvalid
+
+SHOWING = {
+    "check", "doctor", "drift", "lock.status", "logs", "plan", "release.show", "releases", "render", "secret.list",
+    "secret.show", "show", "status", "swarm.status",
+}  # fmt: skip
+CHANGING = {
+    "build", "clean", "deliver", "demo", "deploy", "job", "lock.break", "push", "restart", "rollback", "scale",
+    "secret.generate", "secret.import", "secret.rotate", "swarm.clean", "swarm.init", "swarm.remount", "swarm.start",
+    "swarm.stop",
+}  # fmt: skip
+NEITHER = {
+    "completion": "prints a script that a shell reads",
+    "exec": "whatever the given command does",
+    "open": "opens a browser",
+    "test": "runs tests in places of their own",
+}
+
+
+def contexts() -> dict[str, ParserContext]:
+    return {str(context.name): context for context in tasks.namespace.to_contexts()}
+
+
+def test_every_verb_is_known_to_show_or_to_change_something_or_neither_for_a_reason() -> None:
+    assert contexts().keys() == SHOWING | CHANGING | NEITHER.keys()
+    assert not SHOWING & CHANGING
+    assert not (SHOWING | CHANGING) & NEITHER.keys()
+
+
+@pytest.mark.parametrize("verb", sorted(SHOWING))
+def test_what_a_verb_shows_it_gives_to_machines_too(verb: str) -> None:
+    assert "--json" in contexts()[verb].flags
+
+
+@pytest.mark.parametrize("verb", sorted(CHANGING))
+def test_what_a_verb_changes_it_says_beforehand_where_asked(verb: str) -> None:
+    assert "--dry" in contexts()[verb].flags
+
+
+@pytest.mark.parametrize("verb", sorted(SHOWING | CHANGING | NEITHER.keys()))
+def test_every_argument_of_a_verb_is_explained(verb: str) -> None:
+    for argument in contexts()[verb].args.values():
+        assert argument.help, f"{verb}: {argument.name}"
+
+
+@pytest.mark.parametrize("number", ["many", "-5", "1.5", "", " 3"])
+def test_a_number_that_is_none_ends_with_a_message_and_a_code_of_its_own(number: str) -> None:
+    parser = Parser(contexts=list(contexts().values()))
+    with pytest.raises(Exit) as caught:
+        parser.parse_argv(["deploy", "app", f"--lock-timeout={number}"])
+    assert caught.value.code == ArgumentInvalid.exit_code
+    assert f"--lock-timeout {number!r} is no number from 0 on." in str(caught.value.message)
+
+
+def test_a_number_is_taken_as_one() -> None:
+    (parsed,) = Parser(contexts=list(contexts().values())).parse_argv(["deploy", "app", "--lock-timeout", "5"])
+    assert parsed.args["lock-timeout"].value == 5
