@@ -5,7 +5,8 @@ import shutil
 import socket
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from swarm.shell import Shell
 
 ENV = """
 domain: labtest.localhost
-registry: 127.0.0.1:15180/swarmstats
+registry: 127.0.0.1:{registry}/swarmstats
 driver: lab
 lab: {{subnet: {subnet}, pool: 10.229.0.0/16, http_port: {port}}}
 nodes:
@@ -30,9 +31,11 @@ nodes:
 """
 
 
-def load(directory: Path, name: str = "labtest", subnet: str = "10.230.0.0/24", port: int = 18180) -> Environment:
+def load(
+    directory: Path, name: str = "labtest", subnet: str = "10.230.0.0/24", port: int = 18180, registry: int = 15180
+) -> Environment:
     (directory / name).mkdir(exist_ok=True)
-    (directory / name / "env.yaml").write_text(ENV.format(subnet=subnet, port=port))
+    (directory / name / "env.yaml").write_text(ENV.format(subnet=subnet, port=port, registry=registry))
     return environment.load(name, {"SWARMSTATS_ENVS": str(directory)})
 
 
@@ -111,6 +114,81 @@ def test_a_second_init_changes_nothing(small: Environment, capsys: pytest.Captur
     assert "2 nodes ready: nothing to do" in capsys.readouterr().out
 
 
+def everything(made: Environment) -> dict[str, Any]:
+    """Whatever a verb may change: objects of the engine, nodes of the lab's swarm, the operator's files."""
+    ours = {"label": f"swarmstats.lab={made.lab_name}"}
+    home = Path(os.environ["XDG_STATE_HOME"]) / "swarmstats" / made.lab_name
+    found: dict[str, Any] = {"containers": containers(made), "files": sorted(map(str, home.rglob("*")))}
+    with this_machine() as client:
+        found["states"] = sorted((item.name, item.status) for item in client.containers.list(all=True, filters=ours))
+        found["networks"] = [item.id for item in client.networks.list(filters=ours)]
+        found["volumes"] = sorted(item.name for item in client.volumes.list(filters=ours))
+        found["images"] = sorted(item.tags for item in client.images.list(f"{made.registry}/*"))
+    with suppress(EngineUnavailable):
+        entries = lab.engine(made).nodes()
+        found["nodes"] = sorted((entry["ID"], str(entry["Spec"])) for entry in entries)
+    return found
+
+
+def dry(made: Environment, capsys: pytest.CaptureFixture[str], *verbs: str) -> list[str]:
+    """What dry runs say; they must leave everything as it is."""
+    before = everything(made)
+    capsys.readouterr()
+    for verb in verbs:
+        getattr(cluster, verb)(made, Shell(), Report(), dry=True)
+    assert everything(made) == before
+    return [line.strip() for line in capsys.readouterr().out.splitlines()]
+
+
+def test_dry_runs_on_a_lab_that_is_well_change_nothing(small: Environment, capsys: pytest.CaptureFixture[str]) -> None:
+    assert dry(small, capsys, "init", "start") == ["all containers of the lab run", "nothing to do in the swarm"] * 2
+    name = small.lab_name
+    assert sorted(dry(small, capsys, "stop")) == [
+        f"would stop container {name}-{title}" for title in ("node-1", "node-2", "registry")
+    ]
+    assert dry(small, capsys, "clean") == [
+        *(f"would remove container {name}-{title}" for title in ("node-1", "node-2", "registry")),
+        f"would remove network {name}",
+        *(f"would remove volume {name}-{title}" for title in ("data", "node-1-docker", "node-2-docker", "registry")),
+    ]
+    assert dry(small, capsys, "remount")[0].startswith("would write a file to /data on each of node-1, node-2")
+
+
+def test_a_dry_init_names_what_is_broken_and_mends_nothing(
+    small: Environment, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with container(small, "node-2") as node:
+        node.kill()
+    with container(small, "registry") as lost:
+        lost.remove(force=True)
+    labels = {"nodes": [small.nodes[0].model_copy(update={"labels": {"zone": "a"}}), small.nodes[1]]}
+    other = replace(small, file=small.file.model_copy(update=labels))
+    assert dry(other, capsys, "init") == [
+        f"would make container {small.lab_name}-registry",
+        f"would start container {small.lab_name}-node-2",
+        "would give node-1 its labels",
+        "would see that node-2 are members, with their roles and labels",
+    ]
+    init(small)
+    assert nodes(small) == WELL
+
+
+def test_a_dry_init_of_a_lab_that_is_not_there_names_all_of_it(
+    directory: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = load(directory, "labtest5", "10.231.0.0/24", 18185, 15185)
+    said = dry(made, capsys, "init", "stop", "clean")
+    assert "would make network swarmstats-labtest5" in said
+    assert "would make volume swarmstats-labtest5-node-2-docker" in said
+    assert "would make container swarmstats-labtest5-node-1" in said
+    assert said[-3:] == [
+        "would gather all nodes in one swarm, with their roles and labels",
+        "nothing to stop",
+        "nothing to remove",
+    ]
+    assert not lab.exists(made)
+
+
 def test_a_killed_node_is_started_again(small: Environment) -> None:
     before = containers(small)
     with container(small, "node-2") as node:
@@ -150,11 +228,16 @@ def test_a_lost_network_is_made_again(small: Environment) -> None:
     assert nodes(small) == WELL
 
 
-def test_a_stopped_lab_says_how_to_start_it_and_starts_again(small: Environment) -> None:
+def test_a_stopped_lab_says_how_to_start_it_and_starts_again(
+    small: Environment, capsys: pytest.CaptureFixture[str]
+) -> None:
     cluster.stop(small, Shell(), Report())
     with pytest.raises(EngineUnavailable, match=r"No engine answers on node-1") as caught:
         cluster.manager(small, Shell())
     assert caught.value.hint == "./run swarm.start"
+    said = dry(small, capsys, "start")
+    assert f"would start container {small.lab_name}-node-1" in said
+    assert said[-1] == "would gather all nodes in one swarm, with their roles and labels"
     cluster.start(small, Shell(), Report())
     assert nodes(small) == WELL
 

@@ -1,4 +1,5 @@
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -6,6 +7,7 @@ import pytest
 from swarm import host
 from swarm.errors import EngineUnavailable, ToolMissing
 from swarm.machine import Machine
+from swarm.report import Report
 from swarm.shell import RecordingShell, Result
 
 PLAIN = Machine(frozenset({"debian"}), root=True, systemd=False, programs={"dockerd": "/usr/sbin/dockerd"})
@@ -89,3 +91,16 @@ def test_a_service_that_does_not_start_is_an_error_with_a_next_step(tmp_path: Pa
     with pytest.raises(EngineUnavailable, match=r"Job for docker\.service failed") as caught:
         host.start_engine(SERVED, shell, lambda: True, run=tmp_path)
     assert "journalctl -u docker" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("programs", "said"), [({}, ["would install", "would start"]), (dict(PLAIN.programs), ["would start"])]
+)
+def test_an_engine_that_would_be_provided_is_only_told_of_in_a_dry_run(
+    programs: dict[str, str], said: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    shell, machine = RecordingShell(), replace(PLAIN, programs=programs)
+    assert not host._provide_engine(machine, shell, Report(), lambda: False, dry=True)
+    lines = capsys.readouterr().out.splitlines()
+    assert [" ".join(line.split()[:2]) for line in lines] == said
+    assert shell.ran == []

@@ -272,6 +272,44 @@ def test_a_dry_rotation_names_what_restarts_and_changes_nothing(
     assert "a job, runs again" in said
 
 
+def test_a_rotation_is_told_to_machines_beforehand(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    environment = make()
+    engine = swarm(environment)
+    monkeypatch.setattr(keys.deploy, "survey", lambda *_: Survey((), {}, {}, {}, Snapshot((), (), (), ())))
+    assert keys.rotation(environment, READER, None, engine, RecordingShell()).told() == {
+        "secrets": (READER,),
+        "restarts": [
+            {"stack": "db", "service": "db_bootstrap", "tasks": "a job, runs again"},
+            {"stack": "admin", "service": "admin_portal", "tasks": "1"},
+        ],
+        "comes_with_it": (),
+    }
+
+
+def test_a_dry_generate_or_import_refuses_what_the_verb_refuses_and_writes_nothing(make: Make) -> None:
+    environment = make()
+    path = keys.generate(environment, READER, dry=True)
+    assert keys.import_(environment, READER, b"given", dry=True) == path
+    assert not path.exists()
+    with pytest.raises(SecretRefused):
+        keys.generate(environment, READER, length=3, dry=True)
+    with pytest.raises(SecretRefused):
+        keys.import_(environment, READER, b"", dry=True)
+    keys.generate(environment, READER)
+    with pytest.raises(SecretRefused, match="is there already"):
+        keys.generate(environment, READER, dry=True)
+
+
+def test_a_secret_that_a_deploy_will_make_cannot_be_shown_yet(make: Make) -> None:
+    environment = make()
+    with pytest.raises(SecretMissing, match="is not made yet"):
+        keys.content(environment, READER)
+    keys.import_(environment, READER, b"given")
+    assert keys.content(environment, READER) == Secret("given")
+    with pytest.raises(UnknownName):
+        keys.content(environment, "ro-usr-password")
+
+
 def test_a_rotation_deploys_exactly_the_stacks_that_use_the_secret_its_own_first(make: Make, rotating: Any) -> None:
     environment = make()
     swarm(environment)

@@ -1,4 +1,5 @@
 import io
+import json
 import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -16,7 +17,8 @@ from swarm import logs
 from swarm.engine import Engine
 from swarm.errors import ArgumentInvalid
 from swarm.live import Service
-from swarm.logs import Wanted
+from swarm.logs import Line, Source, Wanted
+from swarm.report import Report
 from tests.unit.swarm.running import service, task
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
@@ -194,3 +196,18 @@ def test_what_means_nothing_is_one_error_that_says_what_can_stand_there(words: t
 )
 def test_without_a_word_about_it_a_hundred_lines_a_task_are_read(words: tuple[str, str, str], tail: int | None) -> None:
     assert logs.wanted(*words, NOW).tail == tail
+
+
+def test_for_machines_each_line_is_an_object_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
+    lines = [
+        Line("2026-11-21T12:00:00.000000001Z", Source("app_nginx", "1", "node-1"), 'GET "/"'),
+        Line("2026-11-21T12:00:01Z", Source("logs_agent", "node-2", "node-2"), "{}"),
+    ]
+    logs.tell(lines, Report(), flush=True)
+    assert [json.loads(line) for line in capsys.readouterr().out.splitlines()] == [
+        {
+            "moment": "2026-11-21T12:00:00.000000001Z", "service": "app_nginx", "task": "1", "node": "node-1",
+            "text": 'GET "/"',
+        },
+        {"moment": "2026-11-21T12:00:01Z", "service": "logs_agent", "task": "node-2", "node": "node-2", "text": "{}"},
+    ]  # fmt: skip

@@ -1,7 +1,7 @@
 import pytest
 
 from swarm.environment import Node
-from swarm.membership import problem, wanted
+from swarm.membership import Adjustment, adjustment, problem, wanted
 
 SPEC = {"Role": "worker", "Availability": "drain", "Labels": {"rack": "7", "database": "false"}}
 READY = {"Status": {"State": "ready"}}
@@ -38,3 +38,17 @@ def test_where_nodes_are_not_ours_the_role_stays() -> None:
 )
 def test_what_keeps_a_node_from_being_ready_is_said(role: str, entry: dict[str, object] | None, said: str) -> None:
     assert problem(node(role), entry) == said
+
+
+@pytest.mark.parametrize(
+    ("role", "labels", "change"),
+    [
+        ("worker", {"database": "true"}, None),
+        ("worker", {}, Adjustment("give node-1 its labels", "node-1 got its labels")),
+        ("manager", {}, Adjustment("make node-1 a manager", "node-1 is manager now")),
+    ],
+)
+def test_a_change_of_a_node_has_words_before_and_after(
+    role: str, labels: dict[str, str], change: Adjustment | None
+) -> None:
+    assert adjustment({"Spec": {"Role": "worker", "Labels": labels}}, node(role), role=True) == change

@@ -1,11 +1,14 @@
 from copy import deepcopy
+from dataclasses import replace
 from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from swarm import outline, plan
+from swarm.contents import Edit
 from swarm.live import Snapshot
+from swarm.notes import Note
 from swarm.plan import Kind, Pins
 from swarm.rollouts import Rollout
 from swarm.specs import Wanted
@@ -218,3 +221,23 @@ def test_siblings_are_said_to_restart_one_by_one() -> None:
     lines = [text for _, text in outline.outline([plan.plan(wanted, as_live(live))])]
     assert any("rolling restart, 1 task one sibling at a time" in line for line in lines)
     assert any("environment.A" in line and "1 -> 2" in line for line in lines)
+
+
+def test_for_machines_a_plan_has_always_the_same_keys_and_all_that_people_see() -> None:
+    old, new = "app_nginx.conf_0123456789", "app_nginx.conf_abcdef0123"
+    spec = deepcopy(SPEC)
+    spec["TaskTemplate"]["ContainerSpec"]["Env"] = ["A=2"]
+    done = plan.plan(wish({"app_nginx": spec}), as_live({"app_nginx": SPEC}))
+    changed = replace(done, changes=(replace(done.changes[0], differences=(plan.Difference("configs.x", old, new),)),))
+    notes = [Note("app", "capacity", "app_nginx", "no node", "", blocks=True), Note("db", "lint", "x", "y", "")]
+    beside = outline.Beside(notes, {(old, new): Edit(("+a", "+b", "-c"))})
+    told = outline.told(changed, beside)
+    assert list(told) == ["stack", "changes", "blocked", "services", "networks", "notes"]
+    assert (told["changes"], told["blocked"], [note["stack"] for note in told["notes"]]) == (1, 1, ["app"])
+    (field,) = told["services"][0]["fields"]
+    assert field["lines"] == {"added": 2, "removed": 1, "diff": None}
+    (field,) = outline.told(changed, replace(beside, full=True))["services"][0]["fields"]
+    assert field["lines"]["diff"] == ["+a", "+b", "-c"]
+    empty = outline.told(plan.plan(wish({}), Snapshot((), (), (), ())))
+    assert list(empty) == list(told)
+    assert (empty["changes"], empty["blocked"]) == (0, 0)

@@ -5,7 +5,7 @@ import bcrypt
 import pytest
 
 from swarm import secrets
-from swarm.errors import SecretMissing
+from swarm.errors import SecretMissing, SecretRefused
 from swarm.secrets import Declaration, Secret
 
 KNOWN = {
@@ -56,3 +56,31 @@ def test_a_users_file_keeps_its_salt_until_the_password_changes(tmp_path: Path) 
     user, _, hashed = second.reveal().partition(":")
     assert user == "admin"
     assert bcrypt.checkpw(b"changed", hashed.encode())
+
+
+def test_who_only_looks_finds_what_stands_for_a_secret_that_is_not_made_and_writes_nothing(tmp_path: Path) -> None:
+    folder = tmp_path / "secrets"
+    for name in ("database", "users"):
+        assert secrets.look(folder, name, KNOWN) == secrets.unmade(name)
+    assert not folder.exists()
+    made = {name: secrets.get(folder, name, KNOWN) for name in ("users", "database")}
+    assert {name: secrets.look(folder, name, KNOWN) for name in made} == made
+
+
+def test_who_only_looks_leaves_permissions_and_outdated_users_as_they_are(tmp_path: Path) -> None:
+    before = secrets.get(tmp_path, "users", KNOWN)
+    file = tmp_path / "database.secret"
+    file.write_text("changed\n")
+    file.chmod(0o644)
+    assert secrets.look(tmp_path, "users", KNOWN) == secrets.unmade("users")
+    assert stat.S_IMODE(file.stat().st_mode) == 0o644
+    assert secrets.read(tmp_path / "users.secret") == before
+
+
+def test_a_file_that_cannot_be_read_or_written_is_an_error_with_its_name(tmp_path: Path) -> None:
+    (tmp_path / "token.secret").mkdir()
+    with pytest.raises(SecretMissing, match=r"token\.secret cannot be read"):
+        secrets.look(tmp_path, "token", KNOWN)
+    (tmp_path / "file").write_text("")
+    with pytest.raises(SecretRefused, match=r"file/database\.secret cannot be written"):
+        secrets.get(tmp_path / "file", "database", KNOWN)

@@ -1,0 +1,79 @@
+from typing import Any
+
+import pytest
+
+from swarm import clean
+from swarm.engine import NAMESPACE, Engine
+from swarm.errors import StackNeeded, UnknownName
+from swarm.report import Report
+from swarm.selection import Selection
+from swarm.shell import RecordingShell
+from swarm.targets import Target
+
+ADMIN, APP = Target("admin"), Target("app")
+
+
+def service(name: str, network: str) -> dict[str, Any]:
+    stack = name.partition("_")[0]
+    return {
+        "ID": f"id-of-{name}",
+        "Spec": {
+            "Name": name,
+            "Labels": {NAMESPACE: stack},
+            "Mode": {"Replicated": {"Replicas": 1}},
+            "TaskTemplate": {"ContainerSpec": {"Image": "x"}, "Networks": [{"Target": network}]},
+        },
+    }
+
+
+class Swarm(Engine):
+    """A swarm that can be looked at, and nothing else: whoever changes something fails for want of an engine."""
+
+    def services(self, stack: str | None = None) -> list[dict[str, Any]]:
+        every = [service("admin_portal", "n1"), service("admin_traefik", "n1"), service("app_nginx", "n1")]
+        return [item for item in every if stack in (None, item["Spec"]["Labels"][NAMESPACE])]
+
+    def nodes(self) -> list[dict[str, Any]]:
+        return []
+
+    def tasks(self, stack: str | None = None) -> list[dict[str, Any]]:
+        return []
+
+    def networks(self, stack: str | None = None) -> list[dict[str, Any]]:
+        return [{"Id": "n1", "Name": "admin_edge"}] if stack == "admin" else []
+
+    def configs(self, label: str | None = None) -> list[dict[str, Any]]:
+        return [{"ID": "c", "Spec": {"Name": "app_page_0123456789", "Labels": {NAMESPACE: "app"}}}]
+
+
+def dry(targets: tuple[Target, ...], words: str = "") -> None:
+    clean.clean(targets, Swarm(host="unix:///nowhere"), RecordingShell(), Report(), 1, Selection.parse(words), dry=True)
+
+
+def test_a_dry_clean_names_what_would_go_last_stack_first(capsys: pytest.CaptureFixture[str]) -> None:
+    dry((ADMIN, APP))
+    assert [line.strip() for line in capsys.readouterr().out.splitlines()] == [
+        "would remove service app_nginx",
+        "would remove config app_page_0123456789",
+        "would remove service admin_portal",
+        "would remove service admin_traefik",
+        "would remove network admin_edge",
+        "would remove versions of configs and secrets that nothing needs then",
+    ]
+
+
+def test_a_dry_clean_of_a_selection_names_its_services_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    dry((ADMIN, APP), "app=portal")
+    assert capsys.readouterr().out.strip() == "would remove service admin_portal"
+
+
+def test_a_dry_clean_of_what_is_not_there_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    dry((Target("metrics"),))
+    assert capsys.readouterr().out.strip() == "nothing to remove"
+
+
+def test_a_dry_clean_refuses_what_a_clean_refuses() -> None:
+    with pytest.raises(StackNeeded, match="app use admin_edge of admin"):
+        dry((ADMIN,))
+    with pytest.raises(UnknownName, match="prtal"):
+        dry((ADMIN, APP), "app=prtal")

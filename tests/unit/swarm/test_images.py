@@ -1,0 +1,54 @@
+from pathlib import Path
+
+import pytest
+
+from swarm import images
+from swarm.engine import Engine
+from swarm.images import Image
+from swarm.report import Report
+from swarm.shell import RecordingShell
+from tests.unit.swarm.conftest import Make
+
+HERE = "r/here:1"
+PUSHED = "r/pushed:1"
+WANTED = [Image(name, f"r/{name}:1", Path("images") / name) for name in ("here", "pushed", "new")]
+THEIRS = Image("grafana", "grafana/grafana:1", None)
+
+
+@pytest.fixture(autouse=True)
+def known(monkeypatch: pytest.MonkeyPatch) -> None:
+    """This machine and the registry have one image each, and nobody builds or pushes."""
+    monkeypatch.setattr(images, "here", lambda _, item: item.reference == HERE)
+    monkeypatch.setattr(images, "pushed", lambda _, item: item.reference == PUSHED)
+    monkeypatch.setattr(Engine, "build", None)
+
+
+def lines(capsys: pytest.CaptureFixture[str]) -> list[str]:
+    return [line.strip() for line in capsys.readouterr().out.splitlines()]
+
+
+def test_a_dry_build_names_what_it_would_build_and_on_what(make: Make, capsys: pytest.CaptureFixture[str]) -> None:
+    shell = RecordingShell()
+    images.build(make(), [*WANTED, THEIRS], shell, Report(), dry=True)
+    base, new = lines(capsys)
+    assert base.startswith("would build swarmstats/base:")
+    assert new == "would build r/new:1"
+    assert shell.ran == []
+
+
+def test_a_dry_build_of_what_is_there_says_so(make: Make, capsys: pytest.CaptureFixture[str]) -> None:
+    images.build(make(), WANTED[:2], RecordingShell(), Report(), dry=True)
+    assert lines(capsys) == ["nothing to build"]
+
+
+def test_a_dry_push_names_what_the_registry_lacks(capsys: pytest.CaptureFixture[str]) -> None:
+    images.push([*WANTED, THEIRS], Report(), dry=True)
+    assert lines(capsys) == ["would push r/here:1", "would push r/new:1"]
+
+
+def test_images_of_the_lab_have_their_names_though_nothing_is_built(
+    make: Make, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = images.ensure_local(make(), ("node",), RecordingShell(), Report(), dry=True)
+    assert found["node"].startswith("127.0.0.1:5000/swarmstats/node:")
+    assert lines(capsys)[-1] == f"would build {found['node']}"
