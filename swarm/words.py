@@ -31,9 +31,8 @@ class _Number(Argument):
     def set_value(self, value: Any, cast: bool = True) -> None:
         """Take a number; ends with the exit code of ArgumentInvalid for what is none."""
         if cast and not str(value).isdecimal():
-            flag = f"--{self.name.replace('_', '-')}"
-            code = ArgumentInvalid.exit_code
-            raise Exit(f"✗ {flag} {value!r} is no number from 0 on.\nExit {code}.", code=code)
+            flag, code = str(self.name).replace("_", "-"), ArgumentInvalid.exit_code
+            raise Exit(f"✗ --{flag} {value!r} is no number from 0 on.\nExit {code}.", code=code)
         super().set_value(value, cast=cast)
 
 

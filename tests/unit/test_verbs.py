@@ -8,8 +8,8 @@ import tasks
 from swarm.errors import ArgumentInvalid
 
 SHOWING = {
-    "check", "doctor", "drift", "lock.status", "logs", "plan", "release.show", "releases", "render", "secret.list",
-    "secret.show", "show", "status", "swarm.status",
+    "bench.manager", "check", "doctor", "drift", "lock.status", "logs", "plan", "release.show", "releases", "render",
+    "secret.list", "secret.show", "show", "status", "swarm.status",
 }  # fmt: skip
 CHANGING = {
     "build", "clean", "deliver", "demo", "deploy", "job", "lock.break", "push", "restart", "rollback", "scale",
