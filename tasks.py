@@ -43,6 +43,9 @@ from swarm import outline as outlines
 from swarm import releases as ledger
 from swarm import rollback as returning
 from swarm import status as glance
+from swarm import survey as surveying
+from swarm.deployment import Options
+from swarm.desk import Desk
 from swarm.engine import REFUSALS, Engine
 from swarm.errors import ArgumentInvalid, EngineUnavailable, SwarmstatsError, UnknownName
 from swarm.report import Report, Table
@@ -155,9 +158,9 @@ def plan(
     environment = environments.load(env)
     wanted, selection = targets.select(environment, stack, projects), Selection.parse(label)
     engine = cluster.manager(environment, SHELL)
-    found = deploying.survey(environment, wanted, engine, SHELL, selection)
+    found = surveying.survey(environment, wanted, engine, SHELL, selection)
     plans = list(found.plans.values())
-    beside = found.beside(deploying.Desk(environment, engine, SHELL, REPORT), full=diff)
+    beside = found.beside(Desk(environment, engine, SHELL, REPORT), full=diff)
     if json:
         REPORT.data([outlines.told(item, beside) for item in plans])
     else:
@@ -182,7 +185,7 @@ def deploy(
     """Bring a stack to what the environment says and wait until it is healthy; what fails goes back by itself."""
     environment = environments.load(env)
     wanted, selection = targets.select(environment, stack, projects), Selection.parse(label)
-    options = deploying.Options(
+    options = Options(
         lock_timeout, rollback=not no_rollback, tests=not no_tests, pull=pull, dry=dry, selection=selection
     )
     deploying.deploy(environment, wanted, cluster.manager(environment, SHELL), SHELL, REPORT, options)
@@ -215,10 +218,10 @@ def rollback(
 ) -> None:
     """Bring a stack back to an earlier release: its digests, its configs, its secrets."""
     environment = environments.load(env)
-    desk = deploying.Desk(environment, cluster.manager(environment, SHELL), SHELL, REPORT)
+    desk = Desk(environment, cluster.manager(environment, SHELL), SHELL, REPORT)
     wanted = targets.select(environment, stack)
     goal = ledger.number(number) if number else None
-    returning.rollback(desk, wanted, goal, stack == "all", deploying.Options(lock_timeout, dry=dry))
+    returning.rollback(desk, wanted, goal, stack == "all", Options(lock_timeout, dry=dry))
 
 
 @verb(positional=["stack"], help={"stack": STACK, "env": ENV, "json": JSON})
@@ -296,7 +299,7 @@ def render(_: Context, stack: str, env: str = "", label: str = "", projects: str
     """Print the stack file as Docker gets it, after validating it."""
     environment = environments.load(env)
     wanted, selection = targets.select(environment, stack, projects), Selection.parse(label)
-    rendered = deploying.render(environment, wanted, host.client(SHELL), SHELL, selection)
+    rendered = surveying.render(environment, wanted, host.client(SHELL), SHELL, selection)
     if json:
         REPORT.data([{"stack": item.name, "document": item.document} for item in rendered])
         return

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import yaml
 
-from swarm import cluster, deploy, environment, host, machine, stacks, targets
+from swarm import cluster, environment, host, machine, stacks, survey, targets
 from swarm.environment import ROOT, Environment
 from swarm.errors import NodeFailed
 from swarm.report import Report
@@ -91,7 +91,7 @@ def manager(projects: int, runs: int, keep: bool, shell: Shell, report: Report) 
 def rendered() -> None:
     """Render and validate the stacks of all projects: what is timed, as a process of its own."""
     known, shell = environment.load(), Shell()
-    deploy.render(known, targets.select(known, PROJECT), host.client(shell), shell)
+    survey.render(known, targets.select(known, PROJECT), host.client(shell), shell)
 
 
 def table(figures: Iterable[Figure]) -> str:

@@ -4,7 +4,8 @@ import time
 from collections.abc import Collection, Sequence
 
 from swarm import jobs, live, lock
-from swarm.deploy import LOCK_TIMEOUT, collect
+from swarm.deployment import LOCK_TIMEOUT
+from swarm.desk import collect
 from swarm.engine import NAMESPACE, Engine
 from swarm.errors import CleanIncomplete, StackNeeded
 from swarm.report import Report, Step

@@ -7,6 +7,7 @@ from typing import Any
 import requests
 
 from swarm import cluster, deploy, images, keys, stacks, targets
+from swarm.deployment import Options
 from swarm.environment import Archive, Environment
 from swarm.errors import DemoFailed, UnknownName
 from swarm.report import Report, Step
@@ -33,7 +34,7 @@ def run(environment: Environment, shell: Shell, report: Report, *, dry: bool = F
         report.would((f"deploy {title}" for title, _ in waves(every, lambda target: target)), "")
         return
     engine = cluster.manager(environment, shell)
-    deploy.deploy(environment, every, engine, shell, report, deploy.Options(dry=dry))
+    deploy.deploy(environment, every, engine, shell, report, Options(dry=dry))
     if dry:
         return
     with report.step("data") as step:

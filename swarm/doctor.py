@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 
-from swarm import cluster, deploy, host, live, targets
+from swarm import cluster, host, live, survey, targets
 from swarm import environment as environments
 from swarm.engine import Engine
 from swarm.environment import ROOT, Environment
@@ -84,7 +84,7 @@ def _loaded(name: str, found: list[Environment]) -> str:
 
 
 def _rendered(environment: Environment, shell: Shell) -> str:
-    rendered = deploy.render(environment, targets.select(environment, "all"), host.client(shell), shell)
+    rendered = survey.render(environment, targets.select(environment, "all"), host.client(shell), shell)
     return f"{len(rendered)} render and are accepted by Docker"
 
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from swarm import cluster, deploy, live, manifests, secrets, stacks, targets, versions
+from swarm import cluster, deploy, live, manifests, secrets, stacks, survey, targets, versions
+from swarm.deployment import LOCK_TIMEOUT, Options
 from swarm.engine import Engine
 from swarm.environment import Environment, shown
 from swarm.errors import EngineUnavailable, Locked, NodeFailed, SecretMissing, SecretRefused, UnknownName
@@ -250,7 +251,7 @@ def rotate(
     report: Report,
     *,
     dry: bool = False,
-    lock_timeout: float = deploy.LOCK_TIMEOUT,
+    lock_timeout: float = LOCK_TIMEOUT,
 ) -> None:
     """Give a secret another content and bring it to the services; if that fails, its file holds the former one."""
     wanted, coming = _wanted(name, content), rotation(environment, name, content, engine, shell)
@@ -263,7 +264,7 @@ def rotate(
     with _alone(environment.secrets, name), _replaced(environment, names, wanted, engine, report):
         if restarts:
             affected = tuple(dict.fromkeys(restart.target for restart in restarts))
-            deploy.deploy(environment, affected, engine, shell, report, deploy.Options(lock_timeout))
+            deploy.deploy(environment, affected, engine, shell, report, Options(lock_timeout))
     report.line(f"{name} is rotated{'' if restarts else ': in its file; no service that runs uses it'}.")
 
 
@@ -368,7 +369,7 @@ def _waiting(
     keys = {key for key, pairs in used.items() if any(target in affected for target, _ in pairs)}
     if not affected or not all(secrets.file(environment.secrets, key).exists() for key in keys):
         return []
-    plans = deploy.survey(environment, affected, engine, shell).plans.values()
+    plans = survey.survey(environment, affected, engine, shell).plans.values()
     return sorted({change.service for done in plans for change in done.pending} - {one.service for one in restarts})
 
 

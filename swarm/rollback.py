@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from secrets import token_hex
 
 from swarm import live, lock, outline, plan, releases
-from swarm.deploy import Desk, Options, collect, restore
+from swarm.deployment import Options
+from swarm.desk import Desk, collect, restore
 from swarm.engine import Engine
 from swarm.errors import NoRelease, RollbackFailed, StackFailed
 from swarm.plan import StackPlan

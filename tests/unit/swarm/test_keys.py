@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from swarm import keys, manifests, secrets, versions
-from swarm.deploy import Survey
 from swarm.engine import NAMESPACE, Engine
 from swarm.environment import Environment
 from swarm.errors import Locked, SecretMissing, SecretRefused, StackFailed, UnknownName
@@ -16,6 +15,7 @@ from swarm.live import Snapshot
 from swarm.report import Report
 from swarm.secrets import Secret
 from swarm.shell import RecordingShell
+from swarm.survey import Survey
 from swarm.targets import Target
 from tests.unit.swarm.conftest import Make
 

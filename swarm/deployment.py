@@ -1,0 +1,170 @@
+"""One deploy under the lock: wave after wave, released or taken back together."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from secrets import token_hex
+
+from swarm import checks, releases
+from swarm.apply import References
+from swarm.desk import Desk, carry_out, collect, create_versions, restore
+from swarm.errors import RollbackFailed, RolledBack, SwarmstatsError
+from swarm.plan import StackPlan
+from swarm.releases import Content, Release, State
+from swarm.report import Step
+from swarm.selection import EVERYTHING, Selection
+from swarm.specs import Wanted
+from swarm.stacks import Stack
+from swarm.survey import Survey
+from swarm.waves import together, waves
+
+LOCK_TIMEOUT = 600.0
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a deploy goes about it."""
+
+    lock_timeout: float = LOCK_TIMEOUT
+    rollback: bool = True
+    tests: bool = True
+    pull: bool = False
+    dry: bool = False
+    selection: Selection = EVERYTHING
+
+
+@dataclass
+class Deployment:
+    """One deploy under the lock: what it began is finished, or goes back together."""
+
+    found: Survey
+    desk: Desk
+    options: Options
+    id: str = field(default_factory=lambda: token_hex(4))
+    begun: list[tuple[Stack, Release]] = field(default_factory=list)
+
+    def run(self) -> None:
+        """All waves in order; raises RolledBack, RollbackFailed, or what went wrong where nothing goes back."""
+        changed, commit = self.found.changed, self.desk.commit()
+        try:
+            for title, wave in waves(self.found.rendered, lambda stack: stack.target):
+                mine = [stack for stack in wave if stack in changed]
+                with self.desk.report.step(title) as step:
+                    if mine:
+                        ids = create_versions(self.desk.engine, mine)
+                        together(mine, partial(self._one, commit, ids), step)
+                    step.skipped = not mine
+                    step.detail = detail(wave, mine)
+        except SwarmstatsError as error:
+            if not self.options.rollback or not self.begun:
+                self._fail(error)
+                raise
+            raise self._undo(error) from error
+        with self.desk.report.step("old versions") as step:
+            removed = collect(self.desk.engine)
+            step.detail, step.skipped = f"{removed} removed", not removed
+
+    def _one(self, commit: str, ids: References, stack: Stack, step: Step) -> None:
+        done = self.found.plans[stack.name]
+        release = self._release(stack, done, commit)
+        if release:
+            self.begun.append((stack, release))
+        carry_out(done, self.desk.site(stack.manifest.timeout, ids), step)
+        if self.options.tests and not stack.partial:
+            checks.check(self.desk.environment, stack.target, self.desk.engine, step)
+        if release:
+            releases.finish(self.desk.engine, release, State.DEPLOYED)
+
+    def _release(self, stack: Stack, done: StackPlan, commit: str) -> Release | None:
+        """The release that this deploy of a stack is; one that a killed client left is completed or given up."""
+        engine, left = self.desk.engine, self.found.begun.get(stack.name)
+        wanted = self._content(stack, done)
+        if left:
+            same = _same(releases.content(engine, left), wanted)
+            what = f"{left} was begun by {left.owner} on {left.host} and left {left.state}"
+            self.desk.report.line(f"  {what}: {'completing it' if same else 'giving it up'}.")
+            if same:
+                return left
+            releases.finish(engine, left, State.INTERRUPTED if left.state is State.PENDING else left.state)
+        if done.empty and not left:
+            return None
+        return releases.begin(engine, stack.name, wanted, deploy=self.id, commit=commit)
+
+    def _content(self, stack: Stack, done: StackPlan) -> Content:
+        services, networks = dict(done.specs), dict(self.found.wanted[stack.name].networks)
+        if stack.partial and (before := releases.latest(self.desk.engine).get(stack.name)):
+            services = {**releases.content(self.desk.engine, before).services, **services}
+        held = Wanted(stack.name, services, networks)
+        return Content(
+            template=stack.target.template,
+            document=stack.document,
+            services=services,
+            networks=networks,
+            configs=tuple(sorted(held.configs)),
+            secrets=tuple(sorted(held.secrets)),
+            images={name: str(spec["TaskTemplate"]["ContainerSpec"]["Image"]) for name, spec in services.items()},
+            rollout={name: said.model_dump() for name, said in self.found.wanted[stack.name].rollout.items()},
+            timeout=stack.manifest.timeout,
+        )
+
+    def _fail(self, error: SwarmstatsError) -> None:
+        for _, release in self.begun:
+            releases.finish(self.desk.engine, release, State.FAILED, _first_line(error), left=True)
+
+    def _undo(self, error: SwarmstatsError) -> SwarmstatsError:
+        """Take all stacks of this deploy back, last first; what is raised says what became of it."""
+        self._fail(error)
+        began = time.monotonic()
+        goals = [(stack, self._before(stack, release)) for stack, release in reversed(self.begun)]
+        kept = [stack.name for stack, before in goals if before is None]
+        back = [(stack.target, before) for stack, before in goals if before is not None]
+        if back:
+            self.desk.report.line(error.message)
+        try:
+            for title, wave in waves(back, lambda goal: goal[0]):
+                with self.desk.report.step(f"{title}: back to the last release") as step:
+                    together(wave, lambda goal, part: _restored(self.desk, goal[1], part), step)
+        except SwarmstatsError as worse:
+            message = f"{error.message}\nGoing back failed too: {worse.message}"
+            return RollbackFailed(message, hint="./run status shows what runs; ./run rollback STACK tries again.")
+        for stack, release in self.begun:
+            if stack.name not in kept:
+                releases.finish(self.desk.engine, release, State.FAILED)
+        left = f"\n{', '.join(kept)}: no earlier release, left as it is." if kept else ""
+        if not back:
+            error.message += left
+            return error
+        seconds = time.monotonic() - began
+        names = ", ".join(str(release) for _, release in back[:5]) + (f" and {len(back) - 5} more" if back[5:] else "")
+        return RolledBack(
+            f"{_first_line(error)}\nRolled back to {names}, serving again after {seconds:.0f} s.{left}",
+            hint=error.hint,
+        )
+
+    def _before(self, stack: Stack, release: Release) -> Release | None:
+        return releases.previous(releases.history(self.desk.engine, stack.name), release)
+
+
+def _restored(desk: Desk, release: Release, step: Step) -> None:
+    restore(desk, release, step)
+
+
+def _same(left: Content, wanted: Content) -> bool:
+    return left.services == wanted.services and left.networks == wanted.networks
+
+
+def _first_line(error: SwarmstatsError) -> str:
+    return error.message.splitlines()[0]
+
+
+def detail(wave: Sequence[Stack], changed: Sequence[Stack]) -> str:
+    """What a wave's line says once it is done."""
+    if not changed:
+        return f"{len(wave)} stacks, nothing to do" if len(wave) > 1 else "nothing to do"
+    services = sum(len(stack.services) for stack in changed)
+    healthy = f"{services} service{'s' if services != 1 else ''} healthy"
+    if len(wave) == 1:
+        return healthy
+    names = ", ".join(stack.name for stack in changed) if len(changed) <= 4 else f"{len(changed)} stacks"
+    return f"{names}: {healthy}"

@@ -1,0 +1,92 @@
+"""What is to be deployed against what runs, for all stacks of a command at once."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from swarm import contents, live, notes, plan, releases, specs, stacks
+from swarm.desk import Desk
+from swarm.engine import Engine
+from swarm.environment import Environment
+from swarm.live import Snapshot
+from swarm.outline import Beside
+from swarm.plan import Pins, StackPlan
+from swarm.releases import Release
+from swarm.selection import EVERYTHING, Selection
+from swarm.shell import Shell
+from swarm.specs import Wanted
+from swarm.stacks import Stack
+from swarm.targets import Target
+from swarm.validate import validate
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What is to be deployed against what runs: rendered stacks, their plans, and releases begun but never finished."""
+
+    rendered: tuple[Stack, ...]
+    wanted: Mapping[str, Wanted]
+    plans: Mapping[str, StackPlan]
+    begun: Mapping[str, Release]
+    seen: Snapshot
+
+    @property
+    def changed(self) -> list[Stack]:
+        """The stacks that do not run exactly as rendered, whole and healthy."""
+        unwell = {service.stack for service in live.read(self.seen) if not service.healthy}
+        return [
+            stack
+            for stack in self.rendered
+            if not self.plans[stack.name].empty or stack.name in unwell or stack.name in self.begun
+        ]
+
+    def beside(self, desk: Desk, *, full: bool = False) -> Beside:
+        """What to know before these plans are applied."""
+        known = notes.read(self.rendered, self.plans, self.seen, desk.environment.storage.path, desk.reach)
+        return Beside(known, contents.edits(self.rendered, self.plans.values(), desk.engine), full)
+
+
+def render(
+    environment: Environment,
+    targets: Iterable[Target],
+    client: tuple[str, ...],
+    shell: Shell,
+    selection: Selection = EVERYTHING,
+) -> list[Stack]:
+    """Render what is meant and validate it; nothing is sent."""
+    rendered = stacks.chosen((stacks.render(environment, target) for target in targets), selection)
+    validate(rendered, client, shell)
+    return rendered
+
+
+def survey(
+    environment: Environment,
+    targets: Sequence[Target],
+    engine: Engine,
+    shell: Shell,
+    selection: Selection = EVERYTHING,
+) -> Survey:
+    """Render what is meant and compare it with what runs; raises StackInvalid for what Docker refuses."""
+    rendered = tuple(stacks.chosen((stacks.render(environment, target) for target in targets), selection))
+    return compare(rendered, specs.wanted(rendered, engine, shell), engine, Pins())
+
+
+def compare(rendered: tuple[Stack, ...], wanted: Mapping[str, Wanted], engine: Engine, pins: Pins) -> Survey:
+    """Hold what is wanted against what the managers say now."""
+    seen = live.snapshot(engine)
+    plans = {stack.name: plan.plan(wanted[stack.name], seen, pins) for stack in rendered}
+    return Survey(rendered, wanted, plans, releases.unfinished(engine), seen)
+
+
+def pins(found: Survey, engine: Engine, *, fresh: bool) -> Pins:
+    """What the tags that a plan would send mean now, where a registry knows; with `fresh`, those of all services."""
+    changes = (change for done in found.plans.values() for change in (done.changes if fresh else done.pending))
+    specs_ = [found.wanted[name].services for name in found.plans]
+    names = {change.service for change in changes if change.wanted}
+    tags = {
+        str(spec["TaskTemplate"]["ContainerSpec"]["Image"])
+        for services in specs_
+        for name, spec in services.items()
+        if name in names
+    }
+    known = {tag: engine.image_digest(tag) for tag in sorted(tags) if "@" not in tag}
+    return Pins({tag: f"{tag}@{digest}" for tag, digest in known.items() if digest}, fresh)
