@@ -126,7 +126,7 @@ def rotating(make: Make, monkeypatch: pytest.MonkeyPatch) -> Any:
         engine = engine or swarm(environment)
         deploys = Deploys(environment, name, error)
         monkeypatch.setattr(keys.deploy, "deploy", deploys)
-        monkeypatch.setattr(keys.deploy, "survey", lambda *_: Survey((), {}, {}, {}, Snapshot((), (), (), ())))
+        monkeypatch.setattr(keys.survey, "survey", lambda *_: Survey((), {}, {}, {}, Snapshot((), (), (), ())))
         keys.rotate(environment, name, given, engine, RecordingShell(), Report(), **options)
         return deploys
 
@@ -275,7 +275,7 @@ def test_a_dry_rotation_names_what_restarts_and_changes_nothing(
 def test_a_rotation_is_told_to_machines_beforehand(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     environment = make()
     engine = swarm(environment)
-    monkeypatch.setattr(keys.deploy, "survey", lambda *_: Survey((), {}, {}, {}, Snapshot((), (), (), ())))
+    monkeypatch.setattr(keys.survey, "survey", lambda *_: Survey((), {}, {}, {}, Snapshot((), (), (), ())))
     assert keys.rotation(environment, READER, None, engine, RecordingShell()).told() == {
         "secrets": (READER,),
         "restarts": [
