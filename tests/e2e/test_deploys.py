@@ -144,7 +144,7 @@ def test_a_first_deploy_that_fails_has_nothing_to_go_back_to_and_says_so(checkou
     done = checkout.run("deploy", STACK, check=False)
     assert done.returncode == 10, done.stdout + done.stderr
     assert "the page is blank" in done.stderr
-    assert f"{STACK} had no earlier release and is left as it is." in done.stderr
+    assert f"{STACK}: no earlier release, left as it is." in done.stderr
     assert [item["state"] for item in checkout.ledger(STACK)] == ["failed"]
     assert len(fields(checkout, STACK)) == 1
     assert checkout.run("drift", STACK, check=False).returncode == 18
