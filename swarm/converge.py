@@ -17,6 +17,7 @@ STABLE = 3.0
 FAILURES = 3
 UNPLACEABLE = 20.0
 LINES = 8
+BEGINNING = ("new", "pending", "assigned", "accepted", "preparing", "ready", "starting")
 WENT_BACK = ("rollback_started", "rollback_paused", "rollback_completed")
 
 Reach = Callable[[str], Engine | None]
@@ -78,7 +79,10 @@ def failure(service: Service, began: datetime, wanted: Spec | None) -> str:
     allowed = max(FAILURES, service.attempts + 1 if service.job else 0)
     if len(failed) >= allowed and not service.healthy:
         return f"{len(failed)} of its tasks failed"
-    stuck = [task for task in ours if task.state == "pending" and task.error and _age(task) > UNPLACEABLE]
+    old = [task for task in ours if _age(task) > UNPLACEABLE]
+    if service.update == "updating" and (lost := [task for task in old if task.lost and task.state in BEGINNING]):
+        return f"its update waits for a task on {lost[0].node}, which is down; Swarm would wait for ever"
+    stuck = [task for task in old if task.state == "pending" and task.error]
     return f"no node can run it: {stuck[0].error}" if stuck else ""
 
 

@@ -30,6 +30,8 @@ class Task:
     created: datetime
     current: bool
     container: str = ""
+    # Its node is down: what is told of it is what was last heard.
+    lost: bool = False
 
     @property
     def running(self) -> bool:
@@ -132,7 +134,7 @@ def services(engine: Engine, stack: str | None = None) -> tuple[Service, ...]:
 
 def read(seen: Snapshot) -> tuple[Service, ...]:
     """The services of stacks in a snapshot, sorted by name."""
-    nodes = {node["ID"]: str(node["Description"]["Hostname"]) for node in seen.nodes}
+    nodes = {str(node["ID"]): node for node in seen.nodes}
     tasks: dict[str, list[Mapping[str, Any]]] = {}
     for task in seen.tasks:
         tasks.setdefault(str(task["ServiceID"]), []).append(task)
@@ -161,7 +163,7 @@ def subject(service: Service, known: Mapping[str, Target]) -> Subject:
     return Subject(service.labels, known.get(service.stack, Target(service.stack)), service.short)
 
 
-def _service(raw: Mapping[str, Any], tasks: Iterable[Mapping[str, Any]], nodes: Mapping[str, str]) -> Service:
+def _service(raw: Mapping[str, Any], tasks: Iterable[Mapping[str, Any]], nodes: Mapping[str, Spec]) -> Service:
     specification = raw["Spec"]
     labels = specification.get("Labels") or {}
     update = raw.get("UpdateStatus") or {}
@@ -191,17 +193,20 @@ def _mode(mode: Mapping[str, Any], status: Mapping[str, Any]) -> tuple[str, int]
 
 
 def _task(
-    raw: Mapping[str, Any], template: Mapping[str, Any], service: Mapping[str, Any], nodes: Mapping[str, str]
+    raw: Mapping[str, Any], template: Mapping[str, Any], service: Mapping[str, Any], nodes: Mapping[str, Spec]
 ) -> Task:
     status = raw["Status"]
+    node = nodes.get(str(raw.get("NodeID")), {})
+    name = str((node.get("Description") or {}).get("Hostname", ""))
     container = status.get("ContainerStatus") or {}
     iteration = (raw.get("JobIteration") or {}).get("Index")
     wanted = ((service.get("JobStatus") or {}).get("JobIteration") or {}).get("Index")
     same = _felt(raw["Spec"]) == _felt(template)
     return Task(
         id=str(raw["ID"]),
-        slot=str(raw.get("Slot") or nodes.get(str(raw.get("NodeID")), "")),
-        node=nodes.get(str(raw.get("NodeID")), ""),
+        slot=str(raw.get("Slot") or name),
+        node=name,
+        lost=(node.get("Status") or {}).get("State") == "down",
         state=str(status["State"]),
         desired=str(raw.get("DesiredState", "")),
         error=str(status.get("Err", "")),

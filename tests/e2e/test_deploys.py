@@ -15,7 +15,7 @@ from typing import Any
 import docker
 import pytest
 
-from swarm import images, live, lock
+from swarm import cluster, images, live, lock
 from swarm.engine import Engine
 from tests.e2e.checkout import STACK, Checkout, leftovers
 from tests.e2e.conftest import Platform
@@ -148,7 +148,7 @@ def test_a_first_deploy_that_fails_has_nothing_to_go_back_to_and_says_so(checkou
     assert [item["state"] for item in checkout.ledger(STACK)] == ["failed"]
     assert len(fields(checkout, STACK)) == 1
     assert checkout.run("drift", STACK, check=False).returncode == 18
-    checkout.stack(2)
+    checkout.stack("one")
     checkout.run("deploy", STACK)
     assert [item["state"] for item in checkout.ledger(STACK)] == ["deployed", "failed"]
     assert leftovers(checkout.platform.engine) == []
@@ -198,22 +198,22 @@ def test_siblings_are_updated_one_at_a_time_each_healthy_before_the_next(checkou
 
 
 def test_a_sibling_that_fails_leaves_the_next_untouched_and_those_before_go_back(checkout: Checkout) -> None:
-    checkout.stack("three")
+    checkout.stack("two")
     checkout.run("deploy", STACK)
     before = checkout.platform.versions()
-    checkout.stack("four", unwell=[2], action="rollback")
+    checkout.stack("three", unwell=[2], action="rollback")
     done = checkout.run("deploy", STACK, check=False)
     assert done.returncode == 3, done.stdout + done.stderr
-    assert re.search(rf"{STACK}_web2: .*\n(.*\n)*.*the page is blank", done.stderr)
+    assert re.search(rf"{STACK}_web2: .*\n(.*\n)*.*the page is blank", done.stdout)
     after = checkout.platform.versions()
     assert after[f"{STACK}_web3"] == before[f"{STACK}_web3"]
     assert after[f"{STACK}_web1"] != before[f"{STACK}_web1"]
-    assert {_version(spec) for spec in fields(checkout, STACK).values()} == {"three"}
+    assert {_version(spec) for spec in fields(checkout, STACK).values()} == {"two"}
     checkout.run("drift", STACK)
 
 
 def test_an_interrupted_deploy_ends_at_once_and_the_next_one_completes_it(checkout: Checkout) -> None:
-    checkout.stack("before")
+    checkout.stack("two")
     checkout.run("deploy", STACK)
     checkout.stack("after")
     process = checkout.begin("deploy", STACK)
@@ -245,56 +245,57 @@ def test_a_change_by_hand_is_a_drift_that_names_the_field_and_a_deploy_ends_it(c
     checkout.run("drift", "app")
 
 
-def test_rollback_goes_to_the_release_that_is_named_and_all_takes_the_stacks_of_one_deploy_back_together(
-    checkout: Checkout,
-) -> None:
-    first = checkout.ledger("app")[0]["number"]
-    for size in (71, 72):
-        checkout.say(f"sizes: {{app.nginx: {{memory: {size}M}}, metrics.victoriametrics: {{memory: {500 + size}M}}}}\n")
-        checkout.run("deploy", "app,metrics")
-    limits = ["TaskTemplate", "Resources", "Limits", "MemoryBytes"]
-
-    def memory(service: str) -> int:
-        value: Any = fields(checkout, service.split("_")[0])[service]
-        for key in limits:
-            value = value[key]
-        return int(value) >> 20
-
-    done = checkout.run("rollback", "all")
-    assert (memory("app_nginx"), memory("metrics_victoriametrics")) == (71, 571)
-    order = re.findall(r"(app|metrics): back to release", done.stdout)
-    assert order == ["metrics", "app"]
-    deploys = {checkout.ledger(stack)[0]["deploy"] for stack in ("app", "metrics")}
-    assert len(deploys) == 1
+def test_rollback_goes_to_the_release_that_is_named_and_nobody_who_asks_notices(checkout: Checkout) -> None:
+    number = checkout.ledger("app")[0]["number"]
+    checkout.say("sizes: {app.nginx: {memory: 71M}}\n")
+    checkout.run("deploy", "app")
     with Traffic(lambda: checkout.platform.get("app")) as traffic:
-        checkout.run("rollback", "app", str(first))
+        checkout.run("rollback", "app", str(number))
     traffic.demand_no_failure()
-    assert memory("app_nginx") == 48
+    assert _memory(checkout, "app_nginx") == 48
     newest = checkout.ledger("app")[0]
-    assert newest["state"] == "deployed"
-    assert newest["note"] == f"rollback to release {first}"
+    assert (newest["state"], newest["note"]) == ("deployed", f"rollback to release {number}")
+
+
+def _memory(checkout: Checkout, service: str) -> int:
+    """The memory limit of a service in MiB."""
+    (spec,) = (spec for name, spec in fields(checkout, service.split("_")[0]).items() if name == service)
+    return int(spec["TaskTemplate"]["Resources"]["Limits"]["MemoryBytes"]) >> 20
+
+
+def test_rollback_of_all_takes_the_stacks_of_one_deploy_back_together_in_reverse_order(checkout: Checkout) -> None:
+    for size in (71, 72):
+        checkout.say(
+            f"sizes: {{scratch.web1: {{memory: {size}M}}, metrics.victoriametrics: {{memory: {500 + size}M}}}}\n"
+        )
+        checkout.stack("small", services=1)
+        checkout.run("deploy", f"metrics,{STACK}")
+    deploys = {checkout.ledger(stack)[0]["deploy"] for stack in (STACK, "metrics")}
+    assert len(deploys) == 1
+    done = checkout.run("rollback", "all")
+    assert (_memory(checkout, f"{STACK}_web1"), _memory(checkout, "metrics_victoriametrics")) == (71, 571)
+    assert re.findall(r"✓ (\w+): back to release", done.stdout) == list(reversed(_order(checkout)))
     checkout.say()
     checkout.run("deploy", "metrics")
 
 
+def _order(checkout: Checkout) -> list[str]:
+    """The two stacks as the order of needs has them."""
+    names = [plan["stack"] for plan in json.loads(checkout.run("plan", "all", "--json", check=False).stdout)]
+    return [name for name in names if name in (STACK, "metrics")]
+
+
 def digests(checkout: Checkout) -> set[str]:
-    """The digests that the running tasks of the demo application have, by their containers' own images."""
+    """The digests that the running tasks have, by their containers' own images."""
     found = set()
     for node in checkout.platform.environment.nodes:
-        client = _node(checkout, node.name)
-        for container in client.containers.list(filters={"label": "com.docker.swarm.service.name=app_nginx"}):
+        client = cluster.engine(checkout.platform.environment, node).api
+        for container in client.containers.list(filters={"label": f"com.docker.swarm.service.name={STACK}_web1"}):
             found |= {
                 str(name).rpartition("@")[2]
                 for name in client.images.get(container.attrs["Image"]).attrs["RepoDigests"]
             }
     return found
-
-
-def _node(checkout: Checkout, name: str) -> docker.DockerClient:
-    from swarm import cluster
-
-    (node,) = (node for node in checkout.platform.environment.nodes if node.name == name)
-    return cluster.engine(checkout.platform.environment, node).api
 
 
 def test_rollback_brings_back_the_digest_that_ran_though_its_tag_means_another_now(
@@ -310,19 +311,20 @@ def test_rollback_brings_back_the_digest_that_ran_though_its_tag_means_another_n
 
     old = release(images.image(environment, "nginx").reference)
     checkout.say(f"images: {{nginx: {tag}}}\n")
-    checkout.run("deploy", "app")
+    checkout.stack("tagged", services=1)
+    checkout.run("deploy", STACK)
     assert old in digests(checkout)
     new = release(variants["other"])
     assert new != old
-    assert "nothing to do" in checkout.run("deploy", "app").stdout
-    checkout.run("deploy", "app", "--pull")
+    assert "nothing to do" in checkout.run("deploy", STACK).stdout
+    checkout.run("deploy", STACK, "--pull")
     assert new in digests(checkout)
     assert old not in digests(checkout)
-    checkout.run("rollback", "app")
+    checkout.run("rollback", STACK)
     assert old in digests(checkout)
     assert new not in digests(checkout)
     assert client.images.get_registry_data(tag).id == new
-    checkout.run("drift", "app")
+    checkout.run("drift", STACK)
 
 
 def test_rotated_secrets_and_configs_reach_the_tasks_and_old_ones_go_when_no_kept_release_needs_them(
@@ -338,7 +340,7 @@ def test_rotated_secrets_and_configs_reach_the_tasks_and_old_ones_go_when_no_kep
 
     try:
         ledger.write_text(text.replace("KEEP = 10", "KEEP = 2"))
-        for number in range(4):
+        for number in range(3):
             checkout.stack(f"number {number}", services=1)
             (secret / "scratch-password.secret").write_text(f"password number {number}\n")
             checkout.run("deploy", STACK)
@@ -350,7 +352,7 @@ def test_rotated_secrets_and_configs_reach_the_tasks_and_old_ones_go_when_no_kep
         assert (held("configs"), held("secrets")) == (2, 2)
         assert len([item for item in checkout.ledger(STACK) if item["state"] == "deployed"]) == 2
         checkout.run("rollback", STACK)
-        assert "password number 2" in checkout.platform.inside(
+        assert "password number 1" in checkout.platform.inside(
             f"{STACK}_web1", "cat", "/run/secrets/scratch-password", user="root"
         )
     finally:

@@ -95,6 +95,15 @@ def test_a_task_that_no_node_takes_is_a_failure_after_a_while() -> None:
     assert converge.failure(replace(SERVICE, tasks=(replace(waiting, created=datetime.now(UTC)),)), BEFORE, SPEC) == ""
 
 
+def test_an_update_that_waits_for_a_node_that_is_down_is_a_failure_after_a_while() -> None:
+    lost = replace(TASK, state="preparing", lost=True, created=NOW - timedelta(seconds=30))
+    service = replace(SERVICE, update="updating", tasks=(lost,))
+    assert "waits for a task on node-2, which is down" in converge.failure(service, BEFORE, SPEC)
+    assert converge.failure(replace(service, tasks=(replace(lost, created=NOW),)), BEFORE, SPEC) == ""
+    assert converge.failure(replace(service, tasks=(replace(lost, lost=False),)), BEFORE, SPEC) == ""
+    assert converge.failure(replace(service, update="completed"), BEFORE, SPEC) == ""
+
+
 def test_the_summary_names_only_what_is_waited_for() -> None:
     waiting = replace(SERVICE, name="app_api", tasks=())
     assert converge.summary([SERVICE, waiting]) == "api 0/1"
