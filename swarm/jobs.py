@@ -39,7 +39,10 @@ Say = Callable[[Line], None]
 
 @dataclass(frozen=True)
 class Job:
-    """An ad-hoc job: an image, its arguments, what it is given; `secrets` and `files` by path in the container."""
+    """An ad-hoc job: an image, its arguments, what it is given; `secrets` and `files` by path in the container.
+
+    `node` is the id of the node that it must run on, `binds` has paths of that node by path in the container.
+    """
 
     image: str
     arguments: tuple[str, ...]
@@ -50,6 +53,9 @@ class Job:
     files: Mapping[str, bytes] = field(default_factory=dict)
     memory: int = 192 * 2**20
     deadline: float = 300.0
+    node: str = ""
+    binds: Mapping[str, str] = field(default_factory=dict)
+    user: str = ""
 
 
 @dataclass(frozen=True)
@@ -182,8 +188,11 @@ def specification(name: str, labels: Mapping[str, str], job: Job, references: Ma
                 "CapabilityDrop": ["ALL"],
                 "ReadOnly": True,
                 "Healthcheck": {"Test": ["NONE"]},
+                "Mounts": [{"Type": "bind", "Source": node, "Target": path} for path, node in job.binds.items()],
+                **({"User": job.user} if job.user else {}),
                 **references,
             },
+            "Placement": {"Constraints": [f"node.id == {job.node}"] if job.node else []},
             "RestartPolicy": {"Condition": "none"},
             "Resources": {"Limits": {"MemoryBytes": job.memory}},
             "Networks": [{"Target": network} for network in job.networks],

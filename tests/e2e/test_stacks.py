@@ -205,6 +205,10 @@ def test_everything_but_making_nodes_works_through_a_docker_context(context: Pla
     context.run("deliver", "app")
     assert "nothing to do" in context.run("deploy", "db").stdout
     until("app through Traefik", lambda: context.get("app").status_code == 200, deadline=20)
+    # The database runs on a node that this context does not lead to.
+    done = context.run("exec", "db/postgres", "--", "sh", "-c", "hostname; echo lost >&2; exit 7", check=False)
+    assert (done.returncode, done.stderr.strip()) == (7, "lost")
+    assert done.stdout.strip() == context.inside("db_postgres", "hostname").strip()
     refused = context.run("swarm.clean", "--yes", check=False)
     assert refused.returncode == 74
     assert "healthy" in context.run("status").stdout
