@@ -35,7 +35,7 @@ SERVICE = """
     networks: [edge]
     configs: [{{source: page, target: /etc/page}}]
     secrets: [scratch-password]
-    healthcheck: {{interval: 1s, timeout: 5s, retries: 3, start_period: 20s, start_interval: 1s{health}}}
+    healthcheck: {{interval: 1s, timeout: 5s, start_interval: 1s, {health}}}
     deploy:
       endpoint_mode: dnsrr
       resources: {{limits: {{memory: 48M}}}}
@@ -50,7 +50,8 @@ configs:
 secrets:
   scratch-password: {external: true}
 """
-UNWELL = ', test: [CMD-SHELL, "echo the page is blank; exit 1"], start_period: 0s'
+WELL = "retries: 3, start_period: 20s"
+UNWELL = 'retries: 1, test: [CMD-SHELL, "echo the page is blank; exit 1"]'
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,7 @@ class Checkout:
         (folder / "stack.yaml").write_text(MANIFEST)
         (folder / "config" / "page").write_text(f"This is version {version}.\n")
         bodies = (
-            SERVICE.format(number=number, version=version, health=UNWELL if number in unwell else "", action=action)
+            SERVICE.format(number=number, version=version, health=UNWELL if number in unwell else WELL, action=action)
             for number in range(1, services + 1)
         )
         (folder / "stack.yml.j2").write_text(f"services:\n{''.join(bodies)}{REST}")

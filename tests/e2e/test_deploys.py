@@ -226,7 +226,7 @@ def test_an_interrupted_deploy_ends_at_once_and_the_next_one_completes_it(checko
     assert process.returncode == 130, said
     assert "Traceback" not in said
     assert engine.config(lock.NAME) is None
-    assert [item["state"] for item in checkout.ledger(STACK)][:2] == ["pending", "deployed"]
+    assert checkout.ledger(STACK)[0]["state"] == "pending"
     done = checkout.run("deploy", STACK)
     assert "completing it" in done.stdout
     assert {_version(spec) for spec in fields(checkout, STACK).values()} == {"after"}
@@ -264,16 +264,16 @@ def _memory(checkout: Checkout, service: str) -> int:
 
 
 def test_rollback_of_all_takes_the_stacks_of_one_deploy_back_together_in_reverse_order(checkout: Checkout) -> None:
-    for size in (71, 72):
-        checkout.say(
-            f"sizes: {{scratch.web1: {{memory: {size}M}}, metrics.victoriametrics: {{memory: {500 + size}M}}}}\n"
-        )
-        checkout.stack("small", services=1)
-        checkout.run("deploy", f"metrics,{STACK}")
+    checkout.stack("small", services=1)
+    checkout.run("deploy", STACK)
+    before = _memory(checkout, f"{STACK}_web1"), _memory(checkout, "metrics_victoriametrics")
+    checkout.say("sizes: {scratch.web1: {memory: 71M}, metrics.victoriametrics: {memory: 571M}}\n")
+    checkout.run("deploy", f"metrics,{STACK}")
+    assert (_memory(checkout, f"{STACK}_web1"), _memory(checkout, "metrics_victoriametrics")) == (71, 571)
     deploys = {checkout.ledger(stack)[0]["deploy"] for stack in (STACK, "metrics")}
     assert len(deploys) == 1
     done = checkout.run("rollback", "all")
-    assert (_memory(checkout, f"{STACK}_web1"), _memory(checkout, "metrics_victoriametrics")) == (71, 571)
+    assert (_memory(checkout, f"{STACK}_web1"), _memory(checkout, "metrics_victoriametrics")) == before
     assert re.findall(r"✓ (\w+): back to release", done.stdout) == list(reversed(_order(checkout)))
     checkout.say()
     checkout.run("deploy", "metrics")
