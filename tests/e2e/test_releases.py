@@ -7,10 +7,15 @@ from dataclasses import replace
 
 import pytest
 
-from swarm import releases
+from swarm import releases, rollback
+from swarm.deployment import Options
+from swarm.desk import Desk
 from swarm.engine import Engine
 from swarm.errors import NoRelease, ReleaseGone, UnknownName
 from swarm.releases import Content, State
+from swarm.report import Report
+from swarm.shell import Shell
+from swarm.targets import Target
 from tests.e2e.conftest import Platform
 
 STACK = "ledger-test"
@@ -132,7 +137,8 @@ def test_a_change_by_hand_is_a_drift_that_a_deploy_ends(platform: Platform) -> N
     assert platform.run("drift", "app").returncode == 0
 
 
-def test_a_stack_without_an_earlier_release_has_nothing_to_go_back_to(platform: Platform) -> None:
-    done = platform.run("rollback", "metrics", check=False)
-    assert done.returncode == NoRelease.exit_code
-    assert "no earlier release of metrics" in done.stderr
+def test_a_stack_without_an_earlier_release_has_nothing_to_go_back_to(platform: Platform, engine: Engine) -> None:
+    begin(engine, state=State.DEPLOYED)
+    desk = Desk(platform.environment, engine, Shell(), Report())
+    with pytest.raises(NoRelease, match=f"no earlier release of {STACK}"):
+        rollback.rollback(desk, [Target(STACK)], None, False, Options(dry=True))
