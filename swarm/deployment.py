@@ -120,7 +120,7 @@ class Deployment:
         kept = [stack.name for stack, before in goals if before is None]
         back = [(stack.target, before) for stack, before in goals if before is not None]
         if back:
-            self.desk.report.line(error.message)
+            self.desk.report.line(f"  {_first_line(error)}: going back.")
         try:
             for title, wave in waves(back, lambda goal: goal[0]):
                 with self.desk.report.step(f"{title}: back to the last release") as step:
@@ -138,7 +138,7 @@ class Deployment:
         seconds = time.monotonic() - began
         names = ", ".join(str(release) for _, release in back[:5]) + (f" and {len(back) - 5} more" if back[5:] else "")
         return RolledBack(
-            f"{_first_line(error)}\nRolled back to {names}, serving again after {seconds:.0f} s.{left}",
+            f"{error.message}\nRolled back to {names}, serving again after {seconds:.0f} s.{left}",
             hint=error.hint,
         )
 

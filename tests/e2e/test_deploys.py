@@ -204,7 +204,7 @@ def test_a_sibling_that_fails_leaves_the_next_untouched_and_those_before_go_back
     checkout.stack("three", unwell=[2], action="rollback")
     done = checkout.run("deploy", STACK, check=False)
     assert done.returncode == 3, done.stdout + done.stderr
-    assert re.search(rf"{STACK}_web2: .*\n(.*\n)*.*the page is blank", done.stdout)
+    assert re.search(rf"{STACK}_web2: .*\n(.*\n)*.*the page is blank", done.stderr)
     after = checkout.platform.versions()
     assert after[f"{STACK}_web3"] == before[f"{STACK}_web3"]
     assert after[f"{STACK}_web1"] != before[f"{STACK}_web1"]
