@@ -87,6 +87,7 @@ def test_what_docker_refuses_is_told_with_its_stack(tmp_path: Path, engine: Engi
 def test_a_changed_secret_changes_exactly_the_services_that_use_it(tmp_path: Path, engine: Engine) -> None:
     environment = load(tmp_path)
     before = {name: stacks.render(environment, Target(name)) for name in ("admin", "db", "archive")}
+    environment.secrets.mkdir()
     (environment.secrets / "ro-user-password.secret").write_text("another\n")
     found = {name: changed(before[name], stacks.render(environment, Target(name)), engine, tmp_path) for name in before}
     secret = ["secrets.ro-user-password"]
