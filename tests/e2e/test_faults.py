@@ -60,6 +60,7 @@ def versions(checkout: Checkout) -> set[str]:
     return {str(spec["Env"][0]).removeprefix("VERSION=") for spec in specs}
 
 
+@pytest.mark.timeout(2400)
 def test_after_a_client_was_killed_at_any_moment_the_next_deploy_ends_well_and_leaves_nothing(
     checkout: Checkout, long: bool
 ) -> None:
