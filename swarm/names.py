@@ -31,12 +31,7 @@ def one(services: Sequence[Service], word: str) -> Service:
 
 def shown(service: Service) -> str:
     """A service as people name it: `admin/traefik`."""
-    return f"{service.stack}/{short(service)}"
-
-
-def short(service: Service) -> str:
-    """The name of a service within its stack."""
-    return service.name.removeprefix(f"{service.stack}_")
+    return f"{service.stack}/{service.short}"
 
 
 def _means(word: str, service: Service) -> bool:

@@ -70,7 +70,7 @@ def sizes(words: str) -> dict[str, int]:
 
 def passing(environment: Environment, service: Service, count: int) -> str:
     """How long a number of tasks lasts, unless the environment says the same; empty for stacks that are not ours."""
-    short = names.short(service)
+    short = service.short
     try:
         (target,) = targets.select(environment, service.stack)
         said = stacks.render(environment, target).services[short]["deploy"].get("replicas", 1)
@@ -111,7 +111,7 @@ def _order(change: Change) -> tuple[int, str, str]:
     known = manifests.order()
     template = change.service.labels.get(names.TEMPLATE, change.service.stack)
     place = known.index(template) if template in known else len(known)
-    return place, template, names.short(change.service)
+    return place, template, change.service.short
 
 
 def _carry_out(

@@ -80,13 +80,8 @@ def compare(rendered: tuple[Stack, ...], wanted: Mapping[str, Wanted], engine: E
 def pins(found: Survey, engine: Engine, *, fresh: bool) -> Pins:
     """What the tags that a plan would send mean now, where a registry knows; with `fresh`, those of all services."""
     changes = (change for done in found.plans.values() for change in (done.changes if fresh else done.pending))
-    specs_ = [found.wanted[name].services for name in found.plans]
     names = {change.service for change in changes if change.wanted}
-    tags = {
-        str(spec["TaskTemplate"]["ContainerSpec"]["Image"])
-        for services in specs_
-        for name, spec in services.items()
-        if name in names
-    }
+    specs = (item for done in found.plans for item in found.wanted[done].services.items())
+    tags = {str(spec["TaskTemplate"]["ContainerSpec"]["Image"]) for name, spec in specs if name in names}
     known = {tag: engine.image_digest(tag) for tag in sorted(tags) if "@" not in tag}
     return Pins({tag: f"{tag}@{digest}" for tag, digest in known.items() if digest}, fresh)

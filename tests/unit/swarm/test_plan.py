@@ -200,11 +200,11 @@ def test_a_network_that_nothing_needs_any_more_goes_and_one_that_others_use_stay
 
 
 def test_stacks_of_like_content_are_told_together() -> None:
-    plans = [
-        plan.plan(Wanted(name, {}, {f"{name}_default": {"Name": "n"}}), Snapshot((), (), (), ())) for name in "abcdef"
-    ]
-    text = "\n".join(line for _, line in outline.outline([*plans[:1], *plans[:0]]))
-    assert "1 network to create" in text
+    empty = Snapshot((), (), (), ())
+    plans = [plan.plan(Wanted(name, {f"{name}_web": {**SPEC, "Name": f"{name}_web"}}, {}), empty) for name in "abcdef"]
+    lines = [line for _, line in outline.outline(plans)]
+    assert lines[0].split() == ["a,", "b", "and", "4", "more", "1", "change", "each"]
+    assert sum("+ web" in line for line in lines) == 1
 
 
 def test_of_long_values_only_what_differs_is_shown() -> None:
