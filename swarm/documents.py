@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from types import UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin
@@ -65,6 +65,13 @@ def check(model: type[Model], value: Mapping[str, Any], path: Path, shown: str) 
     except ValidationError as error:
         root = yaml.compose(path.read_text(), Loader=yaml.CSafeLoader)
         return None, [_mistake(model, detail, root, shown) for detail in error.errors()]
+
+
+def places(path: Path, shown: str, locations: Iterable[Location]) -> list[str]:
+    """Where each location stands in a YAML file: `FILE:LINE: PATH`."""
+    wanted = list(locations)
+    root = yaml.compose(path.read_text(), Loader=yaml.CSafeLoader) if wanted else None
+    return [f"{shown}:{_line(root, location) or 1}: {_path(location)}" for location in wanted]
 
 
 def describe(value: Any) -> str:

@@ -65,6 +65,7 @@ class Archive(Strict):
     until: Hour | None = None
     simulate: Literal["never", "when-unreachable", "always"] = "never"
     simulate_since: Hour | None = None
+    case_sensitive: bool = False
 
 
 class Size(Strict):

@@ -10,14 +10,15 @@ from typing import Annotated, Any
 from pydantic import Field, StringConstraints, model_validator
 
 from swarm import documents
-from swarm.documents import Strict
+from swarm.documents import Location, Strict
 from swarm.errors import EnvironmentInvalid, UnknownName
+from swarm.patterns import Excluded, Expression, Organisation, Plain, Repository
 
 NAME = r"^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$"
 RESERVED_DATABASES = ("postgres", "template0", "template1", "devstats")
 
-Organisation = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.*?\[\]-]+$")]
-Repository = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.*?\[\]-]+/[A-Za-z0-9_.*?\[\]-]+$")]
+INDEPENDENT = "Independent"
+
 Database = Annotated[str, StringConstraints(pattern=r"^[a-z_][a-z0-9_]{0,62}$")]
 
 
@@ -28,14 +29,46 @@ class Resources(Strict):
     cpus: Annotated[str, StringConstraints(pattern=r"^[0-9]+(\.[0-9]+)?$")] = "0.50"
 
 
+class Renamed(Strict):
+    """What an organisation or a repository was called, and on which days: both ends included, open without them."""
+
+    was: Plain
+    now: Plain
+    since: date | None = None
+    until: date | None = None
+
+    @model_validator(mode="after")
+    def _is_a_rename(self) -> "Renamed":
+        if ("/" in self.was) != ("/" in self.now):
+            raise ValueError(f"{self.was!r} and {self.now!r}: one is an organisation, the other a repository")
+        if self.since and self.until and self.since > self.until:
+            raise ValueError(f"since {self.since} is after until {self.until}")
+        return self
+
+    def route(self) -> dict[str, str]:
+        """The rename as the service reads it."""
+        days = {"since": self.since, "until": self.until}
+        return {"was": self.was, "now": self.now, **{key: day.isoformat() for key, day in days.items() if day}}
+
+
+class Actors(Strict):
+    """Whose events count: regular expressions on logins; without `allow` everybody, and `forbid` wins."""
+
+    allow: tuple[Expression, ...] = ()
+    forbid: tuple[Expression, ...] = ()
+
+
 class ProjectFile(Strict):
     """The keys of one project in projects.yaml."""
 
     display_name: str | None = None
-    foundation: str = "Independent"
+    foundation: str = INDEPENDENT
+    whole_foundation: bool = False
     organisations: list[Organisation] = []
     repositories: list[Repository] = []
-    exclude: list[Repository] = []
+    exclude: list[Excluded] = []
+    renamed: list[Renamed] = []
+    actors: Actors = Actors()
     start: date = date(2012, 7, 1)
     database: Database | None = None
     minute: int | None = Field(default=None, ge=0, le=59)
@@ -43,7 +76,9 @@ class ProjectFile(Strict):
 
     @model_validator(mode="after")
     def _has_repositories(self) -> "ProjectFile":
-        if not self.organisations and not self.repositories:
+        if self.whole_foundation and self.foundation == INDEPENDENT:
+            raise ValueError("whole_foundation needs the name of a foundation")
+        if not (self.organisations or self.repositories or self.whole_foundation):
             raise ValueError("needs organisations or repositories")
         return self
 
@@ -64,6 +99,9 @@ class Project:
     organisations: tuple[str, ...]
     repositories: tuple[str, ...]
     exclude: tuple[str, ...]
+    whole_foundation: bool
+    renamed: tuple[Renamed, ...]
+    actors: Actors
     start: date
     database: str
     minute: int
@@ -80,6 +118,9 @@ class Project:
             organisations=tuple(file.organisations),
             repositories=tuple(file.repositories),
             exclude=tuple(file.exclude),
+            whole_foundation=file.whole_foundation,
+            renamed=tuple(file.renamed),
+            actors=file.actors,
             start=file.start,
             database=file.database or name.replace("-", "_"),
             minute=spread if file.minute is None else file.minute,
@@ -87,7 +128,13 @@ class Project:
         )
 
     def route(self) -> dict[str, Any]:
-        """The project as the ingest and the portal read it."""
+        """The project as the ingest and the portal read it; what says nothing is left out."""
+        rare = {
+            "whole_foundation": self.whole_foundation,
+            "renamed": [renamed.route() for renamed in self.renamed],
+            "actors_allowed": list(self.actors.allow),
+            "actors_forbidden": list(self.actors.forbid),
+        }
         return {
             "name": self.name,
             "display_name": self.display_name,
@@ -97,6 +144,7 @@ class Project:
             "exclude": list(self.exclude),
             "start": self.start.isoformat(),
             "database": self.database,
+            **{key: value for key, value in rare.items() if value},
         }
 
 
@@ -137,17 +185,26 @@ class Projects:
         if file is None:
             return cls(), mistakes
         projects = cls(tuple(Project.of(name, item) for name, item in file.projects.items()))
-        return projects, [f"{shown}: {mistake}" for mistake in projects.clashes(tuple(reserved))]
+        clashes = list(projects.clashes(tuple(reserved)))
+        places = documents.places(path, shown, [location for location, _ in clashes])
+        return projects, [f"{place}: {words}" for place, (_, words) in zip(places, clashes, strict=True)]
 
-    def clashes(self, reserved: tuple[str, ...]) -> list[str]:
-        """Names and databases that stand in each other's way."""
-        found = [f"projects.{name}: a stack is called so" for name in self.names if name in reserved]
+    def clashes(self, reserved: tuple[str, ...]) -> Iterator[tuple[Location, str]]:
+        """What stands in the way of something else: names, databases, a foundation without projects."""
         databases: dict[str, str] = dict.fromkeys(RESERVED_DATABASES, "the platform")
         for project in self.items:
+            place = ("projects", project.name)
+            if project.name in reserved:
+                yield place, "a stack is called so"
             if owner := databases.get(project.database):
-                found.append(f"projects.{project.name}.database: {project.database!r} belongs to {owner}")
+                yield (*place, "database"), f"{project.database!r} belongs to {owner}"
             databases.setdefault(project.database, project.name)
-        return found
+            if project.whole_foundation and not any(self.members(project)):
+                yield (*place, "whole_foundation"), f"no other project is of {project.foundation!r}"
+
+    def members(self, project: Project) -> Iterator[Project]:
+        """The projects whose events a whole foundation receives."""
+        return (item for item in self.items if item.foundation == project.foundation and not item.whole_foundation)
 
 
 def _without_templates(value: Mapping[str, Any]) -> Mapping[str, Any]:

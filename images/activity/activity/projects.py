@@ -1,19 +1,46 @@
 """The projects that the platform follows, as the stack manager wrote them down."""
 
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import orjson
 
 RESERVED = ("postgres", "devstats", "template0", "template1")
-KEYS = ("name", "display_name", "foundation", "organisations", "repositories", "exclude", "start", "database")
+REGEXP = "regexp:"
+KEYS = (
+    "name",
+    "display_name",
+    "foundation",
+    "organisations",
+    "repositories",
+    "exclude",
+    "start",
+    "database",
+    "whole_foundation",
+    "renamed",
+    "actors_allowed",
+    "actors_forbidden",
+)
+RENAMED_KEYS = ("was", "now", "since", "until")
+
+
+@dataclass(frozen=True)
+class Renamed:
+    """What an organisation, or a repository (with a slash), was called, from a moment on and before another."""
+
+    was: str
+    now: str
+    since: datetime | None = None
+    before: datetime | None = None
 
 
 @dataclass(frozen=True)
 class Project:
-    """A set of repositories with its own database; names are matched without regard to case."""
+    """A set of repositories with its own database; `archive.route` says what its patterns mean."""
 
     name: str
     display_name: str
@@ -23,6 +50,10 @@ class Project:
     exclude: tuple[str, ...]
     start: datetime
     database: str
+    whole_foundation: bool = False
+    renamed: tuple[Renamed, ...] = ()
+    actors_allowed: tuple[str, ...] = ()
+    actors_forbidden: tuple[str, ...] = ()
 
 
 def read_projects(path: Path) -> tuple[tuple[Project, ...], list[str]]:
@@ -61,12 +92,17 @@ def _project(entry: Any, place: str, mistakes: list[str]) -> Project | None:
         organisations=_texts(entry, "organisations", place, mistakes),
         repositories=_texts(entry, "repositories", place, mistakes),
         exclude=_texts(entry, "exclude", place, mistakes),
-        start=_day(entry, place, mistakes),
+        start=_day(entry, "start", place, mistakes),
         database=_text(entry, "database", place, mistakes, default=name),
+        whole_foundation=_flag(entry, "whole_foundation", place, mistakes),
+        renamed=_renames(entry, place, mistakes),
+        actors_allowed=_texts(entry, "actors_allowed", place, mistakes),
+        actors_forbidden=_texts(entry, "actors_forbidden", place, mistakes),
     )
+    mistakes.extend(_no_expressions(project, place))
     if project.database in RESERVED:
         mistakes.append(f"{place}.database: {project.database!r} is not a project's; choose another name")
-    if not project.organisations and not project.repositories:
+    if not (project.organisations or project.repositories or project.whole_foundation):
         mistakes.append(f"{place}: names neither organisations nor repositories")
     return project if len(mistakes) == before else None
 
@@ -87,13 +123,55 @@ def _texts(entry: dict[str, Any], key: str, place: str, mistakes: list[str]) -> 
     return ()
 
 
-def _day(entry: dict[str, Any], place: str, mistakes: list[str]) -> datetime:
-    value = entry.get("start")
+def _flag(entry: dict[str, Any], key: str, place: str, mistakes: list[str]) -> bool:
+    value = entry.get(key, False)
+    if not isinstance(value, bool):
+        mistakes.append(f"{place}.{key}: expected true or false, found {value!r}")
+    return value is True
+
+
+def _day(entry: dict[str, Any], key: str, place: str, mistakes: list[str]) -> datetime:
+    value = entry.get(key)
     try:
         return datetime.strptime(str(value), "%Y-%m-%d").replace(tzinfo=UTC)
     except ValueError:
-        mistakes.append(f"{place}.start: expected a day such as 2015-01-01, found {value!r}")
+        mistakes.append(f"{place}.{key}: expected a day such as 2015-01-01, found {value!r}")
         return datetime(2015, 1, 1, tzinfo=UTC)
+
+
+def _renames(entry: dict[str, Any], place: str, mistakes: list[str]) -> tuple[Renamed, ...]:
+    value = entry.get("renamed", [])
+    if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
+        mistakes.append(f"{place}.renamed: expected a list of objects, found {value!r}")
+        return ()
+    return tuple(_rename(item, f"{place}.renamed[{number}]", mistakes) for number, item in enumerate(value))
+
+
+def _rename(item: dict[str, Any], place: str, mistakes: list[str]) -> Renamed:
+    mistakes.extend(
+        f"{place}.{key}: unknown; allowed: {', '.join(RENAMED_KEYS)}" for key in item if key not in RENAMED_KEYS
+    )
+    since, until = (
+        _day(item, key, place, mistakes).replace(tzinfo=None) if key in item else None for key in ("since", "until")
+    )
+    return Renamed(
+        was=_text(item, "was", place, mistakes),
+        now=_text(item, "now", place, mistakes),
+        since=since,
+        # The last day belongs to the old name.
+        before=until and until + timedelta(days=1),
+    )
+
+
+def _no_expressions(project: Project, place: str) -> Iterator[str]:
+    """Yield a mistake for each regular expression that is none."""
+    names = (*project.organisations, *project.repositories, *project.exclude)
+    given = [name.removeprefix(REGEXP) for name in names if name.startswith(REGEXP)]
+    for text in (*given, *project.actors_allowed, *project.actors_forbidden):
+        try:
+            re.compile(text)
+        except re.error as error:
+            yield f"{place}: {text!r} is no regular expression: {error}"
 
 
 def _repeated(path: Path, word: str, values: list[str]) -> list[str]:

@@ -53,6 +53,7 @@ class Archive:
     until: Hour | None
     simulate: Simulate
     cache: Path
+    case_sensitive: bool
 
 
 @dataclass(frozen=True)
@@ -179,6 +180,7 @@ def _archive(reader: _Reader, now: datetime) -> Archive:
         until=reader.optional_hour("ACTIVITY_ARCHIVE_TO", parse_hour),
         simulate=reader.parsed("ACTIVITY_ARCHIVE_SIMULATE", "never", _simulate, Simulate.NEVER),
         cache=Path(reader.text("ACTIVITY_ARCHIVE_CACHE", f"{gettempdir()}/activity-archive")),
+        case_sensitive=reader.parsed("ACTIVITY_ARCHIVE_CASE_SENSITIVE", "false", _flag, False),
     )
     if archive.since and archive.until and archive.since > archive.until:
         reader.mistakes.append(
@@ -191,6 +193,12 @@ def _whole(text: str, low: int, high: int) -> int:
     if not re.fullmatch(r"[0-9]{1,9}", text) or not low <= int(text) <= high:
         raise ValueError(f"expected a whole number {low}..{high}, found {text!r}")
     return int(text)
+
+
+def _flag(text: str) -> bool:
+    if text not in ("true", "false"):
+        raise ValueError(f"expected true or false, found {text!r}")
+    return text == "true"
 
 
 def _port(text: str) -> int:

@@ -119,6 +119,15 @@ def test_a_secret_never_shows(environ):
 @pytest.mark.parametrize(
     ("entry", "words"),
     [
+        ({**APACHE, "organisations": ["regexp:["]}, "projects[0]: '[' is no regular expression"),
+        ({**APACHE, "actors_forbidden": ["("]}, "projects[0]: '(' is no regular expression"),
+        ({**APACHE, "whole_foundation": "yes"}, "projects[0].whole_foundation: expected true or false"),
+        (
+            {**APACHE, "renamed": [{"was": "a", "now": "b", "until": "x"}]},
+            "projects[0].renamed[0].until: expected a day",
+        ),
+        ({**APACHE, "renamed": [{"was": "a", "old": "b"}]}, "projects[0].renamed[0].old: unknown"),
+        ({**APACHE, "renamed": {}}, "projects[0].renamed: expected a list of objects"),
         ({**APACHE, "organisations": "apache"}, "projects[0].organisations: expected a list of texts"),
         ({**APACHE, "organisations": []}, "projects[0]: names neither organisations nor repositories"),
         ({**APACHE, "start": "2015"}, "projects[0].start: expected a day such as 2015-01-01, found '2015'"),

@@ -29,3 +29,10 @@ def repository_name(event: Json) -> str:
     repository = event.get("repo")
     name = repository.get("name") if isinstance(repository, dict) else None
     return name if isinstance(name, str) else ""
+
+
+def actor_login(event: Json) -> str:
+    """Return the login of who did it; empty when there is none."""
+    actor = event.get("actor")
+    login = actor.get("login") if isinstance(actor, dict) else actor
+    return login if isinstance(login, str) else ""

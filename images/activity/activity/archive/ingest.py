@@ -11,7 +11,7 @@ from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_at
 from tenacity.nap import sleep_using_event
 
 from activity import log
-from activity.archive.events import Json, parse_event, repository_name
+from activity.archive.events import Json, actor_login, parse_event, repository_name
 from activity.archive.hours import hour_url, read_lines
 from activity.archive.records import TABLES, Event, values
 from activity.archive.route import Route
@@ -65,7 +65,7 @@ def ingest_hour(
     DatabaseUnavailable (projects before the failing one have it) and Stopped.
     """
     url = hour_url(feed.url, hour)
-    with _read(url, projects, stop) as shares:
+    with _read(settings, hour, url, projects, stop) as shares:
         committed: list[Committed] = []
         for project, share in shares.items():
             done = _commit(settings, project, Mark(hour, feed.source, share.events), share)
@@ -75,7 +75,9 @@ def ingest_hour(
 
 
 @contextmanager
-def _read(url: str, projects: tuple[Project, ...], stop: Signal) -> Iterator[dict[Project, Share]]:
+def _read(
+    settings: Settings, hour: Hour, url: str, projects: tuple[Project, ...], stop: Signal
+) -> Iterator[dict[Project, Share]]:
     """Read an hour to its end, again from its start when the network fails."""
     attempts = Retrying(
         retry=retry_if_exception(lambda error: isinstance(error, ArchiveUnreachable) and error.passing),
@@ -86,22 +88,26 @@ def _read(url: str, projects: tuple[Project, ...], stop: Signal) -> Iterator[dic
         reraise=True,
     )
     with ExitStack() as batches:
-        yield attempts(_read_once, url, projects, stop, lambda: Share(batches.enter_context(Batch())))
+        yield attempts(_read_once, settings, hour, url, projects, stop, lambda: Share(batches.enter_context(Batch())))
 
 
 def _read_once(
-    url: str, projects: tuple[Project, ...], stop: Signal, share: Callable[[], Share]
+    settings: Settings, hour: Hour, url: str, projects: tuple[Project, ...], stop: Signal, share: Callable[[], Share]
 ) -> dict[Project, Share]:
-    route = Route(projects)
+    route = Route(settings.projects, projects, case_sensitive=settings.archive.case_sensitive)
     shares = {project: share() for project in projects}
     for number, line in read_lines(url):
         if number % LINES_BETWEEN_LOOKS == 0 and stop.is_set():
             raise Stopped(f"{url}: stopped at line {number}. Nothing of this hour was stored.")
         event = parse_event(url, number, line)
-        followers = route.projects_of(repository_name(event)) if event else ()
+        followers = _followers(route, event, hour) if event else ()
         if event and followers:
             _share_out(url, number, event, [shares[project] for project in followers])
     return shares
+
+
+def _followers(route: Route, event: Json, hour: Hour) -> tuple[Project, ...]:
+    return route.projects_of(repository_name(event), actor_login(event), hour.stamp)
 
 
 def _share_out(url: str, number: int, event: Json, shares: list[Share]) -> None:

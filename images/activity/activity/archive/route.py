@@ -1,67 +1,132 @@
-"""Whose an event is: from the name of a repository to the projects that follow it."""
+"""Whose an event is: from its repository, its actor and its time to the projects that receive it."""
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable
-from fnmatch import translate
+from datetime import datetime
 from functools import lru_cache
 
-from activity.projects import Project
+from activity.archive.names import Names, expressions_of, folded, found
+from activity.projects import Project, Renamed
 
-GLOB = re.compile(r"[*?\[]")
-REMEMBERED = 1 << 18
+# Few repositories have most of the events: what globs and expressions say of a name is remembered.
+REMEMBERED = 1 << 15
+
+Alias = tuple[datetime | None, datetime | None]
+Claim = tuple[int, tuple[Alias, ...] | None]
 
 
 class Route:
-    """Tells the projects of a repository; names are compared in lower case, what a project excludes wins."""
+    """Tells the projects of an event.
 
-    def __init__(self, projects: Iterable[Project]) -> None:
-        self._projects = tuple(projects)
-        self._wanted = [_Names((*project.organisations, *project.repositories)) for project in self._projects]
-        self._unwanted = [_Names(project.exclude) for project in self._projects]
+    A project receives an event whose repository it names, unless it excludes it, whose actor it allows. A name that
+    was renamed counts in its own days. A whole foundation also receives what its projects receive.
+    `receivers` are the only projects that are asked for; the others only tell what a foundation gets.
+    """
+
+    def __init__(
+        self, projects: Iterable[Project], receivers: Iterable[Project] | None = None, *, case_sensitive: bool = False
+    ) -> None:
+        everyone = tuple(projects)
+        self._case_sensitive = case_sensitive
+        asked = frozenset(everyone if receivers is None else receivers)
+        roofs = [project for project in everyone if project.whole_foundation and project in asked]
+        gathered = {project.foundation for project in roofs}
+        self._rules = [
+            _Rule(project, project in asked, case_sensitive)
+            for project in everyone
+            if project in asked or (project.foundation in gathered and not project.whole_foundation)
+        ]
+        self._roofs = {
+            number: [other for other, below in enumerate(self._rules) if _belongs(below.project, rule.project)]
+            for number, rule in enumerate(self._rules)
+            if rule.project.whole_foundation
+        }
         self._exact = self._index()
-        self._globbed = [number for number, names in enumerate(self._wanted) if names.globs]
-        # Few repositories have most of the events: each name is decided once, then remembered.
-        self.projects_of = lru_cache(maxsize=REMEMBERED)(self._projects_of)
+        self._patterned = [number for number, rule in enumerate(self._rules) if rule.wanted.patterned]
+        self._by_pattern = lru_cache(maxsize=REMEMBERED)(self._fitting)
 
-    def _index(self) -> dict[str, list[int]]:
-        index: dict[str, list[int]] = defaultdict(list)
-        for number, names in enumerate(self._wanted):
-            for name in names.exact:
-                index[name].append(number)
+    def wants(self, name: str) -> bool:
+        """Tell whether any event of a repository might belong to a project: no by this is final."""
+        return bool(self._claims(name))
+
+    def projects_of(self, name: str, actor: str = "", moment: datetime | None = None) -> tuple[Project, ...]:
+        """Return the projects of an event; without a moment (UTC, no zone) a renamed name counts on every day."""
+        claims = self._claims(name)
+        if not claims:
+            return ()
+        hits = {
+            number
+            for number, aliases in claims
+            if (aliases is None or any(_holds(alias, moment) for alias in aliases)) and self._rules[number].lets(actor)
+        }
+        if self._roofs:
+            hits |= self._above(hits, name, actor)
+        return tuple(self._rules[number].project for number in sorted(hits) if self._rules[number].asked)
+
+    def _above(self, hits: set[int], name: str, actor: str) -> set[int]:
+        """The whole foundations that receive what their projects receive, but for what they exclude themselves."""
+        whole = folded(name, self._case_sensitive)
+        organisation = whole.partition("/")[0]
+        return {
+            number
+            for number, below in self._roofs.items()
+            if not hits.isdisjoint(below)
+            and not self._rules[number].unwanted.match(organisation, whole)
+            and self._rules[number].lets(actor)
+        }
+
+    def _claims(self, name: str) -> list[Claim]:
+        whole = folded(name, self._case_sensitive)
+        organisation, slash, _ = whole.partition("/")
+        if not slash:
+            return []
+        exact = self._exact.get(organisation), self._exact.get(whole)
+        fitting = self._by_pattern(organisation, whole) if self._patterned else ()
+        if exact == (None, None) and not fitting:
+            return []
+        made: dict[int, tuple[Alias, ...] | None] = dict.fromkeys(fitting)
+        for number, alias in (claim for claims in exact if claims for claim in claims):
+            known = made.get(number, ())
+            made[number] = None if alias is None or known is None else (*known, alias)
+        return [claim for claim in made.items() if not self._rules[claim[0]].unwanted.match(organisation, whole)]
+
+    def _fitting(self, organisation: str, whole: str) -> tuple[int, ...]:
+        return tuple(number for number in self._patterned if self._rules[number].wanted.fits(organisation, whole))
+
+    def _index(self) -> dict[str, list[tuple[int, Alias | None]]]:
+        index: dict[str, list[tuple[int, Alias | None]]] = defaultdict(list)
+        for number, rule in enumerate(self._rules):
+            for name in rule.wanted.exact:
+                index[name].append((number, None))
+            for renamed in rule.project.renamed:
+                index[folded(renamed.was, self._case_sensitive)].append((number, _days(renamed)))
         return dict(index)
 
-    def _projects_of(self, repository: str) -> tuple[Project, ...]:
-        name = repository.lower()
-        organisation, slash, _ = name.partition("/")
-        if not slash:
-            return ()
-        numbers = {*self._exact.get(organisation, ()), *self._exact.get(name, ())}
-        numbers.update(number for number in self._globbed if self._wanted[number].match(organisation, name))
-        return tuple(
-            self._projects[number] for number in sorted(numbers) if not self._unwanted[number].match(organisation, name)
-        )
+
+class _Rule:
+    """What one project names, excludes and allows."""
+
+    def __init__(self, project: Project, asked: bool, case_sensitive: bool) -> None:
+        self.project = project
+        self.asked = asked
+        self.wanted = Names((*project.organisations, *project.repositories), case_sensitive)
+        self.unwanted = Names(project.exclude, case_sensitive)
+        self._allowed = expressions_of(project.actors_allowed, case_sensitive)
+        self._forbidden = expressions_of(project.actors_forbidden, case_sensitive)
+
+    def lets(self, actor: str) -> bool:
+        """Tell whether events of a login count."""
+        return (not self._allowed or found(self._allowed, actor)) and not found(self._forbidden, actor)
 
 
-class _Names:
-    """Organisations (no slash) and repositories (with one), exact or with globs."""
-
-    def __init__(self, patterns: Iterable[str]) -> None:
-        lowered = [pattern.lower() for pattern in patterns]
-        self.exact = frozenset(pattern for pattern in lowered if not GLOB.search(pattern))
-        self.globs = tuple(pattern for pattern in lowered if GLOB.search(pattern))
-        self._organisations = _any_of(glob for glob in self.globs if "/" not in glob)
-        self._repositories = _any_of(glob for glob in self.globs if "/" in glob)
-
-    def match(self, organisation: str, name: str) -> bool:
-        return (
-            organisation in self.exact
-            or name in self.exact
-            or self._organisations.match(organisation) is not None
-            or self._repositories.match(name) is not None
-        )
+def _belongs(project: Project, roof: Project) -> bool:
+    return project.foundation == roof.foundation and not project.whole_foundation
 
 
-def _any_of(globs: Iterable[str]) -> re.Pattern[str]:
-    """Return one expression for all globs; without any it matches nothing."""
-    return re.compile("|".join(translate(glob) for glob in globs) or r"(?!)")
+def _days(renamed: Renamed) -> Alias:
+    return renamed.since, renamed.before
+
+
+def _holds(alias: Alias, moment: datetime | None) -> bool:
+    since, before = alias
+    return moment is None or ((since is None or since <= moment) and (before is None or moment < before))

@@ -12,10 +12,10 @@ from tempfile import NamedTemporaryFile
 
 import orjson
 
-from activity.archive.route import GLOB
+from activity.archive.names import GLOB
 from activity.archive.scene import PEOPLE, Scene, events_of
 from activity.hour import Hour
-from activity.projects import Project
+from activity.projects import REGEXP, Project
 
 NOISE = "noise"
 SUFFIXES = ("core", "website", "docs", "cli", "tools", "examples")
@@ -53,14 +53,14 @@ def scenes_of(projects: tuple[Project, ...]) -> tuple[Scene, ...]:
     """Return the scene of each project, then that of the noise."""
     noise = tuple(f"{name}-{PEOPLE[(number + 5) % len(PEOPLE)]}/{name}" for number, name in enumerate(PEOPLE))
     scenes = [Scene(project.name, _repositories(project), EVENTS_AT_NOON) for project in projects]
-    return (*scenes, Scene(NOISE, noise, NOISE_AT_NOON))
+    return (*(scene for scene in scenes if scene.repositories), Scene(NOISE, noise, NOISE_AT_NOON))
 
 
 def _repositories(project: Project) -> tuple[str, ...]:
-    organisations = [_literal(pattern) for pattern in project.organisations]
+    organisations = [_literal(pattern) for pattern in project.organisations if not pattern.startswith(REGEXP)]
     made = [f"{name}/{name}" for name in organisations]
     made += [f"{name}/{name}-{suffix}" for name in organisations for suffix in SUFFIXES]
-    made += [_literal(pattern) for pattern in project.repositories]
+    made += [_literal(pattern) for pattern in project.repositories if not pattern.startswith(REGEXP)]
     return tuple(dict.fromkeys(made))
 
 
