@@ -71,11 +71,14 @@ class Shell:
         except FileNotFoundError as error:
             raise ToolMissing(f"`{argv[0]}` is not on this machine.", hint=f"Install {argv[0]}.") from error
 
-    def follow(self, argv: Argv, line: Callable[[str], None]) -> Result:
+    def follow(
+        self, argv: Argv, line: Callable[[str], None], *, environment: Mapping[str, str] | None = None
+    ) -> Result:
         """Run a command and hand over each line of its output as it comes; the result keeps the last of them."""
         try:
             process = subprocess.Popen(
                 argv,
+                env={**os.environ, **(environment or {})},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
@@ -132,7 +135,9 @@ class RecordingShell(Shell):
         self.ran.append(argv)
         return self._answer(argv).code
 
-    def follow(self, argv: Argv, line: Callable[[str], None]) -> Result:
+    def follow(
+        self, argv: Argv, line: Callable[[str], None], *, environment: Mapping[str, str] | None = None
+    ) -> Result:
         self.ran.append(argv)
         return self._answer(argv)
 

@@ -3,7 +3,8 @@
 import os
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 
 from swarm import host
 from swarm.environment import ROOT
@@ -11,14 +12,20 @@ from swarm.errors import SwarmstatsError, TestsFailed, UnknownName
 from swarm.report import Report, duration
 from swarm.shell import Argv, Shell
 
+MANAGER = "tests/e2e/manager"
+
 
 @dataclass(frozen=True)
 class Tier:
-    """One tier: its commands, and whether it needs a Docker engine (and a browser, if there may be one)."""
+    """One tier: its commands, and whether it needs a Docker engine (and a browser, if there may be one).
+
+    `lanes` are commands that run side by side, each with the swarm of its name in tests/e2e/env.
+    """
 
     name: str
-    commands: tuple[Argv, ...]
+    commands: tuple[Argv, ...] = ()
     engine: bool = False
+    lanes: Mapping[str, Argv] = field(default_factory=dict)
 
 
 def tiers(long: bool) -> tuple[Tier, ...]:
@@ -36,7 +43,15 @@ def tiers(long: bool) -> tuple[Tier, ...]:
         ),
         Tier("unit", ((*pytest, "tests/unit"),)),
         Tier("integration", ((*pytest, "tests/integration"),), engine=True),
-        Tier("e2e", ((*pytest, "tests/e2e"),), engine=True),
+        # Two swarms: most of a test is waiting for one.
+        Tier(
+            "e2e",
+            engine=True,
+            lanes={
+                "e2e": (*pytest, "tests/e2e", f"--ignore={MANAGER}"),
+                "e2e-manager": (*pytest, MANAGER),
+            },
+        ),
     )
 
 
@@ -79,4 +94,18 @@ def _one(tier: Tier, shell: Shell, report: Report) -> str:
             return f"could not run: {error.message.splitlines()[0]}"
     path = {"PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "images" / "activity")))}
     codes = [shell.attach(command, environment=path) for command in tier.commands]
+    codes += _side_by_side(tier.lanes, path, shell, report)
     return "failed" if any(codes) else "passed"
+
+
+def _side_by_side(lanes: Mapping[str, Argv], path: Mapping[str, str], shell: Shell, report: Report) -> list[int]:
+    """Run each lane with its own swarm, its name before each line; returns their exit codes."""
+
+    def run(name: str) -> int:
+        process = {**path, "SWARMSTATS_TEST_ENV": name, "PYTHONUNBUFFERED": "1"}
+        return shell.follow(lanes[name], lambda line: report.line(f"{name}: {line}"), environment=process).code
+
+    if not lanes:
+        return []
+    with ThreadPoolExecutor(len(lanes)) as pool:
+        return list(pool.map(run, lanes))

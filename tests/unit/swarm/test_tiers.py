@@ -1,8 +1,10 @@
 import itertools
+import sys
 
 import pytest
 
 from swarm import tiers
+from swarm.environment import ROOT
 from swarm.errors import TestsFailed, UnknownName
 from swarm.report import Report
 from swarm.shell import RecordingShell, Result
@@ -32,6 +34,27 @@ def test_a_failing_command_fails_its_tier_by_name_and_the_others_still_run() -> 
     with pytest.raises(TestsFailed, match=r"Failed: lint\."):
         run("lint,unit", shell)
     assert shell.ran[-1][-1] == "tests/unit"
+
+
+def test_every_case_end_to_end_runs_in_exactly_one_lane(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tiers.host, "ensure_engine", lambda *_: None)
+    monkeypatch.setattr(tiers.host, "ensure_browser", lambda *_: None)
+    shell = RecordingShell()
+    run("e2e", shell)
+    rest, manager = sorted((argv[3:] for argv in shell.ran), key=len, reverse=True)
+    assert manager == (tiers.MANAGER,)
+    assert rest == ("tests/e2e", f"--ignore={tiers.MANAGER}")
+    assert list((ROOT / tiers.MANAGER).glob("test_*.py"))
+    assert {argv[0] for argv in shell.ran} == {sys.executable}
+    assert all((ROOT / "tests" / "e2e" / "env" / name).is_dir() for name in tiers.tiers(False)[-1].lanes)
+
+
+def test_a_failing_lane_fails_its_tier(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tiers.host, "ensure_engine", lambda *_: None)
+    monkeypatch.setattr(tiers.host, "ensure_browser", lambda *_: None)
+    lane = tiers.tiers(False)[-1].lanes["e2e-manager"]
+    with pytest.raises(TestsFailed, match=r"Failed: e2e\."):
+        run("e2e", RecordingShell(answers={lane: Result((), 1)}))
 
 
 def test_an_unknown_tier_is_named() -> None:

@@ -16,7 +16,7 @@ import requests
 
 from swarm import live, lock, secrets
 from tests.e2e.conftest import Platform
-from tests.e2e.test_lock import begin
+from tests.e2e.manager.test_lock import begin
 from tests.waiting import until
 
 READER = "ro-user-password"
