@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from swarm import live
 from swarm.engine import REFUSALS, Engine, Spec
@@ -15,7 +15,7 @@ from swarm.report import Step
 POLL = 0.5
 STABLE = 3.0
 FAILURES = 3
-UNPLACEABLE = 20.0
+UNPLACEABLE = timedelta(seconds=20)
 LINES = 8
 BEGINNING = ("new", "pending", "assigned", "accepted", "preparing", "ready", "starting")
 WENT_BACK = ("rollback_started", "rollback_paused", "rollback_completed")
@@ -40,13 +40,15 @@ class Watch:
 
 def wait(engine: Engine, watch: Watch, step: Step, reach: Reach = nowhere) -> None:
     """Return once all are as wanted, healthy and stable; raises StackFailed or DeadlinePassed with the reasons."""
-    deadline = time.monotonic() + watch.timeout
+    start, clock = time.monotonic(), engine.now()
+    deadline = start + watch.timeout
     stable_since: float | None = None
     while not step.cancelled.is_set():
         services = tuple(item for item in live.services(engine, watch.stack) if item.name in watch.wanted)
         step.note(summary(services))
+        then = clock + timedelta(seconds=time.monotonic() - start)
         for service in services:
-            if reason := failure(service, watch.began, watch.wanted.get(service.name)):
+            if reason := failure(service, watch.began, watch.wanted.get(service.name), then):
                 message, advice = explain(engine, service, reason, reach, watch.began)
                 raise StackFailed(message, hint=advice)
         now = time.monotonic()
@@ -70,8 +72,8 @@ def settled(services: Iterable[Service], wanted: Mapping[str, Spec]) -> bool:
     )
 
 
-def failure(service: Service, began: datetime, wanted: Spec | None) -> str:
-    """Why a service will not become healthy by waiting longer; empty while it may."""
+def failure(service: Service, began: datetime, wanted: Spec | None, now: datetime) -> str:
+    """Why a service will not become healthy by waiting longer; empty while it may. Times are the managers'."""
     if service.update in ("paused", "rollback_paused") or (service.update in WENT_BACK and service.spec != wanted):
         return f"its update was {service.update.replace('_', ' ')}: {service.update_message}"
     ours = [task for task in service.tasks if task.current and task.created >= began]
@@ -79,7 +81,7 @@ def failure(service: Service, began: datetime, wanted: Spec | None) -> str:
     allowed = max(FAILURES, service.attempts + 1 if service.job else 0)
     if len(failed) >= allowed and not service.healthy:
         return f"{len(failed)} of its tasks failed"
-    old = [task for task in ours if _age(task) > UNPLACEABLE]
+    old = [task for task in ours if now - task.created > UNPLACEABLE]
     if service.update == "updating" and (lost := [task for task in old if task.lost and task.state in BEGINNING]):
         return f"its update waits for a task on {lost[0].node}, which is down; Swarm would wait for ever"
     stuck = [task for task in old if task.state == "pending" and task.error]
@@ -136,7 +138,3 @@ def _late(engine: Engine, watch: Watch, services: Iterable[Service], reach: Reac
         elif service.spec != watch.wanted[service.name]:
             lines.append(f"  {service.name} was changed by somebody else meanwhile")
     return DeadlinePassed("\n".join(lines), hint=advice)
-
-
-def _age(task: Task) -> float:
-    return (datetime.now(task.created.tzinfo) - task.created).total_seconds()

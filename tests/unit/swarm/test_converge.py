@@ -5,7 +5,7 @@ from swarm import converge
 from swarm.engine import Engine
 from swarm.live import Service, Task
 
-NOW = datetime.now(UTC)
+NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 TASK = Task(
     id="t1", slot="1", node="node-2", state="running", desired="running", error="", exit_code=None,
     since=NOW, created=NOW, current=True,
@@ -42,30 +42,30 @@ def test_a_job_is_complete_when_its_task_has_completed() -> None:
 
 def test_an_update_that_was_rolled_back_is_a_failure_and_says_why() -> None:
     service = replace(SERVICE, update="rollback_completed", update_message="update rolled back")
-    assert converge.failure(service, BEFORE, OTHER) == "its update was rollback completed: update rolled back"
+    assert converge.failure(service, BEFORE, OTHER, NOW) == "its update was rollback completed: update rolled back"
 
 
 def test_what_was_rolled_back_to_is_no_failure_where_it_is_wanted() -> None:
-    assert converge.failure(replace(SERVICE, update="rollback_completed"), BEFORE, SPEC) == ""
+    assert converge.failure(replace(SERVICE, update="rollback_completed"), BEFORE, SPEC, NOW) == ""
 
 
 def test_a_job_may_fail_as_often_as_its_policy_allows() -> None:
     policy = {"TaskTemplate": {"RestartPolicy": {"MaxAttempts": 5}}}
     failed = replace(TASK, state="failed", desired="shutdown")
     job = replace(SERVICE, mode="replicated-job", spec=policy)
-    assert converge.failure(replace(job, tasks=(failed,) * 5), BEFORE, policy) == ""
-    assert converge.failure(replace(job, tasks=(failed,) * 6), BEFORE, policy) == "6 of its tasks failed"
+    assert converge.failure(replace(job, tasks=(failed,) * 5), BEFORE, policy, NOW) == ""
+    assert converge.failure(replace(job, tasks=(failed,) * 6), BEFORE, policy, NOW) == "6 of its tasks failed"
 
 
 def test_one_failed_task_may_still_recover_and_three_may_not() -> None:
     failed = replace(TASK, state="failed", desired="shutdown")
-    assert converge.failure(replace(SERVICE, tasks=(failed,)), BEFORE, SPEC) == ""
-    assert converge.failure(replace(SERVICE, tasks=(failed,) * 3), BEFORE, SPEC) == "3 of its tasks failed"
+    assert converge.failure(replace(SERVICE, tasks=(failed,)), BEFORE, SPEC, NOW) == ""
+    assert converge.failure(replace(SERVICE, tasks=(failed,) * 3), BEFORE, SPEC, NOW) == "3 of its tasks failed"
 
 
 def test_a_task_that_ends_with_0_has_failed_too_where_it_is_to_run_for_ever() -> None:
     ended = replace(TASK, state="complete", desired="shutdown", exit_code=0)
-    assert converge.failure(replace(SERVICE, tasks=(ended,) * 3), BEFORE, SPEC) == "3 of its tasks failed"
+    assert converge.failure(replace(SERVICE, tasks=(ended,) * 3), BEFORE, SPEC, NOW) == "3 of its tasks failed"
 
 
 class Silent(Engine):
@@ -86,22 +86,25 @@ def test_the_reason_is_that_of_a_task_of_this_change_and_of_no_earlier_one() -> 
 
 def test_tasks_that_failed_before_this_deploy_are_not_held_against_it() -> None:
     old = replace(TASK, state="failed", created=BEFORE - timedelta(seconds=1))
-    assert converge.failure(replace(SERVICE, tasks=(old,) * 5), BEFORE, SPEC) == ""
+    assert converge.failure(replace(SERVICE, tasks=(old,) * 5), BEFORE, SPEC, NOW) == ""
 
 
 def test_a_task_that_no_node_takes_is_a_failure_after_a_while() -> None:
     waiting = replace(TASK, state="pending", error="no suitable node", created=NOW - timedelta(seconds=30))
-    assert converge.failure(replace(SERVICE, tasks=(waiting,)), BEFORE, SPEC) == "no node can run it: no suitable node"
-    assert converge.failure(replace(SERVICE, tasks=(replace(waiting, created=datetime.now(UTC)),)), BEFORE, SPEC) == ""
+    assert (
+        converge.failure(replace(SERVICE, tasks=(waiting,)), BEFORE, SPEC, NOW)
+        == "no node can run it: no suitable node"
+    )
+    assert converge.failure(replace(SERVICE, tasks=(replace(waiting, created=NOW),)), BEFORE, SPEC, NOW) == ""
 
 
 def test_an_update_that_waits_for_a_node_that_is_down_is_a_failure_after_a_while() -> None:
     lost = replace(TASK, state="preparing", lost=True, created=NOW - timedelta(seconds=30))
     service = replace(SERVICE, update="updating", tasks=(lost,))
-    assert "waits for a task on node-2, which is down" in converge.failure(service, BEFORE, SPEC)
-    assert converge.failure(replace(service, tasks=(replace(lost, created=NOW),)), BEFORE, SPEC) == ""
-    assert converge.failure(replace(service, tasks=(replace(lost, lost=False),)), BEFORE, SPEC) == ""
-    assert converge.failure(replace(service, update="completed"), BEFORE, SPEC) == ""
+    assert "waits for a task on node-2, which is down" in converge.failure(service, BEFORE, SPEC, NOW)
+    assert converge.failure(replace(service, tasks=(replace(lost, created=NOW),)), BEFORE, SPEC, NOW) == ""
+    assert converge.failure(replace(service, tasks=(replace(lost, lost=False),)), BEFORE, SPEC, NOW) == ""
+    assert converge.failure(replace(service, update="completed"), BEFORE, SPEC, NOW) == ""
 
 
 def test_the_summary_names_only_what_is_waited_for() -> None:
