@@ -25,6 +25,9 @@ Cpus = Annotated[str, StringConstraints(pattern=r"^[0-9]+(\.[0-9]+)?$")]
 Entry = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9.-]+(:[0-9]{1,5})?$")]
 Hour = Annotated[str, StringConstraints(pattern=r"^([0-9]{4}-[0-9]{2}-[0-9]{2}-[0-9]{1,2}|-[0-9]+h)$")]
 
+Moment = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}-[0-9]{1,2}$")]
+Duration = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,6}[smhd]$")]
+
 
 class Node(Strict):
     """One Docker engine of the swarm, its role and its labels."""
@@ -66,6 +69,9 @@ class Archive(Strict):
     simulate: Literal["never", "when-unreachable", "always"] = "never"
     simulate_since: Hour | None = None
     case_sensitive: bool = False
+    skip: list[Moment] | None = None
+    retry: Duration = "1m"
+    give_up: Duration = "7d"
 
 
 class Size(Strict):

@@ -13,13 +13,16 @@ from prometheus_client import CollectorRegistry
 
 from activity import log
 from activity.archive.follow import Follower
-from activity.archive.intake import Intake
+from activity.archive.intake import Intake, Wanted
 from activity.archive.simulate import scenes_of, write_hour
 from activity.command import parse_command
+from activity.database.connect import LOG_DATABASE, transaction
+from activity.database.ledger import open_hours, take_over
+from activity.database.marks import Source
 from activity.database.provision import provision
 from activity.database.roles import bootstrap
 from activity.database.runs import record_run
-from activity.errors import ActivityError, UsageError
+from activity.errors import ActivityError, ArchiveUnreachable, UsageError
 from activity.health import Pulse, health_server
 from activity.hour import Hour
 from activity.probe import read_probes, run_probes
@@ -55,30 +58,50 @@ def do_ingest(command: Namespace) -> None:
     settings = _settings(Need.OWNER, Need.PROJECTS)
     stop = _stop_signal()
     if command.from_hour is not None:
-        _ingest_once(Intake(settings, stop), command.from_hour, command.to_hour)
+        _ingest_once(Intake(settings, stop), command.from_hour, command.to_hour, force=command.force)
         return
-    pulse, registry = Pulse(), CollectorRegistry()
+    pulse, registry = Pulse(settings.patience.total_seconds()), CollectorRegistry()
     with health_server(settings.listen, pulse, registry):
         Follower(settings, stop, pulse, registry).run()
 
 
-def _ingest_once(intake: Intake, first: Hour, last: Hour) -> None:
+def _ingest_once(intake: Intake, first: Hour, last: Hour, *, force: bool) -> None:
     started_at = datetime.now(UTC)
+    failures: list[ActivityError] = []
 
     def failed(hour: Hour, error: ActivityError) -> None:
-        raise error
+        if not error.about_hour or isinstance(error, ArchiveUnreachable):
+            raise error
+        log.warning("hour not read", hour=hour, error=error)
+        failures.append(error)
 
-    done = list(intake.read_between(first, last, failed))
+    wanted = Wanted(first, last, intake.settings.projects, force=force)
+    done = list(intake.read(wanted, failed))
+    for project in intake.settings.projects:
+        take_over(intake.settings, project)
     events = sum(committed.events for hour in done for committed in hour.committed)
     words = f"{first} to {last}: {len(done)} hours read, {events} events stored"
     record_run(intake.settings, "ingest", "", started_at, words)
     _say(words)
+    if failures:
+        raise failures[0]
+
+
+def do_holes(command: Namespace) -> None:
+    """Say which hours are lacking and why, a line each."""
+    with transaction(_settings(Need.OWNER), LOG_DATABASE) as cursor:
+        found = [attempt for source in Source for attempt in open_hours(cursor, source).values()]
+    for attempt in found:
+        then = f"next {attempt.next_try_at:%Y-%m-%dT%H:%M:%SZ}" if attempt.next_try_at else "never again"
+        _say(f"{attempt.hour}  {attempt.state}  {attempt.attempts} attempts, {then}: {attempt.problem}")
+    if not found:
+        _say("No hour is lacking.")
 
 
 def do_sync(command: Namespace) -> None:
     """Keep the series of one project up to date."""
     settings = _settings(Need.OWNER, Need.PROJECTS, Need.PROJECT, Need.MINUTE)
-    stop, pulse, registry = _stop_signal(), Pulse(), CollectorRegistry()
+    stop, pulse, registry = _stop_signal(), Pulse(settings.patience.total_seconds()), CollectorRegistry()
     project = settings.project
     if project is None:
         raise UsageError("sync needs ACTIVITY_PROJECT.")
@@ -161,6 +184,7 @@ def _say(words: str) -> None:
 VERBS: dict[str, Verb] = {
     "bootstrap": do_bootstrap,
     "ingest": do_ingest,
+    "holes": do_holes,
     "sync": do_sync,
     "series": do_series,
     "simulate": do_simulate,

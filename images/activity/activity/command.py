@@ -19,6 +19,8 @@ def parse_command(arguments: list[str]) -> argparse.Namespace:
     verbs.add_parser("bootstrap", help="create the roles and the log database, or rotate their passwords")
     ingest = verbs.add_parser("ingest", help="follow the archive; with --from and --to read these hours and exit")
     _add_hours(ingest, required=False)
+    ingest.add_argument("--force", action="store_true", help="read hours again that are held, and merge what is new")
+    verbs.add_parser("holes", help="say which hours are lacking and why")
     verbs.add_parser("sync", help="keep the series of ACTIVITY_PROJECT up to date")
     series = verbs.add_parser("series", help="compute the series that are pending and exit")
     series.add_argument("--project", help="one project only (else ACTIVITY_PROJECT, else all)")
@@ -48,6 +50,8 @@ def _check_hours(command: argparse.Namespace) -> None:
     first, last = getattr(command, "from_hour", None), getattr(command, "to_hour", None)
     if (first is None) != (last is None):
         raise UsageError("--from and --to come together. See activity ingest --help.")
+    if getattr(command, "force", False) and first is None:
+        raise UsageError("--force needs --from and --to. See activity ingest --help.")
     if first is not None and last is not None and first > last:
         raise UsageError(f"--from {first} is after --to {last}. Swap them.")
 

@@ -15,9 +15,13 @@ ActivityError                  1  base of all, never raised itself
 
 
 class ActivityError(Exception):
-    """Base of all; its message ends with what to do next."""
+    """Base of all; its message ends with what to do next.
+
+    `about_hour` tells that the hour at hand is to blame, so that others may be read all the same.
+    """
 
     exit_code = 1
+    about_hour = False
 
 
 class UsageError(ActivityError):
@@ -30,6 +34,7 @@ class BrokenHour(ActivityError):
     """An hour holds something that cannot be stored; nothing of it is."""
 
     exit_code = 65
+    about_hour = True
 
 
 class BrokenLine(BrokenHour):
@@ -57,6 +62,7 @@ class TruncatedHour(ActivityError):
     """An hour ends before its gzip stream does, or its checksum is wrong."""
 
     exit_code = 66
+    about_hour = True
 
     def __init__(self, url: str, problem: str) -> None:
         super().__init__(f"{url}: {problem}. Nothing of this hour was stored; replace the file and run again.")
@@ -66,6 +72,7 @@ class HourMissing(ActivityError):
     """The archive has no such hour."""
 
     exit_code = 69
+    about_hour = True
 
     def __init__(self, url: str) -> None:
         super().__init__(f"{url}: not there. The archive publishes an hour some minutes after it ended.")
@@ -75,6 +82,7 @@ class ArchiveUnreachable(ActivityError):
     """The archive does not answer, or answers with an error of its own."""
 
     exit_code = 70
+    about_hour = True
 
     def __init__(self, url: str, problem: str, *, passing: bool = True) -> None:
         super().__init__(f"{url}: {problem}. Check ACTIVITY_ARCHIVE_URL and the network.")

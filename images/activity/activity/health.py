@@ -1,16 +1,21 @@
 """What a service without pages answers over HTTP: /healthz and /metrics."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Event as Signal
 from threading import Thread
 from time import monotonic
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
+from activity import log
 from activity.settings import Listen
 
 PATIENCE_SECONDS = 900.0
+TICK_SECONDS = 1.0
+STUCK = 75
 
 
 class Pulse:
@@ -27,6 +32,11 @@ class Pulse:
     def silence(self) -> float:
         """Return the seconds since the last beat."""
         return monotonic() - self._last
+
+    @property
+    def patience(self) -> float:
+        """The seconds that may pass between two beats."""
+        return self._patience
 
     def is_alive(self) -> bool:
         """Tell whether the last beat is not too long ago."""
@@ -62,9 +72,23 @@ def health_server(listen: Listen, pulse: Pulse, registry: CollectorRegistry) -> 
     server.daemon_threads = True
     thread = Thread(target=server.serve_forever, daemon=True)
     thread.start()
+    ended = Signal()
+    Thread(target=_watch, args=(pulse, ended), daemon=True).start()
     try:
         yield server.server_address[1]
     finally:
+        ended.set()
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+def _watch(pulse: Pulse, ended: Signal) -> None:
+    """End a process that is stuck twice as long as it may be: a connection that hangs gives it no chance to by itself.
+
+    By then its health check has failed; this is for where nobody looks at that.
+    """
+    while not ended.wait(TICK_SECONDS):
+        if pulse.silence() > 2 * pulse.patience > 0:
+            log.error("stuck: ending, so that whoever runs this starts it anew", silence=pulse.silence(), exit=STUCK)
+            os._exit(STUCK)

@@ -35,6 +35,13 @@ class Hour:
             yield hour
             hour = hour.shift(1)
 
+    def down_to(self, first: "Hour") -> Iterator["Hour"]:
+        """Yield this hour and those before it down to and including the first."""
+        hour = self
+        while hour >= first:
+            yield hour
+            hour = hour.shift(-1)
+
 
 def hour_at(moment: datetime) -> Hour:
     """Return the hour that holds a moment; a moment without a zone is UTC."""

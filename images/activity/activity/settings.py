@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from tempfile import gettempdir
@@ -26,6 +26,12 @@ class Simulate(StrEnum):
     NEVER = "never"
     WHEN_UNREACHABLE = "when-unreachable"
     ALWAYS = "always"
+
+
+# The hours of the archive that DevStats found broken beyond use.
+SKIP = "2012-11-09-8, 2020-10-30-17, 2021-09-11-9"
+DURATION = re.compile(r"([0-9]{1,6})([smhd])")
+UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
 class Need(StrEnum):
@@ -54,6 +60,9 @@ class Archive:
     simulate: Simulate
     cache: Path
     case_sensitive: bool
+    skip: frozenset[Hour]
+    retry: timedelta
+    give_up: timedelta
 
 
 @dataclass(frozen=True)
@@ -78,6 +87,7 @@ class Settings:
     archive: Archive
     docker_url: str
     listen: Listen
+    patience: timedelta
     domain: str
     public_url: str
 
@@ -139,6 +149,7 @@ def read_settings(environ: Mapping[str, str], needs: frozenset[Need], now: datet
         archive=_archive(reader, moment),
         docker_url=reader.parsed("ACTIVITY_DOCKER_URL", "http://admin_socket-proxy:2375", _web_url, ""),
         listen=reader.parsed("ACTIVITY_LISTEN", "0.0.0.0:8080", _listen, Listen("", 0)),
+        patience=reader.parsed("ACTIVITY_PATIENCE", "15m", _duration, timedelta()),
         domain=reader.text("ACTIVITY_DOMAIN", "swarmstats.localhost"),
         public_url=reader.parsed("ACTIVITY_PUBLIC_URL", "http://swarmstats.localhost", _web_url, ""),
     )
@@ -181,6 +192,9 @@ def _archive(reader: _Reader, now: datetime) -> Archive:
         simulate=reader.parsed("ACTIVITY_ARCHIVE_SIMULATE", "never", _simulate, Simulate.NEVER),
         cache=Path(reader.text("ACTIVITY_ARCHIVE_CACHE", f"{gettempdir()}/activity-archive")),
         case_sensitive=reader.parsed("ACTIVITY_ARCHIVE_CASE_SENSITIVE", "false", _flag, False),
+        skip=reader.parsed("ACTIVITY_ARCHIVE_SKIP", SKIP, _hours, frozenset()),
+        retry=reader.parsed("ACTIVITY_ARCHIVE_RETRY", "1m", _duration, timedelta()),
+        give_up=reader.parsed("ACTIVITY_ARCHIVE_GIVE_UP", "7d", _duration, timedelta()),
     )
     if archive.since and archive.until and archive.since > archive.until:
         reader.mistakes.append(
@@ -193,6 +207,17 @@ def _whole(text: str, low: int, high: int) -> int:
     if not re.fullmatch(r"[0-9]{1,9}", text) or not low <= int(text) <= high:
         raise ValueError(f"expected a whole number {low}..{high}, found {text!r}")
     return int(text)
+
+
+def _hours(text: str) -> frozenset[Hour]:
+    return frozenset() if text == "none" else frozenset(parse_hour(word.strip()) for word in text.split(","))
+
+
+def _duration(text: str) -> timedelta:
+    parts = DURATION.fullmatch(text)
+    if parts is None:
+        raise ValueError(f"expected a duration such as 90s, 10m, 12h or 7d, found {text!r}")
+    return timedelta(**{UNITS[parts[2]]: int(parts[1])})
 
 
 def _flag(text: str) -> bool:

@@ -139,6 +139,16 @@ class Platform:
         finally:
             connection.close()
 
+    def log_rows(self, statement: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Return what a statement finds in the log database."""
+        connection = self.connect("devstats")
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute(statement, values or None)
+                return list(cursor.fetchall()) if cursor.description else []
+        finally:
+            connection.close()
+
     def events(self, project: str) -> int:
         """Return how many events a project has."""
         return int(self.rows(project, "select count(*) from gha_events")[0][0])
@@ -181,6 +191,7 @@ def secrets(postgres_server: Server, tmp_path_factory: pytest.TempPathFactory) -
 def platform(postgres_server: Server, secrets: Path, tmp_path: Path) -> Iterator[Platform]:
     """A platform with its own databases, dropped at the end."""
     platform = Platform(postgres_server, tmp_path, _environ(postgres_server, tmp_path, secrets))
+    platform.log_rows("truncate archive_hours, empty_hours")
     yield platform
     platform.drop()
 

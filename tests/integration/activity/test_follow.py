@@ -4,7 +4,9 @@ import gzip
 import signal
 import socket
 import threading
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx
 import pytest
@@ -23,14 +25,18 @@ def publish(web_archive, hour, content=b"\n"):
 
 
 def parsed(platform):
-    return [row[0] for row in platform.rows("apache", "select extract(hour from dt)::int from gha_parsed order by 1")]
+    """The hours that a project has: in its own database, or waiting to be taken over because nothing was in them."""
+    hours = "select extract(hour from dt)::int from"
+    own = platform.rows("apache", f"{hours} gha_parsed")
+    empty = platform.log_rows(f"{hours} empty_hours where database = %s", [platform.database("apache")])
+    return sorted(row[0] for row in own + empty)
 
 
 @pytest.fixture
 def follower(platform, web_archive):
     platform.follow("apache")
     registry = CollectorRegistry()
-    follower = Follower(platform.settings(), threading.Event(), Pulse(), registry)
+    follower = Follower(platform.settings(ACTIVITY_ARCHIVE_RETRY="0s"), threading.Event(), Pulse(), registry)
     follower.registry = registry
     return follower
 
@@ -42,8 +48,8 @@ def test_an_hour_that_failed_is_tried_again_in_each_pass_though_a_later_one_succ
     last = parse_hour(THIRD)
     assert not follower.run_pass(last)
     assert parsed(platform) == [0, 2]
-    assert follower.registry.get_sample_value("activity_ingest_holes") == 1
-    assert follower.registry.get_sample_value("activity_ingest_failures_total", {"error": "BrokenLine"}) == 1
+    assert follower.registry.get_sample_value("activity_holes", {"state": "failing"}) == 1
+    assert follower.registry.get_sample_value("activity_hour_failures_total", {"error": "BrokenLine"}) == 1
 
     (web_archive.folder / f"{SECOND}.json.gz").unlink()
     assert not follower.run_pass(last)
@@ -53,8 +59,8 @@ def test_an_hour_that_failed_is_tried_again_in_each_pass_though_a_later_one_succ
 
     assert web_archive.requests == [f"{SECOND}.json.gz"]
     assert parsed(platform) == [0, 1, 2]
-    assert follower.registry.get_sample_value("activity_ingest_holes") == 0
-    assert follower.registry.get_sample_value("activity_ingest_hours_total", {"source": "archive"}) == 3
+    assert follower.registry.get_sample_value("activity_holes", {"state": "missing"}) == 0
+    assert follower.registry.get_sample_value("activity_hours_total", {"source": "archive"}) == 3
 
 
 def test_a_pass_ends_where_the_archive_is_out_of_reach_and_says_so(platform, follower, web_archive):
@@ -62,7 +68,7 @@ def test_a_pass_ends_where_the_archive_is_out_of_reach_and_says_so(platform, fol
     platform.environ["ACTIVITY_ARCHIVE_URL"] = web_archive.folder.as_uri()
     follower = Follower(platform.settings(), threading.Event(), Pulse(), registry := CollectorRegistry())
     assert not follower.run_pass(parse_hour(THIRD))
-    assert registry.get_sample_value("activity_ingest_failures_total", {"error": "ArchiveUnreachable"}) == 1
+    assert registry.get_sample_value("activity_hour_failures_total", {"error": "ArchiveUnreachable"}) == 3
     web_archive.folder.mkdir()
 
 
@@ -91,7 +97,7 @@ def test_the_service_reads_the_newest_hours_tells_its_health_and_stops_on_sigter
     url = f"http://127.0.0.1:{(port := free_port())}"
     service = platform.start("ingest", ACTIVITY_ARCHIVE_FROM="-3h", ACTIVITY_LISTEN=f"127.0.0.1:{port}")
     try:
-        read = 'activity_ingest_hours_total{source="archive"} 3.0'
+        read = 'activity_hours_total{source="archive"} 3.0'
         until("three hours read", lambda: answers(url) and read in httpx.get(f"{url}/metrics").text)
         assert httpx.get(f"{url}/healthz").status_code == 200
         assert httpx.get(f"{url}/other").status_code == 404
@@ -118,10 +124,81 @@ def test_the_service_waits_for_a_database_that_is_away(platform, web_archive):
     )
     try:
         metrics = f"http://127.0.0.1:{port}"
-        failed = 'activity_ingest_failures_total{error="DatabaseUnavailable"} 1.0'
+        failed = 'activity_hour_failures_total{error="DatabaseUnavailable"} 1.0'
         until("a failed pass", lambda: answers(metrics) and failed in httpx.get(f"{metrics}/metrics").text)
         assert service.poll() is None
     finally:
         service.send_signal(signal.SIGTERM)
         _, log = service.communicate(timeout=20)
     assert service.returncode == 0, log
+
+
+def test_a_service_that_is_stuck_in_the_database_says_so_and_ends_so_that_it_is_started_anew(platform, web_archive):
+    publish(web_archive, FIRST)
+    platform.follow("apache")
+    assert platform.ingest(FIRST, FIRST).returncode == 0
+    holder = platform.connect(platform.database("apache"))
+    holder.autocommit = False
+    port = free_port()
+    service = None
+    try:
+        with holder.cursor() as cursor:
+            cursor.execute("lock table gha_parsed in access exclusive mode")
+        service = platform.start(
+            "ingest", ACTIVITY_PATIENCE="4s", ACTIVITY_ARCHIVE_TO=SECOND, ACTIVITY_LISTEN=f"127.0.0.1:{port}"
+        )
+        health = f"http://127.0.0.1:{port}/healthz"
+        until("a failing health check", lambda: status_of(health) == 503)
+        assert service.wait(timeout=30) == 75
+        _, log = service.communicate()
+        assert "stuck: ending" in log
+    finally:
+        holder.rollback()
+        holder.close()
+        if service and service.poll() is None:
+            service.kill()
+
+
+def test_a_service_that_is_stuck_in_an_answer_that_never_ends_is_started_anew(platform, dripping):
+    platform.environ["ACTIVITY_ARCHIVE_URL"] = dripping
+    platform.follow("apache")
+    service = platform.start("ingest", ACTIVITY_PATIENCE="3s", ACTIVITY_ARCHIVE_TO=FIRST)
+    try:
+        assert service.wait(timeout=60) == 75
+    finally:
+        service.kill()
+        service.communicate()
+
+
+@pytest.fixture
+def dripping():
+    """An archive that begins an hour and then gives a byte now and then, for ever."""
+    gone = threading.Event()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(gzip.compress(b"\n" * 100)[:12])
+            with suppress(OSError):
+                while not gone.wait(0.3):
+                    self.wfile.write(b"\x00")
+                    self.wfile.flush()
+
+        def log_message(self, format, *arguments):
+            """Requests are not printed."""
+
+    web = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    web.daemon_threads = True
+    threading.Thread(target=web.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{web.server_address[1]}"
+    gone.set()
+    web.shutdown()
+    web.server_close()
+
+
+def status_of(url):
+    try:
+        return httpx.get(url).status_code
+    except httpx.TransportError:
+        return 0

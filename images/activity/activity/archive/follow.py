@@ -1,14 +1,15 @@
-"""The service that follows the archive: every hour that is lacking is tried in each pass, until it is there."""
+"""The service that follows the archive: the newest hours first, then every hour that is lacking, until it is there."""
 
-from collections import Counter as Tally
 from datetime import UTC, datetime
 from threading import Event as Signal
 from time import monotonic, time
 
-from prometheus_client import CollectorRegistry, Counter, Gauge
+from prometheus_client import CollectorRegistry
 
 from activity import log
 from activity.archive.intake import HourDone, Intake
+from activity.archive.metrics import IngestMetrics
+from activity.database.ledger import State
 from activity.database.runs import record_run
 from activity.errors import ActivityError, ArchiveUnreachable, DatabaseUnavailable, SettingsError, Stopped
 from activity.health import Pulse
@@ -17,45 +18,10 @@ from activity.settings import Settings
 
 PASS_SECONDS = 60.0
 TICK_SECONDS = 1.0
+# One hour that cannot be had says nothing of the archive, several in a row do.
+IN_A_ROW = 3
 # Trying the next hour would meet the same trouble again.
-ENDS_THE_PASS = (ArchiveUnreachable, DatabaseUnavailable, SettingsError, Stopped)
-
-
-class IngestMetrics:
-    """What the ingest tells Prometheus."""
-
-    def __init__(self, registry: CollectorRegistry) -> None:
-        self._newest = 0.0
-        self.hours = Counter("activity_ingest_hours", "Hours read", ["source"], registry=registry)
-        self.seconds = Counter("activity_ingest_seconds", "Seconds spent on reading hours", registry=registry)
-        self.events = Counter("activity_ingest_events", "Events stored", ["project"], registry=registry)
-        self.collisions = Counter(
-            "activity_ingest_collisions", "Events left out for an id in use", ["project"], registry=registry
-        )
-        self.failures = Counter("activity_ingest_failures", "Failures", ["error"], registry=registry)
-        self.holes = Gauge("activity_ingest_holes", "Hours that the last pass could not read", registry=registry)
-        self.newest = Gauge(
-            "activity_ingest_newest_hour_timestamp_seconds", "Start of the newest hour that is there", registry=registry
-        )
-        self.success = Gauge(
-            "activity_ingest_last_success_timestamp_seconds",
-            "When a pass last ended without failure",
-            registry=registry,
-        )
-
-    def count(self, done: HourDone) -> None:
-        """Count an hour that was read."""
-        self.hours.labels(done.source.value).inc()
-        self.seconds.inc(done.seconds)
-        self.reached(done.hour)
-        for committed in done.committed:
-            self.events.labels(committed.project.name).inc(committed.events)
-            self.collisions.labels(committed.project.name).inc(committed.collisions)
-
-    def reached(self, hour: Hour) -> None:
-        """Say that an hour is there; only a newer one counts."""
-        self._newest = max(self._newest, hour.start.timestamp())
-        self.newest.set(self._newest)
+ENDS_THE_PASS = (DatabaseUnavailable, SettingsError, Stopped)
 
 
 class Follower:
@@ -78,43 +44,70 @@ class Follower:
         log.info("ingest stopped")
 
     def run_pass(self, last: Hour) -> bool:
-        """Try every hour up to the last one that is lacking; returns whether none is lacking any more."""
-        failures: Tally[str] = Tally()
-
-        def failed(hour: Hour, error: ActivityError) -> None:
-            if isinstance(error, ENDS_THE_PASS):
-                raise error
-            failures[type(error).__name__] += 1
-            self._metrics.failures.labels(type(error).__name__).inc()
-            log.warning("hour not read, trying again in the next pass", hour=hour, error=error)
-
+        """Try every hour up to the last one that is lacking and due; returns whether none is lacking any more."""
         started_at = datetime.now(UTC)
-        hours = events = 0
         try:
-            for done in self._intake.read_between(self._settings.archive.since, last, failed):
-                self._pulse.beat()
-                self._metrics.count(done)
-                hours += 1
-                events += sum(committed.events for committed in done.committed)
+            hours, events, overtaken = self._read(last)
             if hours:
-                words = f"{hours} hours read up to {last}, {events} events, {failures.total()} holes"
+                words = f"{hours} hours read up to {last}, {events} events, {self._show_holes(last)} holes"
                 record_run(self._settings, "ingest", "", started_at, words)
         except (ArchiveUnreachable, DatabaseUnavailable) as error:
-            failures[type(error).__name__] += 1
-            self._metrics.failures.labels(type(error).__name__).inc()
+            if isinstance(error, DatabaseUnavailable):
+                self._metrics.failures.labels(type(error).__name__).inc()
+                self._intake.forget()
             log.warning("pass ended early, trying again", error=error)
+            self._show_holes(last)
+            return False
         except Stopped as stopped:
             log.info("pass ended early", reason=stopped)
             return False
-        self._metrics.holes.set(failures.total())
-        if not failures:
+        holes = self._show_holes(last)
+        if not holes and not overtaken:
             self._metrics.success.set(time())
             self._metrics.reached(last)
-        return not failures
+        return not holes and not overtaken
+
+    def _read(self, last: Hour) -> tuple[int, int, bool]:
+        """Read what is lacking, until a newer hour is there to be read first; returns hours, events, and whether so."""
+        silent: list[ActivityError] = []
+
+        def failed(hour: Hour, error: ActivityError) -> None:
+            self._pulse.beat()
+            if isinstance(error, ENDS_THE_PASS):
+                raise error
+            self._metrics.failures.labels(type(error).__name__).inc()
+            log.warning("hour not read, trying again later", hour=hour, error=error)
+            silent.append(error)
+            if len(silent) >= IN_A_ROW and all(isinstance(one, ArchiveUnreachable) for one in silent[-IN_A_ROW:]):
+                raise error
+
+        hours = events = 0
+        newest = self._intake.last_wanted()
+        for done in self._intake.read(self._intake.everything(last, newest_first=True, due_only=True), failed):
+            self._pulse.beat()
+            silent.clear()
+            self._count(done)
+            hours += done.state is not State.SKIPPED
+            events += sum(committed.events for committed in done.committed)
+            if self._intake.last_wanted() > newest:
+                return hours, events, True
+        return hours, events, False
+
+    def _count(self, done: HourDone) -> None:
+        if done.state is not State.SKIPPED:
+            self._metrics.count(done)
+
+    def _show_holes(self, last: Hour) -> int:
+        holes = [attempt for ledger in self._intake.ledgers.values() for attempt in ledger.holes(last)]
+        self._metrics.show_holes(holes)
+        if (newest := self._intake.newest_held()) is not None:
+            self._metrics.reached(newest)
+        return len(holes)
 
     def _wait(self, last: Hour, complete: bool) -> None:
         """Wait for the next hour when all is there, else a little."""
-        until = monotonic() + PASS_SECONDS
+        pause = min(PASS_SECONDS, max(self._settings.archive.retry.total_seconds(), TICK_SECONDS))
+        until = monotonic() + pause
         while not self._stop.wait(TICK_SECONDS):
             self._pulse.beat()
             if self._intake.last_wanted() > last or (not complete and monotonic() >= until):

@@ -57,10 +57,11 @@ class Share:
 
 
 def ingest_hour(
-    settings: Settings, feed: Feed, hour: Hour, projects: tuple[Project, ...], stop: Signal
+    settings: Settings, feed: Feed, hour: Hour, projects: tuple[Project, ...], stop: Signal, *, force: bool = False
 ) -> list[Committed]:
-    """Read an hour and commit it project by project; returns those that lacked it until now.
+    """Read an hour and commit it project by project; returns those that lacked it until now, or all with `force`.
 
+    The databases of projects without an event in it are not touched: the caller marks the hour for them.
     Raises HourMissing, TruncatedHour, BrokenLine, ArchiveUnreachable (nothing of the hour is stored then),
     DatabaseUnavailable (projects before the failing one have it) and Stopped.
     """
@@ -68,7 +69,10 @@ def ingest_hour(
     with _read(settings, hour, url, projects, stop) as shares:
         committed: list[Committed] = []
         for project, share in shares.items():
-            done = _commit(settings, project, Mark(hour, feed.source, share.events), share)
+            if not share.events:
+                committed.append(Committed(project, 0, 0))
+                continue
+            done = _commit(settings, project, Mark(hour, feed.source, share.events), share, force=force)
             if done is not None:
                 committed.append(done)
         return committed
@@ -124,10 +128,10 @@ def _share_out(url: str, number: int, event: Json, shares: list[Share]) -> None:
             share.batch.add(table, row)
 
 
-def _commit(settings: Settings, project: Project, mark: Mark, share: Share) -> Committed | None:
+def _commit(settings: Settings, project: Project, mark: Mark, share: Share, *, force: bool) -> Committed | None:
     with transaction(settings, project.database) as cursor:
         lock(cursor, "hour", str(mark.hour))
-        if is_parsed(cursor, mark.hour):
+        if not force and is_parsed(cursor, mark.hour):
             return None
         collisions = _store(cursor, share.batch) if share.batch else ()
         mark_periods(cursor, _stamps(share.hours | {mark.hour}))

@@ -7,13 +7,14 @@ from threading import Event as Signal
 from time import monotonic
 
 from activity import log
+from activity.archive.coverage import Range, lacking
 from activity.archive.hours import answers, hour_url
 from activity.archive.ingest import Committed, Feed, ingest_hour
-from activity.archive.missing import missing_between
+from activity.archive.ledger import Held, Ledger
 from activity.archive.simulate import make_hour
 from activity.archive.source import decide
-from activity.database.connect import transaction
-from activity.database.marks import Source, held_sources
+from activity.database.ledger import Outcome, State
+from activity.database.marks import Source
 from activity.database.provision import provision
 from activity.errors import ActivityError, Stopped
 from activity.hour import Hour, hour_at, newest_full_hour
@@ -25,22 +26,47 @@ PROBED_HOURS = 3
 
 
 @dataclass(frozen=True)
+class Wanted:
+    """Which hours are to be read: a range, for whom, in which order, and whether again."""
+
+    first: Hour | None
+    last: Hour
+    projects: tuple[Project, ...]
+    newest_first: bool = False
+    force: bool = False
+    due_only: bool = False
+
+
+@dataclass(frozen=True)
+class Task:
+    """One hour to be read from one source for the projects that lack it."""
+
+    hour: Hour
+    source: Source
+    projects: tuple[Project, ...]
+    force: bool = False
+
+
+@dataclass(frozen=True)
 class HourDone:
-    """An hour that was read from one source, what it brought, and how long it took."""
+    """An hour that was read (or skipped) from one source, what it brought, and how long it took."""
 
     hour: Hour
     source: Source
     committed: list[Committed]
     seconds: float
+    state: State = State.READ
 
 
 @dataclass
 class Intake:
-    """Reads hours for all projects of the settings; `stop` ends it between two thousand lines."""
+    """Reads hours for projects of the settings; `stop` ends it between two thousand lines."""
 
     settings: Settings
     stop: Signal
+    ledgers: dict[Source, Ledger] = field(default_factory=dict)
     _sources: dict[Project, Source] = field(default_factory=dict)
+    _held: Held | None = None
 
     def last_wanted(self) -> Hour:
         """Return the newest hour there can be, or the one that the settings end at."""
@@ -48,28 +74,122 @@ class Intake:
         until = self.settings.archive.until
         return newest if until is None else min(newest, until)
 
-    def prepare(self, first: Hour | None, last: Hour) -> None:
-        """Provision every project and decide where its hours come from, once."""
-        if self._sources:
-            return
-        for project in self.settings.projects:
-            provision(self.settings, project)
-        self._sources = decide(self.settings.archive.simulate, self._held(), lambda: self._is_reachable(first, last))
+    def everything(self, last: Hour, *, newest_first: bool = False, due_only: bool = False) -> Wanted:
+        """Return all hours of all projects that the settings want, up to one."""
+        return Wanted(
+            self.settings.archive.since, last, self.settings.projects, newest_first=newest_first, due_only=due_only
+        )
 
-    def read_between(
-        self, first: Hour | None, last: Hour, failed: Callable[[Hour, ActivityError], None]
-    ) -> Iterator[HourDone]:
-        """Read each hour that is lacking, oldest first; an error is handed to `failed`, which may raise it."""
-        self.prepare(first, last)
+    def forget(self) -> None:
+        """Ask the databases again what they hold before the next work: something may have changed unseen."""
+        self._held = None
+
+    def read(self, wanted: Wanted, failed: Callable[[Hour, ActivityError], None]) -> Iterator[HourDone]:
+        """Read each hour that is lacking; an error is recorded and handed to `failed`, which may raise it."""
+        for task in self.tasks(wanted):
+            if self.stop.is_set():
+                raise Stopped(f"stopped before hour {task.hour}. Run again to go on from there.")
+            try:
+                done = self.carry_out(task)
+            except ActivityError as error:
+                self.spoilt(task, error)
+                failed(task.hour, error)
+            else:
+                self.finished(done)
+                yield done
+
+    def tasks(self, wanted: Wanted) -> Iterator[Task]:
+        """Yield what is to be read, hour by hour, each once for all who lack it."""
+        held = self._prepare(wanted)
+        for source in dict.fromkeys(self._sources[project] for project in wanted.projects):
+            ledger = self.ledgers[source]
+            mine = [project for project in wanted.projects if self._sources[project] is source]
+            gaps = {project: self._gaps(held, project, source, wanted) for project in mine}
+            for hour, projects in lacking(gaps, newest_first=wanted.newest_first):
+                if wanted.force or not wanted.due_only or ledger.is_due(hour):
+                    yield Task(hour, source, projects, wanted.force)
+
+    def carry_out(self, task: Task) -> HourDone:
+        """Read one hour and record that; raises what the hour, the archive or a database has against it."""
+        began = monotonic()
+        if task.hour in self.settings.archive.skip and not task.force:
+            log.info("hour skipped", hour=task.hour, source=task.source)
+            empty = [Committed(project, 0, 0) for project in task.projects]
+            return self._recorded(task, HourDone(task.hour, task.source, empty, monotonic() - began, State.SKIPPED))
+        feed = Feed(self._url(task.source, task.hour), task.source)
+        committed = ingest_hour(self.settings, feed, task.hour, task.projects, self.stop, force=task.force)
+        done = HourDone(task.hour, task.source, committed, monotonic() - began)
+        events = sum(one.events for one in committed)
+        log.info(
+            "hour read",
+            hour=task.hour,
+            source=task.source,
+            projects=len(committed),
+            events=events,
+            seconds=done.seconds,
+        )
+        return self._recorded(task, done)
+
+    def finished(self, done: HourDone) -> None:
+        """Remember that projects have an hour, whichever process read it."""
+        if self._held is not None:
+            for committed in done.committed:
+                self._held.coverage[committed.project].add(done.hour)
+        if done.source in self.ledgers:
+            self.ledgers[done.source].settled(done.hour)
+
+    def spoilt(self, task: Task, error: ActivityError) -> None:
+        """Record that an hour could not be read, if it is the hour that this is about."""
+        if error.about_hour:
+            self._ledger(task.source).failed(task.hour, error)
+        else:
+            # Some projects may have the hour all the same.
+            self.forget()
+
+    def newest_held(self) -> Hour | None:
+        """Return the newest hour that any project has, as far as is known."""
+        coverages = self._held.coverage.values() if self._held else ()
+        return max((coverage.ranges()[-1][1] for coverage in coverages if coverage.ranges()), default=None)
+
+    def _recorded(self, task: Task, done: HourDone) -> HourDone:
+        outcome = Outcome(
+            done.hour,
+            done.source,
+            done.state,
+            sum(committed.events > 0 for committed in done.committed),
+            sum(committed.events for committed in done.committed),
+            done.seconds,
+        )
+        empty = tuple(committed.project for committed in done.committed if not committed.events)
+        self._ledger(task.source).done(outcome, empty)
+        return done
+
+    def _ledger(self, source: Source) -> Ledger:
+        if source not in self.ledgers:
+            self.ledgers[source] = Ledger(self.settings, source)
+        return self.ledgers[source]
+
+    def _prepare(self, wanted: Wanted) -> Held:
+        """Provision the projects and decide where hours come from, once; ask what they hold if it is not known."""
+        if not self._sources:
+            for project in self.settings.projects:
+                provision(self.settings, project)
+        if self._held is None:
+            self._held = Held(self.settings, self.settings.projects)
+        if not self._sources:
+            self._sources = decide(
+                self.settings.archive.simulate, self._held.sources, lambda: self._is_reachable(wanted)
+            )
         for source in dict.fromkeys(self._sources.values()):
-            mine = tuple(project for project in self.settings.projects if self._sources[project] is source)
-            for hour, projects in missing_between(self.settings, mine, self._first(source, first), last):
-                if self.stop.is_set():
-                    raise Stopped(f"stopped before hour {hour}. Run again to go on from there.")
-                try:
-                    yield self._read(hour, source, projects)
-                except ActivityError as error:
-                    failed(hour, error)
+            self._ledger(source)
+        return self._held
+
+    def _gaps(self, held: Held, project: Project, source: Source, wanted: Wanted) -> list[Range]:
+        start, first = hour_at(project.start), self._first(source, wanted.first)
+        begin = start if first is None else max(first, start)
+        if wanted.force:
+            return [(begin, wanted.last)] if begin <= wanted.last else []
+        return list(held.coverage[project].gaps(begin, wanted.last))
 
     def _first(self, source: Source, first: Hour | None) -> Hour | None:
         """Return from when on a source is read: simulated hours may begin earlier than real ones unless told."""
@@ -77,34 +197,18 @@ class Intake:
         told = source is Source.ARCHIVE or first != archive.since
         return first if told else archive.simulated_since or first
 
-    def _read(self, hour: Hour, source: Source, projects: tuple[Project, ...]) -> HourDone:
-        began = monotonic()
-        feed = Feed(self._url(source, hour), source)
-        committed = ingest_hour(self.settings, feed, hour, projects, self.stop)
-        seconds = monotonic() - began
-        events = sum(done.events for done in committed)
-        log.info("hour read", hour=hour, source=source, projects=len(committed), events=events, seconds=seconds)
-        return HourDone(hour, source, committed, seconds)
-
     def _url(self, source: Source, hour: Hour) -> str:
         if source is Source.ARCHIVE:
             return self.settings.archive.url
         return make_hour(self.settings.archive.cache, self.settings.projects, hour).parent.absolute().as_uri()
 
-    def _held(self) -> dict[Project, frozenset[Source]]:
-        held = {}
-        for project in self.settings.projects:
-            with transaction(self.settings, project.database) as cursor:
-                held[project] = held_sources(cursor)
-        return held
-
-    def _is_reachable(self, first: Hour | None, last: Hour) -> bool:
+    def _is_reachable(self, wanted: Wanted) -> bool:
         """Probe the first wanted hours: one may be missing from the archive, not all of them."""
-        start = first or min(hour_at(project.start) for project in self.settings.projects)
+        start = wanted.first or min(hour_at(project.start) for project in self.settings.projects)
         deadline = monotonic() + PROBE_SECONDS
         for hour in (start.shift(number) for number in range(PROBED_HOURS)):
             left = deadline - monotonic()
-            if hour <= last and left > 0 and answers(hour_url(self.settings.archive.url, hour), left):
+            if hour <= wanted.last and left > 0 and answers(hour_url(self.settings.archive.url, hour), left):
                 return True
         log.warning("archive out of reach, hours will be simulated", url=self.settings.archive.url)
         return False

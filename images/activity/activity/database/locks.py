@@ -1,5 +1,6 @@
 """Exclusion by advisory locks: Postgres frees them by itself when their holder is gone."""
 
+from collections.abc import Iterable
 from hashlib import blake2b
 
 from psycopg2.extensions import cursor as Cursor
@@ -15,6 +16,18 @@ def lock(cursor: Cursor, *words: str) -> None:
 def lock_connection(cursor: Cursor, *words: str) -> None:
     """Hold a lock until the connection closes; waits for whoever holds it."""
     cursor.execute(query("locks/lock_for_connection"), {"key": _key(words)})
+
+
+def share(cursor: Cursor, names: Iterable[tuple[str, ...]]) -> frozenset[tuple[str, ...]]:
+    """Share locks with others until they are given back or the connection closes; returns the free ones."""
+    keys = {_key(words): words for words in names}
+    cursor.execute(query("locks/try_shared_locks"), {"keys": list(keys)})
+    return frozenset(keys[row[0]] for row in cursor.fetchall())
+
+
+def give_back(cursor: Cursor, names: Iterable[tuple[str, ...]]) -> None:
+    """Give shared locks back."""
+    cursor.execute(query("locks/unlock_shared"), {"keys": [_key(words) for words in names]})
 
 
 def _key(words: tuple[str, ...]) -> int:

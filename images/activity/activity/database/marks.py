@@ -29,10 +29,10 @@ class Mark:
     events: int
 
 
-def missing_hours(cursor: Cursor, first: Hour, last: Hour, limit: int) -> list[Hour]:
-    """Return the first hours of a range that the database lacks, in order."""
-    cursor.execute(query("ingest/missing_hours"), {"first": first.stamp, "last": last.stamp, "limit": limit})
-    return [hour_at(row[0]) for row in cursor.fetchall()]
+def held_ranges(cursor: Cursor) -> list[tuple[Hour, Hour]]:
+    """Return the hours that the database has, as ranges with both ends included."""
+    cursor.execute(query("ingest/held_ranges"))
+    return [(hour_at(first), hour_at(last)) for first, last in cursor.fetchall()]
 
 
 def held_sources(cursor: Cursor) -> frozenset[Source]:
@@ -54,13 +54,26 @@ def mark_hour(cursor: Cursor, mark: Mark) -> None:
         {"hour": mark.hour.stamp, "source": mark.source.value, "events": mark.events},
     )
     if cursor.rowcount == 0:
-        raise SettingsError(
-            [
-                f"ACTIVITY_ARCHIVE_SIMULATE: hour {mark.hour} is {mark.source.value}, "
-                f"but database {cursor.connection.info.dbname} holds hours of the other kind; they are never mixed"
-            ]
-        )
+        raise _mixed(cursor, mark.hour, mark.source)
     cursor.execute(query("ingest/mark_parsed"), {"hour": mark.hour.stamp})
+
+
+def take_empty(cursor: Cursor, source: Source, stamps: list[datetime]) -> None:
+    """Record hours without events; SettingsError when they would mix simulated hours with those of the archive."""
+    words = {"source": source.value, "hours": stamps}
+    cursor.execute(query("ingest/take_empty_hours"), words)
+    cursor.execute(query("ingest/take_empty_parsed"), words)
+    if held_sources(cursor) - {source}:
+        raise _mixed(cursor, hour_at(stamps[0]), source)
+
+
+def _mixed(cursor: Cursor, hour: Hour, source: Source) -> SettingsError:
+    return SettingsError(
+        [
+            f"ACTIVITY_ARCHIVE_SIMULATE: hour {hour} is {source.value}, "
+            f"but database {cursor.connection.info.dbname} holds hours of the other kind; they are never mixed"
+        ]
+    )
 
 
 def mark_periods(cursor: Cursor, moments: Iterable[datetime]) -> None:

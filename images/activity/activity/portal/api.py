@@ -12,6 +12,7 @@ from starlette.responses import Response
 from activity.portal.cluster import Cluster
 from activity.portal.failures import NotPrepared
 from activity.portal.formats import iso
+from activity.portal.hours import hours_json, read_hours
 from activity.portal.parameters import Window, metric_of, series_window
 from activity.portal.portal import Portal
 from activity.portal.series import Table, as_csv, as_json, read_tables
@@ -52,6 +53,12 @@ def show_series_csv(request: Request) -> Response:
     name = f"{project.name}-{table.metric}-{table.window.period}.csv"
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-cache"}
     return Response(as_csv(table), headers=headers, media_type="text/csv")
+
+
+def show_hours(request: Request) -> Response:
+    """Give the ledger of hours: how many were read, which are lacking and why."""
+    portal: Portal = request.app.state.portal
+    return json_answer(hours_json(read_hours(portal.connections)))
 
 
 def show_cluster(request: Request) -> Response:

@@ -22,6 +22,7 @@ from activity.settings import Settings
 ROUTES = (
     Route("/", pages.front),
     Route("/projects/{name}", pages.show_project),
+    Route("/hours", pages.show_hours),
     Route("/cluster", pages.show_cluster),
     Route("/api", pages.show_api),
     Route("/static/{file}", pages.static),
@@ -29,6 +30,7 @@ ROUTES = (
     Route("/api/projects/{name}", api.show_project),
     Route("/api/projects/{name}/series/{metric}.csv", api.show_series_csv),
     Route("/api/projects/{name}/series/{metric}", api.show_series),
+    Route("/api/hours", api.show_hours),
     Route("/api/cluster", api.show_cluster),
     Route("/healthz", api.health),
     Route("/metrics", api.metrics),

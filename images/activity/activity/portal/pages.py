@@ -12,6 +12,7 @@ from activity.portal.failures import NotHere, NotPrepared
 from activity.portal.figures import figure
 from activity.portal.formats import counted, iso
 from activity.portal.hosts import project_of_host
+from activity.portal.hours import read_hours
 from activity.portal.parameters import DEFAULT_RANGE, METRICS, RANGES, Window, floor, page_window, period_of, range_of
 from activity.portal.portal import Portal, by_foundation
 from activity.portal.series import read_tables
@@ -41,6 +42,12 @@ def show_project(request: Request) -> Response:
     """Show one project."""
     portal: Portal = request.app.state.portal
     return _project(request, portal, portal.project(request.path_params["name"]))
+
+
+def show_hours(request: Request) -> Response:
+    """Show which hours are lacking, and why."""
+    portal: Portal = request.app.state.portal
+    return page(request, "hours.html", hours=read_hours(portal.connections))
 
 
 def show_cluster(request: Request) -> Response:

@@ -10,6 +10,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from activity import log
+from activity.database.ledger import take_over
 from activity.database.provision import provision
 from activity.database.runs import record_run
 from activity.errors import ActivityError
@@ -64,6 +65,7 @@ class Sync:
         if not self._provisioned:
             provision(self._settings, self._project)
             self._provisioned = True
+        take_over(self._settings, self._project)
         computed = compute(self._settings, self._project)
         self._success.set(time())
         self._seconds.set(computed.seconds)

@@ -121,3 +121,25 @@ def test_metrics_count_requests_by_route_and_never_by_name(portal):
     assert 'portal_requests_total{route="none",status="404"} 1.0' in told
     assert 'portal_request_seconds_count{route="/projects/{name}"} 2.0' in told
     assert "wp-login" not in told
+
+
+def test_the_ledger_of_hours_tells_what_is_lacking_and_why(portal, seeded):
+    seeded.log_rows(
+        "insert into archive_hours (source, dt, state, attempts, first_tried_at, last_tried_at, next_try_at, problem)"
+        " values ('archive', '2015-01-01 00:00', 'read', 1, now(), now(), null, ''),"
+        " ('archive', '2015-01-01 01:00', 'missing', 3, now(), now(), '2026-01-01Z', 'not <b>there</b>'),"
+        " ('archive', '2015-01-01 02:00', 'given up', 9, now(), now(), null, 'broken')"
+    )
+    try:
+        told = portal.get("/api/hours").json()
+        page = portal.get("/hours").text
+    finally:
+        seeded.log_rows("truncate archive_hours")
+    assert told["counts"] == {"read": 1, "salvaged": 0, "skipped": 0, "missing": 1, "failing": 0, "given up": 1}
+    assert told["newest_hour"] == "2015-01-01T00:00:00Z"
+    assert [(hole["hour"], hole["state"], hole["next_try_at"]) for hole in told["lacking"]] == [
+        ("2015-01-01T02:00:00Z", "given up", None),
+        ("2015-01-01T01:00:00Z", "missing", "2026-01-01T00:00:00Z"),
+    ]
+    assert "1 hour read, 2 lacking" in page
+    assert "not &lt;b&gt;there&lt;/b&gt;" in page

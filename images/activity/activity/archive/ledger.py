@@ -1,0 +1,107 @@
+"""What becomes of hours that could not be read: tried again with growing waits, given up at last, never forgotten."""
+
+from datetime import UTC, datetime, timedelta
+
+from activity import log
+from activity.archive.coverage import Coverage
+from activity.database.connect import LOG_DATABASE, transaction
+from activity.database.ledger import (
+    Attempt,
+    Outcome,
+    State,
+    answered_since,
+    empty_ranges,
+    open_hours,
+    record_failure,
+    record_hour,
+)
+from activity.database.marks import Source, held_ranges, held_sources
+from activity.errors import ActivityError, HourMissing
+from activity.hour import Hour
+from activity.projects import Project
+from activity.settings import Settings
+
+LONGEST_WAIT = timedelta(hours=1)
+DOUBLINGS = 20
+
+
+class Ledger:
+    """The hours of one archive: which are open, and what happened to each."""
+
+    def __init__(self, settings: Settings, source: Source) -> None:
+        self.source = source
+        self._settings = settings
+        with transaction(settings, LOG_DATABASE) as cursor:
+            self.open = open_hours(cursor, source)
+
+    def is_due(self, hour: Hour) -> bool:
+        """Tell whether an hour may be tried now: it was not tried yet, or its wait is over."""
+        attempt = self.open.get(hour)
+        return attempt is None or attempt.is_due(_now())
+
+    def holes(self, last: Hour) -> list[Attempt]:
+        """Return the open hours up to one, in order."""
+        return [attempt for hour, attempt in sorted(self.open.items()) if hour <= last]
+
+    def failed(self, hour: Hour, error: ActivityError) -> Attempt:
+        """Record that an hour could not be read, and decide when it is tried again, if at all."""
+        now, before = _now(), self.open.get(hour)
+        first = before.first_tried_at if before else now
+        attempts = before.attempts + 1 if before else 1
+        with transaction(self._settings, LOG_DATABASE) as cursor:
+            over = now - first >= self._settings.archive.give_up and (
+                # What is not there is not there; else the whole archive may be away, which is no reason to give up.
+                isinstance(error, HourMissing) or answered_since(cursor, self.source, first)
+            )
+            missing = State.MISSING if isinstance(error, HourMissing) else State.FAILING
+            attempt = Attempt(
+                hour,
+                State.GIVEN_UP if over else missing,
+                attempts,
+                first,
+                now,
+                None if over else now + wait(self._settings.archive.retry, attempts),
+                type(error).__name__,
+                str(error),
+            )
+            record_failure(cursor, self.source, attempt)
+        self.open[hour] = attempt
+        return attempt
+
+    def done(self, outcome: Outcome, empty: tuple[Project, ...]) -> None:
+        """Record that an hour was read or skipped, and for whom it had no event."""
+        with transaction(self._settings, LOG_DATABASE) as cursor:
+            record_hour(cursor, outcome, _now(), empty)
+        self.settled(outcome.hour)
+
+    def settled(self, hour: Hour) -> None:
+        """Know that an hour is no longer open, as another process recorded."""
+        self.open.pop(hour, None)
+
+
+def wait(first: timedelta, attempts: int) -> timedelta:
+    """Return how long to wait after so many attempts: twice as long each time, up to an hour (or the first wait)."""
+    doubled: timedelta = first * 2 ** min(attempts - 1, DOUBLINGS)
+    return min(doubled, max(first, LONGEST_WAIT))
+
+
+class Held:
+    """What each project has of the archive, and from where: asked of every database once, then kept in memory."""
+
+    def __init__(self, settings: Settings, projects: tuple[Project, ...]) -> None:
+        self.coverage: dict[Project, Coverage] = {}
+        self.sources: dict[Project, frozenset[Source]] = {}
+        with transaction(settings, LOG_DATABASE) as cursor:
+            empty = empty_ranges(cursor, projects)
+        for project in projects:
+            mine = [(source, first, last) for database, source, first, last in empty if database == project.database]
+            with transaction(settings, project.database) as cursor:
+                ranges = held_ranges(cursor)
+                sources = held_sources(cursor)
+            self.coverage[project] = Coverage([*ranges, *((first, last) for _, first, last in mine)])
+            self.sources[project] = sources | {source for source, _, _ in mine}
+        log.info("hours held", projects=len(projects), ranges=sum(len(one.ranges()) for one in self.coverage.values()))
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

@@ -1,0 +1,2 @@
+-- Gives shared locks back.
+select pg_advisory_unlock_shared(key) from unnest(%(keys)s::bigint[]) as held (key)

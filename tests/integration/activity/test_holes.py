@@ -1,0 +1,218 @@
+"""Hours that are late, away, broken or empty: none is forgotten, none is read twice, and everybody sees them."""
+
+import gzip
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+from activity.archive.follow import Follower
+from activity.database.ledger import take_over
+from activity.health import Pulse
+from activity.hour import parse_hour
+from prometheus_client import CollectorRegistry
+
+HOURS = ("2015-01-01-0", "2015-01-01-1", "2015-01-01-2")
+LAST = parse_hour(HOURS[-1])
+
+
+def events(hour, *repositories, start=0):
+    number = int(hour.rpartition("-")[2])
+    lines = [
+        {
+            "id": str(100 * number + start + place),
+            "type": "WatchEvent",
+            "actor": {"id": 1, "login": "someone"},
+            "repo": {"id": 2, "name": repository},
+            "payload": {"action": "started"},
+            "created_at": f"2015-01-01T0{number}:00:01Z",
+        }
+        for place, repository in enumerate(repositories)
+    ]
+    return gzip.compress(b"".join(json.dumps(line).encode() + b"\n" for line in lines))
+
+
+@pytest.fixture
+def archive(platform):
+    """An archive over HTTP whose answers a test decides: bytes, or a status."""
+    answers, asked = {}, []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self):
+            hour = self.path.strip("/").removesuffix(".json.gz")
+            asked.append(hour)
+            answer = answers.get(hour, 404)
+            body = b"" if isinstance(answer, int) else answer
+            self.send_response(answer if isinstance(answer, int) else 200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format, *arguments):
+            pass
+
+    web = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=web.serve_forever, daemon=True).start()
+    platform.environ |= {
+        "ACTIVITY_ARCHIVE_URL": f"http://127.0.0.1:{web.server_address[1]}",
+        "ACTIVITY_ARCHIVE_RETRY": "0s",
+    }
+    yield answers, asked
+    web.shutdown()
+    web.server_close()
+
+
+def follower(platform, **changes):
+    registry = CollectorRegistry()
+    made = Follower(platform.settings(**changes), threading.Event(), Pulse(), registry)
+    made.value = registry.get_sample_value
+    return made
+
+
+def states(platform):
+    return dict(platform.log_rows("select extract(hour from dt)::int, state from archive_hours order by dt"))
+
+
+def held(platform, project="apache"):
+    take_over(platform.settings(), next(p for p in platform.settings().projects if p.name == project))
+    return platform.rows(project, "select extract(hour from dt)::int, events from hours order by dt")
+
+
+def test_hours_that_are_away_fail_or_are_damaged_come_in_the_end_and_the_rows_are_those_of_an_undisturbed_run(
+    platform, archive
+):
+    answers, asked = archive
+    good = {hour: events(hour, "apache/a", "apache/b", "else/c") for hour in HOURS}
+    answers.update(good)
+    platform.follow("apache")
+    assert follower(platform).run_pass(LAST)
+    expected = platform.checksum("apache")
+    platform.drop()
+    platform.log_rows("truncate archive_hours, empty_hours")
+    answers.update({HOURS[0]: 403, HOURS[1]: good[HOURS[1]][:-20], HOURS[2]: 404})
+    disturbed = follower(platform)
+
+    assert not disturbed.run_pass(LAST)
+
+    assert states(platform) == {0: "failing", 1: "failing", 2: "missing"}
+    assert disturbed.value("activity_holes", {"state": "failing"}) == 2
+    assert disturbed.value("activity_holes", {"state": "missing"}) == 1
+    problem = platform.log_rows("select problem, error, attempts from archive_hours order by dt limit 1")[0]
+    assert "answered with status 403" in problem[0]
+    assert problem[1:] == ("ArchiveUnreachable", 1)
+    for hour in reversed(HOURS):
+        answers[hour] = good[hour]
+        disturbed.run_pass(LAST)
+    assert states(platform) == {0: "read", 1: "read", 2: "read"}
+    assert disturbed.value("activity_holes", {"state": "failing"}) == 0
+    assert platform.checksum("apache") == expected
+    asked.clear()
+    assert disturbed.run_pass(LAST)
+    assert asked == []
+
+
+def test_an_hour_is_not_tried_before_its_wait_is_over_also_by_a_new_process(platform, archive):
+    answers, asked = archive
+    answers.update({hour: events(hour, "apache/a") for hour in HOURS[:2]})
+    platform.follow("apache")
+    assert not follower(platform, ACTIVITY_ARCHIVE_RETRY="1h").run_pass(LAST)
+    asked.clear()
+    answers[HOURS[2]] = events(HOURS[2], "apache/a")
+    assert not follower(platform, ACTIVITY_ARCHIVE_RETRY="1h").run_pass(LAST)
+    assert asked == []
+    platform.log_rows("update archive_hours set next_try_at = now() where state = 'missing'")
+    assert follower(platform).run_pass(LAST)
+    assert asked == [HOURS[2]]
+
+
+def test_a_hole_is_given_up_after_its_time_stays_visible_and_can_be_read_by_hand(platform, archive):
+    answers, asked = archive
+    answers.update({hour: events(hour, "apache/a") for hour in (HOURS[0], HOURS[2])})
+    platform.follow("apache")
+    first = follower(platform, ACTIVITY_ARCHIVE_GIVE_UP="0s")
+    assert not first.run_pass(LAST)
+    assert states(platform) == {0: "read", 1: "given up", 2: "read"}
+    assert first.value("activity_holes", {"state": "given up"}) == 1
+    asked.clear()
+    assert not first.run_pass(LAST)
+    assert asked == []
+    assert held(platform) == [(0, 1), (2, 1)]
+
+    answers[HOURS[1]] = events(HOURS[1], "apache/a")
+    assert platform.ingest(HOURS[1], HOURS[1]).returncode == 0
+    assert states(platform) == {0: "read", 1: "read", 2: "read"}
+    assert held(platform) == [(0, 1), (1, 1), (2, 1)]
+
+
+def test_an_archive_that_is_away_as_a_whole_makes_nothing_be_given_up(platform, archive):
+    answers, asked = archive
+    answers.update(dict.fromkeys(HOURS, 403))
+    platform.follow("apache")
+    assert not follower(platform, ACTIVITY_ARCHIVE_GIVE_UP="0s").run_pass(LAST)
+    assert len(asked) == 3
+    assert set(states(platform).values()) == {"failing"}
+
+
+def test_the_newest_hours_come_first(platform, archive):
+    answers, asked = archive
+    answers.update({hour: events(hour, "apache/a") for hour in HOURS})
+    platform.follow("apache")
+    assert follower(platform).run_pass(LAST)
+    assert asked == [*reversed(HOURS)]
+
+
+def test_an_hour_published_again_is_merged_and_its_periods_are_computed_anew(platform, archive):
+    answers, _ = archive
+    answers.update({hour: events(hour, "apache/a") for hour in HOURS})
+    platform.follow("apache", "rust-lang")
+    assert platform.ingest(HOURS[0], HOURS[2]).returncode == 0
+    platform.rows("apache", "truncate series_pending")
+    answers[HOURS[1]] = events(HOURS[1], "apache/a", "apache/late", "rust-lang/rust")
+
+    again = platform.ingest(HOURS[1], HOURS[1])
+    assert "0 hours read" in again.stdout
+    forced = platform.run("ingest", "--from", HOURS[1], "--to", HOURS[1], "--force")
+    assert forced.returncode == 0, forced.stderr
+
+    assert held(platform) == [(0, 1), (1, 2), (2, 1)]
+    assert held(platform, "rust-lang") == [(0, 0), (1, 1), (2, 0)]
+    assert platform.events("apache") == 4
+    pending = platform.rows("apache", "select start::text from series_pending where period = 'h'")
+    assert pending == [("2015-01-01 01:00:00",)]
+    before = platform.checksum("apache")
+    assert platform.run("ingest", "--from", HOURS[1], "--to", HOURS[1], "--force").returncode == 0
+    assert platform.checksum("apache") == before
+
+
+def test_hours_to_skip_count_as_read_and_are_never_asked_for(platform, archive):
+    answers, asked = archive
+    answers.update({hour: events(hour, "apache/a") for hour in HOURS})
+    platform.follow("apache")
+    assert follower(platform, ACTIVITY_ARCHIVE_SKIP=f"{HOURS[1]}, 2021-09-11-9").run_pass(LAST)
+    assert asked == [HOURS[2], HOURS[0]]
+    assert states(platform) == {0: "read", 1: "skipped", 2: "read"}
+    assert held(platform) == [(0, 1), (1, 0), (2, 1)]
+    assert platform.rows("apache", "select count(*) from gha_parsed") == [(3,)]
+
+
+def test_an_hour_touches_no_database_of_a_project_that_has_nothing_in_it(platform, archive):
+    answers, _ = archive
+    names = ["apache", *(f"idle-{number}" for number in range(8))]
+    answers[HOURS[0]] = events(HOURS[0], "apache/a")
+    platform.follow(*names)
+    following = follower(platform)
+    following.run_pass(parse_hour(HOURS[0]))
+    sessions = "select sessions from pg_stat_database where datname = %s"
+    before = {name: platform.log_rows(sessions, [platform.database(name)]) for name in names}
+    answers.update({hour: events(hour, "apache/a") for hour in HOURS[1:]})
+
+    assert following.run_pass(LAST)
+
+    assert {name: platform.log_rows(sessions, [platform.database(name)]) for name in names[1:]} == {
+        name: before[name] for name in names[1:]
+    }
+    assert held(platform, "idle-7") == [(0, 0), (1, 0), (2, 0)]
+    assert platform.rows("idle-7", "select max(dt)::text from gha_parsed") == [("2015-01-01 02:00:00",)]
+    assert platform.log_rows("select count(*) from empty_hours where database = %s", [platform.database("idle-7")]) == [
+        (0,)
+    ]
