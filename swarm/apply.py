@@ -1,9 +1,9 @@
-"""A plan becomes true: networks, then services; siblings one at a time, each healthy before the next.
+"""A plan becomes true: networks, then services; siblings one at a time, who leads last, each healthy before the next.
 
 Whatever Docker's client would send is sent here, service by service, so that what was planned is what is done.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -36,11 +36,13 @@ def apply(done: StackPlan, site: Site, step: Step) -> dict[str, Spec]:
     for network in done.missing_networks:
         site.engine.create_network(network.body)
     told = {change.service: change.live["Spec"] for change in done.changes if change.live and change.wanted}
-    siblings = [change for change in done.pending if change.rollout and change.wanted]
+    siblings = [
+        change for change in done.pending if change.rollout and change.wanted and change.kind is not Kind.CREATE
+    ]
     for change in done.pending:
         if change not in siblings:
             _act(change, site, told, step)
-    for change in siblings:
+    for change in _leaders_last(siblings, site):
         _act(change, site, told, step)
         watch = Watch(done.stack, {change.service: told[change.service]}, site.began, site.timeout)
         converge.wait(site.engine, watch, step, site.reach)
@@ -73,9 +75,26 @@ def _tell(change: Change, engine: Engine, ids: "References") -> Spec:
     raise ChangedMeanwhile(f"{change.service} is being changed by somebody else all the time.")
 
 
+def _leaders_last(siblings: Sequence[Change], site: Site) -> list[Change]:
+    """Siblings group by group in the order of the file; within a group those that say so come last."""
+    groups = list(dict.fromkeys(change.rollout.siblings for change in siblings if change.rollout))
+    asked = {change.service: _wants_to_be_last(change, site) for change in siblings}
+
+    def place(change: Change) -> tuple[int, bool]:
+        return groups.index(change.rollout.siblings) if change.rollout else 0, asked[change.service]
+
+    return sorted(siblings, key=place)
+
+
+def _wants_to_be_last(change: Change, site: Site) -> bool:
+    if not (change.rollout and change.rollout.last and change.restarts and site.hook and change.runs):
+        return False
+    return site.hook(change.service, tuple(change.rollout.last))[0] == 0
+
+
 def _before(change: Change, site: Site) -> None:
     """Run what must happen in the service's own task before it restarts, e.g. a switchover."""
-    if not (change.rollout and change.rollout.before and change.restarts and site.hook and change.tasks):
+    if not (change.rollout and change.rollout.before and change.restarts and site.hook and change.runs):
         return
     code, said = site.hook(change.service, tuple(change.rollout.before))
     if code != 0:

@@ -7,7 +7,7 @@ from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
 from swarm import documents
 from swarm.documents import Strict
@@ -74,6 +74,54 @@ class Archive(Strict):
     give_up: Duration = "7d"
 
 
+Bytes = Annotated[str, StringConstraints(pattern=r"^[0-9]+(kB|MB|GB|TB)$")]
+Parameter = Annotated[str, BeforeValidator(lambda given: _parameter(given))]
+
+
+class Wal(Strict):
+    """How much write-ahead log is kept, and when checkpoints are made for it."""
+
+    min_size: Bytes = "256MB"
+    max_size: Bytes = "2GB"
+    keep: Bytes = "256MB"
+
+
+class Autovacuum(Strict):
+    """How eagerly dead rows are removed."""
+
+    workers: int = Field(default=3, ge=1, le=64)
+    scale_factor: float = Field(default=0.1, ge=0, le=1)
+    naptime: Annotated[str, StringConstraints(pattern=r"^[0-9]+(s|min)$")] = "30s"
+    cost_limit: int = Field(default=1000, ge=1, le=10000)
+
+
+class Database(Strict):
+    """Postgres: one server or a cluster, how large, and how patient. Sizes that are not given follow from `memory`."""
+
+    mode: Literal["single", "ha"] = "single"
+    members: Literal[3, 5] = 3
+    synchronous: bool = True
+    memory: Memory = "1G"
+    connections: int | None = Field(default=None, ge=20, le=10000)
+    workers: int = Field(default=8, ge=1, le=256)
+    shared_buffers: Bytes | None = None
+    work_mem: Bytes | None = None
+    wal: Wal = Wal()
+    autovacuum: Autovacuum = Autovacuum()
+    ttl: int = Field(default=20, ge=20, le=600)
+    loop_wait: int = Field(default=8, ge=1, le=300)
+    retry_timeout: int = Field(default=5, ge=3, le=300)
+    maximum_lag: Bytes = "16MB"
+    start_timeout: int = Field(default=0, ge=0, le=3600)
+    parameters: dict[Annotated[str, StringConstraints(pattern=r"^[a-z_]+(\.[a-z_]+)?$")], Parameter] = {}
+
+    @model_validator(mode="after")
+    def _time_outs_fit(self) -> "Database":
+        if self.loop_wait + 2 * self.retry_timeout > self.ttl:
+            raise ValueError("loop_wait + 2 * retry_timeout must not be more than ttl: a leader would lose its lock")
+        return self
+
+
 class Size(Strict):
     """Limits and replicas of one service, over what its stack says."""
 
@@ -96,6 +144,7 @@ class EnvironmentFile(Strict):
     build: Build = Build()
     images: dict[str, str] = {}
     archive: Archive = Archive()
+    db: Database = Database()
     sizes: dict[str, Size] = {}
     stacks: dict[str, dict[str, Any]] = {}
 
@@ -139,6 +188,11 @@ class Environment:
         return self.file.archive
 
     @property
+    def database(self) -> Database:
+        """Postgres: one server or a cluster."""
+        return self.file.db
+
+    @property
     def storage(self) -> Storage:
         """What all nodes share."""
         return self.file.storage
@@ -167,6 +221,15 @@ class Environment:
         """The address of a host under the domain, as a browser takes it."""
         port = "" if self.http_port == 80 else f":{self.http_port}"
         return f"http://{host + '.' if host else ''}{self.domain}{port}"
+
+
+def _parameter(given: Any) -> str:
+    """A Postgres setting as Postgres writes it; YAML takes bare words for booleans and numbers."""
+    if isinstance(given, bool):
+        return "on" if given else "off"
+    if isinstance(given, str | int | float):
+        return str(given)
+    raise ValueError("a text, a number or a boolean is wanted")
 
 
 def folder(process: Mapping[str, str] = os.environ) -> Path:

@@ -55,6 +55,11 @@ class Change:
     rollout: Rollout | None = None
 
     @property
+    def runs(self) -> bool:
+        """Whether a task of the service runs now: one that does not can be asked nothing."""
+        return bool(self.live and (self.live.get("ServiceStatus") or {}).get("RunningTasks", 0))
+
+    @property
     def restarts(self) -> bool:
         """Whether tasks that run are replaced."""
         return self.kind in (Kind.RESTART, Kind.RECREATE, Kind.REMOVE)

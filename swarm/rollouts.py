@@ -12,9 +12,14 @@ KEY = "x-rollout"
 
 
 class Rollout(Strict):
-    """`siblings` names the group; `before` is a command run in the service's own task before it is updated."""
+    """`siblings` names the group; commands run in the service's own task.
+
+    `last` is asked before any sibling is touched: who answers with 0, as one that leads, is updated after the others.
+    `before` runs before the service is updated; if it ends with anything but 0, nothing more is touched.
+    """
 
     siblings: str
+    last: list[str] = []
     before: list[str] = []
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from swarm import documents, images, manifests, rollouts, secrets, templates, versions
+from swarm import documents, images, manifests, postgres, rollouts, secrets, templates, versions
 from swarm.environment import ROOT, Environment, shown
 from swarm.errors import EnvironmentInvalid, StackInvalid
 from swarm.manifests import Manifest
@@ -160,6 +160,7 @@ def _variables(
         "env": environment,
         "values": {**manifest.values, **values},
         "projects": environment.projects,
+        "postgres": postgres.of(environment),
         "image": image,
         "stack": target.name,
     }

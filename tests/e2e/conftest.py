@@ -83,12 +83,30 @@ class Platform:
         return str(output.decode())
 
     def sql(self, database: str, query: str) -> str:
-        """One value from a database, asked as superuser inside the database's container."""
+        """One value from a database, asked as superuser inside the container of the server that takes writes."""
         argv = ("psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-d", database, "-c", query)
         if not query.startswith("select"):
-            return self.inside("db_postgres", *argv, user="postgres").strip()
+            return self.inside(self.primary, *argv, user="postgres").strip()
         # Docker now and then loses the output of a command that ends at once; every query here has an answer.
-        return until("an answer", lambda: self.inside("db_postgres", *argv, user="postgres").strip(), deadline=30)
+        return until("an answer", lambda: self.inside(self.primary, *argv, user="postgres").strip(), deadline=30)
+
+    @property
+    def primary(self) -> str:
+        """The service of the server that takes writes: the only one, or the member that leads."""
+        database = self.environment.database
+        if database.mode == "single":
+            return "db_postgres"
+        members = [f"db_patroni{number}" for number in range(1, database.members + 1)]
+
+        def leader() -> str | None:
+            return next((name for name in members if self._leads(name)), None)
+
+        return until("a leader", leader)
+
+    def _leads(self, member: str) -> bool:
+        client, identity = self.container(member)
+        code, _ = client.containers.get(identity).exec_run(["patroni-member", "leads"])
+        return bool(code == 0)
 
     def counts(self) -> dict[str, int]:
         """Events in the database of each project."""

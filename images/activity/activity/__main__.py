@@ -48,7 +48,7 @@ def main(arguments: list[str]) -> int:
 def do_bootstrap(command: Namespace) -> None:
     """Create the roles and the log database, or rotate their passwords."""
     started_at = datetime.now(UTC)
-    settings = _settings(Need.POSTGRES, Need.OWNER, Need.READER, Need.TEAM)
+    settings = _settings(Need.POSTGRES, Need.REPLICATION, Need.REWIND, Need.OWNER, Need.READER, Need.TEAM)
     bootstrap(settings)
     record_run(settings, "bootstrap", "", started_at, "roles and log database are up to date")
 

@@ -38,6 +38,9 @@ class Need(StrEnum):
     """What a verb cannot do without, beyond the settings that have defaults."""
 
     POSTGRES = "postgres-password"
+    REPLICATION = "replication-password"
+    REWIND = "rewind-password"
+    PATRONI = "patroni-password"
     OWNER = "gha-admin-password"
     READER = "ro-user-password"
     TEAM = "devstats-team-password"
@@ -46,7 +49,7 @@ class Need(StrEnum):
     MINUTE = "ACTIVITY_MINUTE"
 
 
-SECRETS = (Need.POSTGRES, Need.OWNER, Need.READER, Need.TEAM)
+SECRETS = (Need.POSTGRES, Need.REPLICATION, Need.REWIND, Need.PATRONI, Need.OWNER, Need.READER, Need.TEAM)
 
 
 @dataclass(frozen=True)

@@ -44,6 +44,8 @@ TABLES = (
     "schema_migrations",
 )
 PASSWORDS = {
+    Need.REPLICATION: "replicator's",
+    Need.REWIND: "rewinds",
     Need.OWNER: "owner's password",
     Need.READER: "reader",
     Need.TEAM: "team",

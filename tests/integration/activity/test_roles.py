@@ -12,6 +12,7 @@ from activity.errors import DatabaseUnavailable
 from activity.settings import Need
 
 READERS = {"ro_user": "reader", "devstats_team": "team"}
+BOOTSTRAP = (Need.REPLICATION, Need.REWIND, Need.OWNER, Need.READER, Need.TEAM)
 
 
 @pytest.fixture
@@ -69,8 +70,24 @@ def test_the_owner_is_no_superuser_and_owns_the_databases(platform):
     assert platform.rows("apache", owner) == [("gha_admin",)]
 
 
+def test_members_of_a_cluster_copy_and_rewind_as_roles_that_may_do_only_that(platform):
+    roles = "select rolname, rolreplication, rolsuper or rolcreatedb from pg_roles where rolname = any(%s)"
+    found = platform.connect("postgres")
+    with found.cursor() as cursor:
+        cursor.execute(roles + " order by 1", [["replicator", "rewind"]])
+        assert cursor.fetchall() == [("replicator", True, False), ("rewind", False, False)]
+    found.close()
+    rewinding = platform.connect("postgres", "rewind", "rewinds")
+    with rewinding.cursor() as cursor:
+        cursor.execute("select size > 0 from pg_stat_file('PG_VERSION', true)")
+        assert cursor.fetchone() == (True,)
+        with pytest.raises(psycopg2.errors.InsufficientPrivilege):
+            cursor.execute("create database mine")
+    rewinding.close()
+
+
 def test_bootstrap_with_changed_passwords_rotates_them(platform, postgres_server, tmp_path):
-    kept = {need: platform.settings(need).password(need).reveal() for need in (Need.READER, Need.TEAM, Need.OWNER)}
+    kept = {need: platform.settings(need).password(need).reveal() for need in BOOTSTRAP}
     folder = tmp_path / "secrets"
     folder.mkdir()
     changed = {**kept, Need.TEAM: "a 'new\\ one"}
@@ -102,7 +119,7 @@ def test_bootstrap_waits_for_postgres_until_its_deadline(platform):
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         port = str(unused.getsockname()[1])
-        settings = platform.settings(Need.POSTGRES, Need.OWNER, Need.READER, Need.TEAM, ACTIVITY_DATABASE_PORT=port)
+        settings = platform.settings(Need.POSTGRES, *BOOTSTRAP, ACTIVITY_DATABASE_PORT=port)
         began = monotonic()
         with pytest.raises(DatabaseUnavailable, match=f"127.0.0.1:{port}/postgres as postgres"):
             bootstrap(settings, deadline=1.0)

@@ -22,8 +22,11 @@ from tests.unit.swarm.conftest import Make
 READER = "ro-user-password"
 SERVICES = {
     "admin_portal": [READER], "admin_traefik": ["traefik-users"], "app_nginx": [],
-    "db_bootstrap": ["postgres-password", "gha-admin-password", READER, "devstats-team-password"],
-    "db_haproxy": [], "db_postgres": ["postgres-password"],
+    "db_bootstrap": [
+        "postgres-password", "replication-password", "rewind-password", "gha-admin-password", READER,
+        "devstats-team-password",
+    ],
+    "db_haproxy": [], "db_postgres": ["postgres-password"], "db_patroni1": ["patroni-password"],
 }  # fmt: skip
 
 

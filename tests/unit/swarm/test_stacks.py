@@ -55,10 +55,10 @@ def test_sizes_change_their_service_alone(make: Make) -> None:
 
 
 def test_values_of_env_yaml_stand_over_the_defaults_and_unknown_ones_are_mistakes(make: Make) -> None:
-    with pytest.raises(EnvironmentInvalid, match=r"stacks\.db\.shared_bufers: unknown key; allowed: .*shared_buffers"):
-        stacks.render(make(ENV + "stacks: {db: {shared_bufers: 1GB}}\n"), Target("db"))
-    rendered = stacks.render(make(ENV + "stacks: {db: {shared_buffers: 77MB}}\n"), Target("db"))
-    assert "77MB" in json.dumps(rendered.document)
+    with pytest.raises(EnvironmentInvalid, match=r"stacks\.db\.shared_memry: unknown key; allowed: .*shared_memory"):
+        stacks.render(make(ENV + "stacks: {db: {shared_memry: 1}}\n"), Target("db"))
+    rendered = stacks.render(make(ENV + "stacks: {db: {shared_memory: 77}}\n"), Target("db"))
+    assert '"size": 77' in json.dumps(rendered.document)
 
 
 def test_secrets_stand_in_no_rendered_document(make: Make) -> None:

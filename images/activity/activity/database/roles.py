@@ -22,15 +22,19 @@ DEADLINE_SECONDS = 120.0
 
 @dataclass(frozen=True)
 class Login:
-    """A role of the platform: its name, its secret, and whether it makes databases."""
+    """A role of the platform: its name, its secret, and what it may do beyond signing in."""
 
     name: str
     secret: Need
-    creates: bool = False
+    may: str = ""
+    grants: str = ""
 
 
+# Also of a server that stands alone: it may become the first member of a cluster.
 LOGINS = (
-    Login("gha_admin", Need.OWNER, creates=True),
+    Login("replicator", Need.REPLICATION, may="replication"),
+    Login("rewind", Need.REWIND, grants="roles/grant_rewind"),
+    Login("gha_admin", Need.OWNER, may="createdb"),
     Login("ro_user", Need.READER),
     Login("devstats_team", Need.TEAM),
 )
@@ -83,7 +87,10 @@ def _set(connection: Connection, cursor: Cursor, login: Login, settings: Setting
         composed(
             "roles/set_role",
             role=sql.Identifier(login.name),
-            createdb=sql.SQL("createdb" if login.creates else "nocreatedb"),
+            createdb=sql.SQL("createdb" if login.may == "createdb" else "nocreatedb"),
+            replication=sql.SQL("replication" if login.may == "replication" else "noreplication"),
             verifier=sql.Literal(verifier),
         )
     )
+    if login.grants:
+        cursor.execute(query(login.grants))

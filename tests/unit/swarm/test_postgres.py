@@ -1,0 +1,84 @@
+import json
+
+import pytest
+
+from swarm import postgres, stacks
+from swarm.errors import EnvironmentInvalid
+from swarm.targets import Target
+from tests.unit.swarm.conftest import ENV, Make
+
+HA = ENV + "db: {mode: ha}\n"
+MEMBERS = [*(f"etcd{number}" for number in (1, 2, 3)), *(f"patroni{number}" for number in (1, 2, 3))]
+
+
+def parameters(make: Make, db: str) -> dict[str, str]:
+    return postgres.of(make(f"{ENV}db: {{{db}}}\n")).parameters
+
+
+def test_sizes_follow_from_the_memory_and_what_is_given_stands(make: Make) -> None:
+    found = parameters(make, "memory: 16G")
+    assert (found["shared_buffers"], found["effective_cache_size"]) == ("4096MB", "12288MB")
+    assert (found["work_mem"], found["maintenance_work_mem"]) == ("256MB", "2048MB")
+    given = parameters(make, "memory: 16G, shared_buffers: 1GB, parameters: {jit: on, work_mem: 7MB}")
+    assert (given["shared_buffers"], given["work_mem"], given["jit"]) == ("1GB", "7MB", "on")
+
+
+def test_connections_follow_from_the_number_of_projects_and_all_of_them_fit(make: Make) -> None:
+    assert postgres.of(make()).connections == 200
+    projects = "projects:\n" + "".join(f"  p{n}: {{organisations: [o{n}]}}\n" for n in range(250))
+    many = postgres.of(make(projects=projects)).connections
+    assert many >= postgres.demand(250) + postgres.RESERVED
+    assert postgres.of(make(ENV + "db: {connections: 77}\n")).connections == 77
+
+
+def test_a_commit_waits_for_a_replica_unless_it_is_told_not_to(make: Make) -> None:
+    assert postgres.of(make(HA)).cluster["synchronous_mode"] == "quorum"
+    assert postgres.of(make(ENV + "db: {mode: ha, synchronous: false}\n")).cluster["synchronous_mode"] is False
+
+
+@pytest.mark.parametrize("name", ["synchronous_standby_names", "wal_level", "fsync"])
+def test_what_patroni_decides_cannot_be_set(make: Make, name: str) -> None:
+    with pytest.raises(EnvironmentInvalid, match=rf"db\.parameters\.{name}: is set by the platform"):
+        postgres.of(make(f"{ENV}db: {{parameters: {{{name}: x}}}}\n"))
+
+
+def test_time_outs_that_would_cost_a_healthy_leader_its_lock_are_refused(make: Make) -> None:
+    with pytest.raises(EnvironmentInvalid, match=r"loop_wait \+ 2 \* retry_timeout must not be more than ttl"):
+        make(ENV + "db: {loop_wait: 15}\n")
+    with pytest.raises(EnvironmentInvalid, match=r"db\.ttl"):
+        make(ENV + "db: {ttl: 5}\n")
+
+
+def test_what_members_are_told_does_not_change_with_the_settings_so_that_none_restarts_for_them(make: Make) -> None:
+    one, other = (stacks.render(make(text), Target("db")) for text in (HA, HA.replace("ha}", "ha, work_mem: 9MB}")))
+    assert [item for item in one.configs if item.key == "patroni.yml"] == [
+        item for item in other.configs if item.key == "patroni.yml"
+    ]
+
+
+def test_single_is_one_server_and_ha_is_members_each_with_its_node_and_its_volume(make: Make) -> None:
+    single, ha = (stacks.render(make(text), Target("db")) for text in (ENV, HA))
+    assert set(single.services) == {"postgres", "haproxy", "bootstrap"}
+    assert set(ha.services) >= {*MEMBERS, "haproxy", "bootstrap"}
+    mounts = [str(ha.services[name]["volumes"][0]) for name in MEMBERS]
+    assert len(set(mounts)) == len(MEMBERS)
+    constraints = {str(ha.services[name]["deploy"]["placement"]["constraints"]) for name in MEMBERS}
+    assert len(constraints) == len(MEMBERS)
+    assert mounts[3] == single.services["postgres"]["volumes"][0]
+    assert {said.siblings for said in ha.rollout.values()} == {"etcd", "patroni"}
+
+
+def test_clients_find_the_same_ports_in_both_modes(make: Make) -> None:
+    for text in (ENV, HA):
+        rendered = stacks.render(make(text), Target("db"))
+        (proxy,) = [item.content for item in rendered.configs if item.key == "haproxy.cfg"]
+        assert b"bind :5000" in proxy
+        assert b"bind :5001" in proxy
+
+
+def test_a_single_server_gets_its_parameters_as_arguments(make: Make) -> None:
+    rendered = stacks.render(make(ENV + "db: {parameters: {log_min_duration_statement: 30s}}\n"), Target("db"))
+    command = rendered.services["postgres"]["command"]
+    assert "log_min_duration_statement=30s" in command
+    assert "shared_buffers=256MB" in command
+    assert "patroni" not in json.dumps(rendered.document["services"]["postgres"])
