@@ -10,7 +10,7 @@ import pytest
 
 from swarm.environment import ROOT
 from tests import browser
-from tests.e2e.conftest import EVENTS, STATE, Platform, pretty
+from tests.e2e.conftest import EVENTS, STATE, TABLES, Platform, pretty
 from tests.waiting import until
 
 SEED = 20150101
@@ -72,8 +72,7 @@ def test_killing_the_ingest_in_the_middle_loses_and_doubles_nothing(platform: Pl
     moments = random.Random(SEED)
     for round_number in range(10 if long else 3):
         for project in platform.environment.projects:
-            tables = "hours, series_pending, gha_events, gha_payloads, gha_actors, gha_repos, gha_orgs, gha_parsed"
-            platform.sql(project.database, f"truncate {tables}, gha_pull_requests")
+            platform.sql(project.database, f"truncate hours, series_pending, {', '.join(TABLES)}")
         _kill_once(platform, moments.uniform(0.0, 2.0))
         until(f"all events again, round {round_number}", lambda: platform.counts() == platform.events, deadline=120)
         after = platform.fingerprint()

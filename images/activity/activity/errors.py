@@ -3,8 +3,7 @@
 ActivityError                  1  base of all, never raised itself
 ├── UsageError                64  the command line is wrong
 ├── BrokenHour                65  an hour holds something that cannot be stored
-│   ├── BrokenLine            65  a line is no event
-│   └── OldFormat             65  a line is an event in the format before 2015
+│   └── BrokenLine            65  a line is no event
 ├── TruncatedHour             66  an hour ends before its gzip stream does
 ├── HourMissing               69  the archive has no such hour
 ├── ArchiveUnreachable        70  the archive does not answer
@@ -47,15 +46,6 @@ class BrokenLine(BrokenHour):
         self.url = url
         self.line = line
         self.problem = problem
-
-
-class OldFormat(BrokenLine):
-    """A line is an event in the format that the archive used before 2015."""
-
-    def __init__(self, url: str, line: int) -> None:
-        super().__init__(
-            url, line, "an event in the format before 2015, which is not read; start at 2015-01-01-0 or later"
-        )
 
 
 class TruncatedHour(ActivityError):

@@ -24,25 +24,12 @@ DISTRIBUTION = ROOT / "images" / "activity"
 # Columns that only a clock fills; two runs that do the same differ in them.
 CLOCKS = {
     "gha_repos": ("created_at", "updated_at"),
+    "gha_commits": ("inserted_at",),
     "hours": ("parsed_at",),
     "series_pending": ("marked_at",),
     "series_state": ("computed_at",),
     "schema_migrations": ("applied_at",),
 }
-TABLES = (
-    "gha_events",
-    "gha_payloads",
-    "gha_actors",
-    "gha_repos",
-    "gha_orgs",
-    "gha_parsed",
-    "gha_pull_requests",
-    "hours",
-    "series_pending",
-    "series",
-    "series_state",
-    "schema_migrations",
-)
 PASSWORDS = {
     Need.REPLICATION: "replicator's",
     Need.REWIND: "rewinds",
@@ -155,10 +142,20 @@ class Platform:
         """Return how many events a project has."""
         return int(self.rows(project, "select count(*) from gha_events")[0][0])
 
+    def tables(self, project: str) -> list[str]:
+        """Return every table of a project's database."""
+        named = "select table_name from information_schema.tables where table_schema = 'public' order by 1"
+        return [row[0] for row in self.rows(project, named)]
+
+    def counts(self, project: str) -> dict[str, int]:
+        """Return how many rows each table has that holds any."""
+        counted = {table: self.rows(project, f"select count(*) from {table}")[0][0] for table in self.tables(project)}
+        return {table: count for table, count in counted.items() if count}
+
     def checksum(self, project: str) -> str:
         """Return a checksum over every row of every table, but for what only a clock fills."""
         digest = sha256()
-        for table in TABLES:
+        for table in self.tables(project):
             without = " ".join(f"- '{column}'" for column in CLOCKS.get(table, ()))
             rows = self.rows(project, f"select (to_jsonb(t) {without})::text from {table} t order by 1")
             digest.update(f"{table}\n{rows}\n".encode())

@@ -11,14 +11,24 @@ import pytest
 
 # DevStats was run with these names in this case; here names match in any case, and these hours have no other.
 ORGANISATIONS = ["apache", "rust-lang", "cachethq", "CachetHQ", "mozilla", "square", "Homebrew", "tgstation", "docker"]
+# Every table that DevStats's loader filled.
 TABLES = {
-    "gha_events": 269,
-    "gha_payloads": 269,
     "gha_actors": 129,
-    "gha_repos": 38,
+    "gha_branches": 140,
+    "gha_comments": 154,
+    "gha_commits": 172,
+    "gha_commits_roles": 3,
+    "gha_events": 269,
+    "gha_forkees": 134,
+    "gha_issues": 107,
+    "gha_issues_labels": 204,
+    "gha_labels": 46,
     "gha_orgs": 8,
     "gha_parsed": 2,
+    "gha_payloads": 269,
     "gha_pull_requests": 70,
+    "gha_pull_requests_assignees": 1,
+    "gha_repos": 38,
 }
 CLOCK_COLUMNS = {"gha_repos": ("created_at", "updated_at")}
 
@@ -28,7 +38,13 @@ def devstats_rows(shared_data):
     """DevStats's output by table, as tab-separated values with a header."""
     with tarfile.open(shared_data / "devstats" / "2015-01-01-0+1.tar.gz") as archive:
         members = {member.name.rpartition("/")[2]: member for member in archive.getmembers() if member.isfile()}
-        return {table: archive.extractfile(members[f"{table}.tsv"]).read() for table in TABLES}
+        return {
+            name.removesuffix(".tsv"): archive.extractfile(members[name]).read() for name in members if "gha" in name
+        }
+
+
+def test_no_table_of_devstats_is_left_out(devstats_rows):
+    assert sorted(devstats_rows) == sorted(TABLES)
 
 
 @pytest.mark.usefixtures("real_archive")
@@ -52,13 +68,3 @@ def test_every_row_equals_that_of_devstats(platform, devstats_rows):
             cursor.execute(f"select count(*) from {table}")
             assert cursor.fetchone() == (count,), table
     connection.close()
-
-
-@pytest.mark.usefixtures("real_archive")
-def test_the_columns_are_those_of_devstats_in_its_order(platform, devstats_rows):
-    platform.follow("apache")
-    assert platform.ingest("2015-01-01-0", "2015-01-01-0").returncode == 0
-    for table in TABLES:
-        header = devstats_rows[table].split(b"\n", 1)[0].decode().strip().split("\t")
-        named = "select column_name from information_schema.columns where table_name = %s order by ordinal_position"
-        assert [row[0] for row in platform.rows("apache", named, [table])] == header

@@ -188,14 +188,6 @@ def test_a_broken_line_fails_its_hour_wholly_and_is_named(platform, web_archive,
     assert platform.rows("apache", "select * from gha_parsed") == []
 
 
-def test_the_format_before_2015_is_refused_with_one_clear_error(platform, web_archive, shared_data):
-    copy(shared_data / "gharchive" / "pre-2015.sample.json.gz", web_archive.folder / f"{HOURS[0]}.json.gz")
-    platform.follow("apache")
-    done = platform.ingest(HOURS[0], HOURS[0])
-    assert done.returncode == 65, done.stderr
-    assert "line 1: an event in the format before 2015" in done.stderr
-
-
 def test_an_archive_out_of_reach_is_exit_70_and_a_database_out_of_reach_exit_71(platform, tmp_path):
     platform.follow("apache")
     gone = platform.ingest(*HOURS, ACTIVITY_ARCHIVE_URL=(tmp_path / "nowhere").as_uri())
@@ -205,20 +197,24 @@ def test_an_archive_out_of_reach_is_exit_70_and_a_database_out_of_reach_exit_71(
     assert "127.0.0.1:1/devstats as gha_admin" in away.stderr
 
 
-def test_an_event_twice_is_stored_once_and_an_id_in_use_by_another_event_is_reported(platform, web_archive):
+def test_an_event_twice_is_stored_once_and_another_event_of_its_id_under_an_id_of_its_own(platform, web_archive):
     write_hour(web_archive.folder, HOURS[0], event(1), event(1), event(2))
     other = event(1, type="ForkEvent", actor={"id": 9, "login": "other"}, created_at="2015-01-01T01:00:00Z")
-    write_hour(web_archive.folder, HOURS[1], other, event(2), event(3, created_at="2015-01-01T01:00:01Z"))
+    write_hour(web_archive.folder, HOURS[1], other, event(2), event(3, created_at="2015-01-01T01:00:01Z"), other)
     platform.follow("apache")
     done = platform.ingest(*HOURS)
     assert done.returncode == 0, done.stderr
-    assert platform.rows("apache", "select id, type from gha_events order by id") == [
-        (1, "WatchEvent"),
-        (2, "WatchEvent"),
-        (3, "WatchEvent"),
+    stored = platform.rows("apache", "select id, type from gha_events order by id")
+    assert stored[:3] == [(1, "WatchEvent"), (2, "WatchEvent"), (3, "WatchEvent")]
+    ((surrogate, kind),) = stored[3:]
+    assert kind == "ForkEvent"
+    assert 2 * 10**14 <= surrogate < 2**48
+    assert platform.rows("apache", "select event_id, original_id from event_origins") == [(surrogate, 1)]
+    assert platform.rows("apache", "select event_id, dup_type from gha_payloads where dup_type = 'ForkEvent'") == [
+        (surrogate, "ForkEvent")
     ]
-    assert platform.rows("apache", "select login from gha_actors") == [("someone",)]
-    assert "its id stands for another event project=apache id=1" in done.stderr
+    assert platform.rows("apache", "select login from gha_actors order by 1") == [("other",), ("someone",)]
+    assert f"event has the id of another project=apache id=1 stored_as={surrogate}" in done.stderr
     assert "id=2" not in done.stderr
 
 

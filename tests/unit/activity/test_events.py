@@ -4,7 +4,7 @@ import gzip
 
 import pytest
 from activity.archive.events import parse_event, repository_name
-from activity.errors import BrokenLine, OldFormat
+from activity.errors import BrokenLine
 
 URL = "file:///hours/2015-01-01-0.json.gz"
 
@@ -22,13 +22,15 @@ def test_a_broken_line_is_named_with_file_and_number(line):
     assert caught.value.exit_code == 65
 
 
-def test_every_event_before_2015_is_refused(shared_data):
+def test_an_event_before_2015_belongs_to_its_organisation_or_its_owner(shared_data):
     text = gzip.decompress((shared_data / "gharchive" / "pre-2015.sample.json.gz").read_bytes())
-    for number, line in enumerate(text.splitlines(), 1):
-        with pytest.raises(OldFormat, match=f"line {number}: an event in the format before 2015"):
-            parse_event(URL, number, line)
+    names = {repository_name(parse_event(URL, number, line)) for number, line in enumerate(text.splitlines(), 1)}
+    assert {"aws/aws-sdk-core-ruby", "openstack/openstack", "leftieFriele/liggeran", "K-Be/EasyMapping"} <= names
+    assert "" not in names
 
 
-@pytest.mark.parametrize("event", [{}, {"repo": None}, {"repo": {}}, {"repo": "a/b"}, {"repo": {"name": 1}}])
+@pytest.mark.parametrize(
+    "event", [{}, {"repo": None}, {"repo": {}}, {"repo": "a/b"}, {"repo": {"name": 1}}, {"repository": {"name": "b"}}]
+)
 def test_an_event_without_a_repository_belongs_to_nobody(event):
     assert repository_name(event) == ""

@@ -7,7 +7,9 @@ from datetime import datetime
 
 import pytest
 from activity.archive.fields import Fields
-from activity.archive.records import Actor, Event, Org, Payload, PullRequest, Repo
+from activity.archive.pulls import PullRequest
+from activity.archive.pushes import MissingCommits
+from activity.archive.records import Actor, Event, Org, Payload, Repo
 from activity.archive.rows import rows_of
 from hypothesis import given
 from hypothesis import strategies as some
@@ -29,11 +31,13 @@ def of(kind, event):
 
 def test_a_push_becomes_an_event_a_payload_a_repository_an_organisation_and_an_actor():
     moment = datetime(2015, 1, 1, 0, 0, 1)
-    event, payload, repo, org, actor = rows_of(EVENT)
+    event, payload, repo, org, actor, missing = rows_of(EVENT)
     assert event == Event(2489368095, "PushEvent", 66577, 5152285, moment, 82592, "JakeWharton", "square/okhttp")
     assert repo == Repo(5152285, "square/okhttp", 82592, "square")
     assert org == Org(82592, "square")
     assert actor == Actor(66577, "JakeWharton", "")
+    assert isinstance(missing, MissingCommits)
+    assert (missing.expected, missing.held, missing.befor, missing.head) == (8, 0, "8590", "bc9a")
     assert isinstance(payload, Payload)
     assert (payload.push_id, payload.size, payload.head, payload.befor) == (536740405, 8, "bc9a", "8590")
     assert (payload.dup_repo_name, payload.dup_created_at, payload.commit) == ("square/okhttp", moment, None)

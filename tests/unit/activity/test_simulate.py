@@ -5,7 +5,7 @@ import json
 from collections import Counter
 from datetime import UTC, datetime
 
-from activity.archive.records import PullRequest
+from activity.archive.pulls import PullRequest
 from activity.archive.route import Route
 from activity.archive.rows import rows_of
 from activity.archive.simulate import make_hour, scenes_of, write_hour

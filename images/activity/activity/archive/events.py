@@ -4,13 +4,13 @@ from typing import Any
 
 import orjson
 
-from activity.errors import BrokenLine, OldFormat
+from activity.errors import BrokenLine
 
 Json = dict[str, Any]
 
 
 def parse_event(url: str, number: int, line: bytes) -> Json | None:
-    """Return the event of a line, None for a blank one; BrokenLine or OldFormat names the place."""
+    """Return the event of a line, None for a blank one; BrokenLine names the place."""
     if line.isspace():
         return None
     try:
@@ -19,16 +19,22 @@ def parse_event(url: str, number: int, line: bytes) -> Json | None:
         raise BrokenLine(url, number, f"not JSON: {error}") from error
     if not isinstance(event, dict):
         raise BrokenLine(url, number, f"expected an object, found {type(event).__name__}")
-    if "repo" not in event and ("repository" in event or isinstance(event.get("actor"), str)):
-        raise OldFormat(url, number)
     return event
 
 
 def repository_name(event: Json) -> str:
-    """Return the name that decides whose an event is: organisation/name; empty when it has none."""
+    """Return the name that decides whose an event is: organisation/name; empty when it has none.
+
+    Before 2015 an event says the two by themselves, and the owner where there is no organisation.
+    """
     repository = event.get("repo")
-    name = repository.get("name") if isinstance(repository, dict) else None
-    return name if isinstance(name, str) else ""
+    if isinstance(repository, dict):
+        return _text(repository, "name")
+    repository = event.get("repository")
+    if not isinstance(repository, dict):
+        return ""
+    owner, name = _text(repository, "organization") or _text(repository, "owner"), _text(repository, "name")
+    return f"{owner}/{name}" if owner and name else ""
 
 
 def actor_login(event: Json) -> str:
@@ -36,3 +42,8 @@ def actor_login(event: Json) -> str:
     actor = event.get("actor")
     login = actor.get("login") if isinstance(actor, dict) else actor
     return login if isinstance(login, str) else ""
+
+
+def _text(holder: Json, key: str) -> str:
+    value = holder.get(key)
+    return value if isinstance(value, str) else ""

@@ -5,42 +5,52 @@ from datetime import datetime
 from typing import Any
 
 NEVER = datetime(1, 1, 1)
+# How the archive wrote times in 2011 and 2012.
+OLDEST_TIME = "%Y/%m/%d %H:%M:%S %z"
 
 
 class Fields:
     """A JSON object at a path; absent and null are the same, as they are for DevStats."""
 
-    __slots__ = ("_object", "_path")
+    __slots__ = ("_key", "_object", "_parent")
 
-    def __init__(self, value: Any, path: str = "") -> None:
-        if not isinstance(value, dict):
-            raise ValueError(f"{path or 'event'}: expected an object, found {_shown(value)}")
+    def __init__(self, value: Any, key: str = "", parent: "Fields | None" = None) -> None:
+        self._key = key
+        self._parent = parent
+        if type(value) is not dict:
+            raise ValueError(f"{self._path() or 'event'}: expected an object, found {_shown(value)}")
         self._object: dict[str, Any] = value
-        self._path = path
+
+    def has(self, key: str) -> bool:
+        """Tell whether there is anything at a key."""
+        return self._object.get(key) is not None
 
     def inner(self, key: str) -> "Fields":
         """Return the object at a key; an empty one when there is none."""
-        return self.optional(key) or Fields({}, self._at(key))
+        value = self._object.get(key)
+        return Fields({} if value is None else value, key, self)
 
     def optional(self, key: str) -> "Fields | None":
         """Return the object at a key, if there is one."""
         value = self._object.get(key)
-        return None if value is None else Fields(value, self._at(key))
+        return None if value is None else Fields(value, key, self)
 
     def each(self, key: str) -> Iterator["Fields"]:
         """Yield the objects of a list; none when there is no list."""
-        value = self._object.get(key)
-        if value is None:
-            return
-        if not isinstance(value, list):
-            raise self._unfit(key, "a list", value)
-        for number, entry in enumerate(value):
-            yield Fields({} if entry is None else entry, f"{self._at(key)}[{number}]")
+        for number, entry in enumerate(self._list(key)):
+            yield Fields({} if entry is None else entry, f"{key}[{number}]", self)
+
+    def each_list(self, key: str) -> Iterator["Fields"]:
+        """Yield the lists of a list as objects whose keys are the places: "0", "1" and so on."""
+        for number, entry in enumerate(self._list(key)):
+            if type(entry) is not list:
+                raise self._unfit(f"{key}[{number}]", "a list", entry)
+            yield Fields({str(place): value for place, value in enumerate(entry)}, f"{key}[{number}]", self)
 
     def identity(self, key: str) -> int:
         """Return an id written as digits, which has to be there."""
         value = self._object.get(key)
-        if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 20:
+        if type(value) is str and value.isascii() and value.isdigit() and len(value) < 20:
             value = int(value)
         return self._checked(key, value, 64)
 
@@ -48,6 +58,10 @@ class Fields:
         """Return the id of the object at a key, if there is one."""
         inner = self.optional(key)
         return None if inner is None else inner.number("id")
+
+    def id_or_object(self, key: str) -> int | None:
+        """Return an id that stands at a key by itself or within an object, if there is one."""
+        return self.id_of(key) if type(self._object.get(key)) is dict else self.optional_number(key)
 
     def number(self, key: str, bits: int = 64) -> int:
         """Return a whole number; 0 when there is none."""
@@ -67,14 +81,20 @@ class Fields:
         value = self._object.get(key)
         if value is None:
             return None
-        if not isinstance(value, str):
+        if type(value) is not str:
             raise self._unfit(key, "a text", value)
-        return _cut(value.replace("\x00", ""), width)
+        if "\x00" in value:
+            value = value.replace("\x00", "")
+        return value if width is None or len(value) * 4 <= width else _cut(value, width)
+
+    def flag(self, key: str) -> bool:
+        """Return true or false; false when neither is there."""
+        return self.optional_flag(key) or False
 
     def optional_flag(self, key: str) -> bool | None:
         """Return true or false, if either is there."""
         value = self._object.get(key)
-        if value is None or isinstance(value, bool):
+        if value is None or type(value) is bool:
             return value
         raise self._unfit(key, "true or false", value)
 
@@ -90,24 +110,38 @@ class Fields:
         try:
             return datetime.fromisoformat(value).replace(tzinfo=None)
         except (TypeError, ValueError):
+            return self._oldest_time(key, value)
+
+    def _oldest_time(self, key: str, value: Any) -> datetime:
+        try:
+            return datetime.strptime(value, OLDEST_TIME).replace(tzinfo=None)
+        except (TypeError, ValueError):
             raise self._unfit(key, "a time such as 2015-01-01T00:00:00Z", value) from None
+
+    def _list(self, key: str) -> list[Any]:
+        value = self._object.get(key)
+        if value is None:
+            return []
+        if type(value) is not list:
+            raise self._unfit(key, "a list", value)
+        return value
 
     def _checked(self, key: str, value: Any, bits: int) -> int:
         limit = 1 << (bits - 1)
-        if isinstance(value, int) and not isinstance(value, bool) and -limit <= value < limit:
+        if type(value) is int and -limit <= value < limit:
             return value
         raise self._unfit(key, f"a whole number of at most {bits} bits", value)
 
     def _unfit(self, key: str, expected: str, value: Any) -> ValueError:
-        return ValueError(f"{self._at(key)}: expected {expected}, found {_shown(value)}")
+        path = self._path()
+        return ValueError(f"{path}{'.' if path else ''}{key}: expected {expected}, found {_shown(value)}")
 
-    def _at(self, key: str) -> str:
-        return f"{self._path}.{key}" if self._path else key
+    def _path(self) -> str:
+        above = self._parent._path() if self._parent else ""
+        return f"{above}.{self._key}" if above else self._key
 
 
-def _cut(text: str, width: int | None) -> str:
-    if width is None or len(text) * 4 <= width:
-        return text
+def _cut(text: str, width: int) -> str:
     encoded = text.encode()
     return text if len(encoded) <= width else encoded[:width].decode(errors="ignore")
 

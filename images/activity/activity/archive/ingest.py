@@ -6,28 +6,30 @@ from dataclasses import dataclass
 from datetime import datetime
 from threading import Event as Signal
 
-from psycopg2.extensions import cursor as Cursor
+from psycopg2.errors import DeadlockDetected, UniqueViolation
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, wait_exponential_jitter
 from tenacity.nap import sleep_using_event
 
 from activity import log
 from activity.archive.events import Json, actor_login, parse_event, repository_name
 from activity.archive.hours import hour_url, read_lines
-from activity.archive.records import TABLES, Event, values
+from activity.archive.old_rows import Names, is_old, old_rows_of
+from activity.archive.parcel import pack
 from activity.archive.route import Route
 from activity.archive.rows import rows_of
+from activity.archive.share import Share
+from activity.archive.store import store
 from activity.database.connect import transaction
-from activity.database.copy import Batch, encode_row
 from activity.database.locks import lock
 from activity.database.marks import Mark, Source, is_parsed, mark_hour, mark_periods
-from activity.database.queries import query
 from activity.errors import ArchiveUnreachable, BrokenLine, Stopped
-from activity.hour import Hour, hour_at
+from activity.hour import Hour
 from activity.projects import Project
 from activity.settings import Settings
 
 ATTEMPTS = 4
 LINES_BETWEEN_LOOKS = 1000
+MEANWHILE = (UniqueViolation, DeadlockDetected)
 
 
 @dataclass(frozen=True)
@@ -39,21 +41,21 @@ class Feed:
 
 
 @dataclass(frozen=True)
+class Visit:
+    """An hour that is to be stored, what it is called, and whether it is although the database has it."""
+
+    hour: Hour
+    source: Source
+    force: bool
+
+
+@dataclass(frozen=True)
 class Committed:
     """What an hour brought to one project."""
 
     project: Project
     events: int
     collisions: int
-
-
-class Share:
-    """What one project gets of an hour."""
-
-    def __init__(self, batch: Batch) -> None:
-        self.batch = batch
-        self.events = 0
-        self.hours: set[Hour] = set()
 
 
 def ingest_hour(
@@ -69,10 +71,10 @@ def ingest_hour(
     with _read(settings, hour, url, projects, stop) as shares:
         committed: list[Committed] = []
         for project, share in shares.items():
-            if not share.events:
+            if not share:
                 committed.append(Committed(project, 0, 0))
                 continue
-            done = _commit(settings, project, Mark(hour, feed.source, share.events), share, force=force)
+            done = _commit(settings, project, Visit(hour, feed.source, force), share)
             if done is not None:
                 committed.append(done)
         return committed
@@ -91,8 +93,8 @@ def _read(
         before_sleep=_say,
         reraise=True,
     )
-    with ExitStack() as batches:
-        yield attempts(_read_once, settings, hour, url, projects, stop, lambda: Share(batches.enter_context(Batch())))
+    with ExitStack() as opened:
+        yield attempts(_read_once, settings, hour, url, projects, stop, lambda: opened.enter_context(Share()))
 
 
 def _read_once(
@@ -116,38 +118,41 @@ def _followers(route: Route, event: Json, hour: Hour) -> tuple[Project, ...]:
 
 def _share_out(url: str, number: int, event: Json, shares: list[Share]) -> None:
     try:
-        rows = rows_of(event)
+        if is_old(event):
+            # Its rows differ from database to database; here it is only seen that they can be made.
+            old_rows_of(event, Names())
+            for share in shares:
+                share.keep_old(event)
+            return
+        parcel = pack(rows_of(event))
     except ValueError as error:
         raise BrokenLine(url, number, str(error)) from error
-    encoded = [(TABLES[type(row)], encode_row(number, values(row))) for row in rows]
-    created_at = next(row.created_at for row in rows if isinstance(row, Event))
     for share in shares:
-        share.events += 1
-        share.hours.add(hour_at(created_at))
-        for table, row in encoded:
-            share.batch.add(table, row)
+        share.take(parcel)
 
 
-def _commit(settings: Settings, project: Project, mark: Mark, share: Share, *, force: bool) -> Committed | None:
+def _commit(settings: Settings, project: Project, visit: Visit, share: Share) -> Committed | None:
+    """Store a share with its mark; again when another hour at the same moment brought an event of it."""
+    attempts = Retrying(
+        retry=retry_if_exception(lambda error: isinstance(error.__cause__, MEANWHILE)),
+        stop=stop_after_attempt(ATTEMPTS),
+        reraise=True,
+    )
+    return attempts(_commit_once, settings, project, visit, share)
+
+
+def _commit_once(settings: Settings, project: Project, visit: Visit, share: Share) -> Committed | None:
+    hour = visit.hour
     with transaction(settings, project.database) as cursor:
-        lock(cursor, "hour", str(mark.hour))
-        if not force and is_parsed(cursor, mark.hour):
+        lock(cursor, "hour", str(hour))
+        if not visit.force and is_parsed(cursor, hour):
             return None
-        collisions = _store(cursor, share.batch) if share.batch else ()
-        mark_periods(cursor, _stamps(share.hours | {mark.hour}))
-        mark_hour(cursor, mark)
-    for identity in collisions:
-        log.warning("event left out: its id stands for another event", project=project.name, id=identity)
-    return Committed(project, mark.events, len(collisions))
-
-
-def _store(cursor: Cursor, batch: Batch) -> tuple[int, ...]:
-    """Merge a batch; returns the ids that stand for another event already, which are left out."""
-    batch.stage(cursor)
-    cursor.execute(query("ingest/drop_known_events"))
-    collisions = tuple(row[0] for row in cursor.fetchall())
-    batch.merge(cursor)
-    return collisions
+        stored = store(cursor, share)
+        mark_periods(cursor, _stamps(share.hours | {hour}))
+        mark_hour(cursor, Mark(hour, visit.source, share.events))
+    for identity, other in stored.collisions.items():
+        log.warning("event has the id of another", project=project.name, id=identity, stored_as=other)
+    return Committed(project, share.events, len(stored.collisions))
 
 
 def _stamps(hours: set[Hour]) -> list[datetime]:

@@ -1,21 +1,21 @@
-"""The rows that an event becomes, column by column as DevStats stores them.
+"""The rows that every event has, column by column as DevStats stores them; other kinds lie beside what makes them.
 
 A value that is absent or null where the column allows no null becomes what DevStats makes of it: 0, an
 empty text, or the first moment of year 1. A text is freed of NUL characters, which Postgres cannot hold,
 and cut at the width of its column in bytes, at a whole character. Times keep their wall clock.
 """
 
-from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Any
+from typing import NamedTuple
 
-from activity.database.copy import Table
+from activity.archive.fields import Fields
+from activity.database.copy import Value
 
-Value = int | str | bool | datetime | None
+Row = tuple[Value, ...]
+LONGEST_TEXT = 0xFFFF
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(NamedTuple):
     """A row of gha_events."""
 
     id: int
@@ -27,9 +27,20 @@ class Event:
     dup_actor_login: str
     dup_repo_name: str
 
+    @property
+    def copied(self) -> tuple[int, str, int, str, str, datetime]:
+        """What nearly every other row repeats: actor, repository, type and time."""
+        return (
+            self.actor_id,
+            self.dup_actor_login,
+            self.repo_id,
+            self.dup_repo_name,
+            self.type,
+            self.created_at,
+        )
 
-@dataclass(frozen=True, slots=True)
-class Payload:
+
+class Payload(NamedTuple):
     """A row of gha_payloads; befor is before, commit is only in the format before 2015."""
 
     event_id: int
@@ -54,8 +65,7 @@ class Payload:
     dup_created_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Actor:
+class Actor(NamedTuple):
     """A row of gha_actors; the name stays empty until affiliations are known."""
 
     id: int
@@ -63,8 +73,7 @@ class Actor:
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Repo:
+class Repo(NamedTuple):
     """A row of gha_repos."""
 
     id: int
@@ -73,74 +82,27 @@ class Repo:
     org_login: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Org:
+class Org(NamedTuple):
     """A row of gha_orgs."""
 
     id: int
     login: str
 
 
-@dataclass(frozen=True, slots=True)
-class PullRequest:
-    """A row of gha_pull_requests: a pull request as it was at an event."""
+class Origin(NamedTuple):
+    """A row of event_origins: an event that is not stored under the id it came with, or came without one."""
 
-    id: int
     event_id: int
-    user_id: int
-    base_sha: str
-    head_sha: str
-    merged_by_id: int | None
-    assignee_id: int | None
-    milestone_id: int | None
-    number: int
-    state: str
-    locked: bool | None
-    title: str
-    body: str | None
-    created_at: datetime
-    updated_at: datetime
-    closed_at: datetime | None
-    merged_at: datetime | None
-    merge_commit_sha: str | None
-    merged: bool | None
-    mergeable: bool | None
-    rebaseable: bool | None
-    mergeable_state: str | None
-    comments: int | None
-    review_comments: int | None
-    maintainer_can_modify: bool | None
-    commits: int | None
-    additions: int | None
-    deletions: int | None
-    changed_files: int | None
-    dup_actor_id: int
-    dup_actor_login: str
-    dup_repo_id: int
-    dup_repo_name: str
-    dup_type: str
-    dup_created_at: datetime
-    dup_user_login: str
-    dupn_merged_by_login: str | None
+    original_id: int | None
+    digest: int | None
 
 
-Row = Event | Payload | Actor | Repo | Org | PullRequest
+def actor(person: Fields) -> Actor:
+    """Return someone's row of gha_actors."""
+    return Actor(person.number("id"), person.text("login", 120), "")
 
 
-def _table(name: str, record: type[Any], key: tuple[str, ...]) -> Table:
-    return Table(name, tuple(field.name for field in fields(record)), key)
-
-
-TABLES: dict[type[Any], Table] = {
-    Event: _table("gha_events", Event, ("id",)),
-    Payload: _table("gha_payloads", Payload, ("event_id",)),
-    Actor: _table("gha_actors", Actor, ("id", "login")),
-    Repo: _table("gha_repos", Repo, ("id", "name")),
-    Org: _table("gha_orgs", Org, ("id",)),
-    PullRequest: _table("gha_pull_requests", PullRequest, ("id", "event_id")),
-}
-
-
-def values(row: Row) -> tuple[Value, ...]:
-    """Return the values of a row in the order of its columns."""
-    return tuple(getattr(row, name) for name in TABLES[type(row)].columns)
+def login_of(owner: Fields, key: str) -> str | None:
+    """Return the login of the person at a key, if there is one."""
+    person = owner.optional(key)
+    return None if person is None else person.text("login", 120)

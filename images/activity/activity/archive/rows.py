@@ -1,36 +1,84 @@
-"""From an event to its rows."""
+"""From an event to its rows, in the format since 2015."""
 
+from collections.abc import Iterable, Iterator
 from typing import Any
 
+from activity.archive.branches import forkee_rows
+from activity.archive.comments import comment_rows, review_rows
 from activity.archive.fields import Fields
-from activity.archive.people import people_of
-from activity.archive.records import Actor, Event, Org, Payload, PullRequest, Repo, Row
+from activity.archive.identity import is_restarted, stored_id
+from activity.archive.issues import issue_rows
+from activity.archive.pages import page_rows
+from activity.archive.pulls import pull_rows
+from activity.archive.pushes import push_rows
+from activity.archive.records import Event, Org, Origin, Payload, Repo, Row, actor
+from activity.archive.releases import release_rows
+from activity.archive.texts import text_rows
 
 
 def rows_of(event: dict[str, Any]) -> tuple[Row, ...]:
     """Return all rows of an event, its gha_events row first; ValueError names the field that does not fit."""
     top = Fields(event)
-    payload = top.inner("payload")
     row = _event(top)
-    rows: list[Row] = [row, _payload(row, payload), _repo(top)]
-    organisation = top.optional("org")
-    if organisation is not None:
-        rows.append(Org(organisation.number("id"), organisation.text("login", 100)))
-    pull_request = payload.optional("pull_request")
-    if pull_request is not None:
-        rows.append(_pull_request(row, pull_request))
-    rows.extend(dict.fromkeys(_actor(person) for person in people_of(top)))
-    return tuple(rows)
+    rows = [row, *_rows(top, row)]
+    return complete(row, rows)
+
+
+def complete(event: Event, rows: list[Row]) -> tuple[Row, ...]:
+    """Return the rows of an event with what they say, none of them twice."""
+    every = (*rows, *text_rows(event, rows))
+    # Rows of different tables may hold the same values.
+    return tuple({(type(row), row): row for row in every}.values())
+
+
+def _rows(top: Fields, event: Event) -> Iterator[Row]:
+    payload = top.inner("payload")
+    told = _payload(event, payload)
+    yield told
+    original = top.identity("id")
+    if is_restarted(original, event.created_at):
+        yield Origin(event.id, original, None)
+    yield from _place(top)
+    yield actor(top.inner("actor"))
+    yield from push_rows(event, told, payload)
+    yield from page_rows(event, payload)
+    yield from _parts(event, payload)
+
+
+def _parts(event: Event, payload: Fields) -> Iterator[Row]:
+    """Yield the rows of what the payload may hold; in DevStats's order, since the first of equal keys counts."""
+    member, comment, issue = payload.optional("member"), payload.optional("comment"), payload.optional("issue")
+    if member is not None:
+        yield actor(member)
+    if comment is not None:
+        yield from comment_rows(event, comment)
+    if issue is not None:
+        yield from issue_rows(event, issue)
+    yield from _more_parts(event, payload)
+
+
+def _more_parts(event: Event, payload: Fields) -> Iterator[Row]:
+    makers = (
+        ("forkee", forkee_rows),
+        ("release", release_rows),
+        ("pull_request", pull_rows),
+        ("review", review_rows),
+    )
+    for key, make in makers:
+        part = payload.optional(key)
+        if part is not None:
+            yield from make(event, part)
 
 
 def _event(top: Fields) -> Event:
     actor, repository, organisation = top.inner("actor"), top.inner("repo"), top.optional("org")
+    created_at = top.time("created_at")
     return Event(
-        id=top.identity("id"),
+        id=stored_id(top.identity("id"), created_at),
         type=top.text("type", 40),
         actor_id=actor.number("id"),
         repo_id=repository.number("id"),
-        created_at=top.time("created_at"),
+        created_at=created_at,
         org_id=organisation.number("id") if organisation else None,
         dup_actor_login=actor.text("login", 120),
         dup_repo_name=repository.text("name", 160),
@@ -41,7 +89,7 @@ def _payload(event: Event, payload: Fields) -> Payload:
     return Payload(
         event_id=event.id,
         push_id=payload.optional_number("push_id"),
-        size=payload.optional_number("size", bits=32),
+        size=payload.optional_number("size", 32),
         ref=payload.optional_text("ref", 200),
         head=payload.optional_text("head", 40),
         befor=payload.optional_text("before", 40),
@@ -49,7 +97,7 @@ def _payload(event: Event, payload: Fields) -> Payload:
         issue_id=payload.id_of("issue"),
         pull_request_id=payload.id_of("pull_request"),
         comment_id=payload.id_of("comment"),
-        number=payload.optional_number("number", bits=32),
+        number=payload.optional_number("number", 32),
         forkee_id=payload.id_of("forkee"),
         release_id=payload.id_of("release"),
         member_id=payload.id_of("member"),
@@ -62,58 +110,9 @@ def _payload(event: Event, payload: Fields) -> Payload:
     )
 
 
-def _repo(top: Fields) -> Repo:
+def _place(top: Fields) -> Iterable[Row]:
     repository, organisation = top.inner("repo"), top.optional("org")
-    return Repo(
-        id=repository.number("id"),
-        name=repository.text("name", 160),
-        org_id=organisation.number("id") if organisation else None,
-        org_login=organisation.text("login", 100) if organisation else None,
-    )
-
-
-def _pull_request(event: Event, pull: Fields) -> PullRequest:
-    user, merged_by = pull.inner("user"), pull.optional("merged_by")
-    return PullRequest(
-        id=pull.number("id"),
-        event_id=event.id,
-        user_id=user.number("id"),
-        base_sha=pull.inner("base").text("sha", 40),
-        head_sha=pull.inner("head").text("sha", 40),
-        merged_by_id=pull.id_of("merged_by"),
-        assignee_id=pull.id_of("assignee"),
-        milestone_id=pull.id_of("milestone"),
-        number=pull.number("number", bits=32),
-        state=pull.text("state", 20),
-        locked=pull.optional_flag("locked"),
-        title=pull.text("title"),
-        body=pull.optional_text("body", 0xFFFF),
-        created_at=pull.time("created_at"),
-        updated_at=pull.time("updated_at"),
-        closed_at=pull.optional_time("closed_at"),
-        merged_at=pull.optional_time("merged_at"),
-        merge_commit_sha=pull.optional_text("merge_commit_sha", 40),
-        merged=pull.optional_flag("merged"),
-        mergeable=pull.optional_flag("mergeable"),
-        rebaseable=pull.optional_flag("rebaseable"),
-        mergeable_state=pull.optional_text("mergeable_state", 20),
-        comments=pull.optional_number("comments", bits=32),
-        review_comments=pull.optional_number("review_comments", bits=32),
-        maintainer_can_modify=pull.optional_flag("maintainer_can_modify"),
-        commits=pull.optional_number("commits", bits=32),
-        additions=pull.optional_number("additions", bits=32),
-        deletions=pull.optional_number("deletions", bits=32),
-        changed_files=pull.optional_number("changed_files", bits=32),
-        dup_actor_id=event.actor_id,
-        dup_actor_login=event.dup_actor_login,
-        dup_repo_id=event.repo_id,
-        dup_repo_name=event.dup_repo_name,
-        dup_type=event.type,
-        dup_created_at=event.created_at,
-        dup_user_login=user.text("login", 120),
-        dupn_merged_by_login=merged_by.text("login", 120) if merged_by else None,
-    )
-
-
-def _actor(person: Fields) -> Actor:
-    return Actor(person.number("id"), person.text("login", 120), "")
+    owner = Org(organisation.number("id"), organisation.text("login", 100)) if organisation else None
+    yield Repo(repository.number("id"), repository.text("name", 160), owner and owner.id, owner and owner.login)
+    if owner is not None:
+        yield owner

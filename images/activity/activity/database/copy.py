@@ -1,60 +1,91 @@
-"""Rows into tables the fast way: COPY into staging, then one merge per table."""
+"""Rows into tables the fast way: COPY straight into them, without a detour over staging tables."""
 
-from collections.abc import Iterable
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from tempfile import SpooledTemporaryFile
 from types import TracebackType
+from typing import Any
 
 from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
 
 from activity.database.queries import composed
 
+Value = int | str | bool | datetime | None
+
 IN_MEMORY = 256 * 1024
-NULL = b"\\N"
-ESCAPES = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r", "\x00": ""})
 
 
 @dataclass(frozen=True)
 class Table:
-    """A table that rows are merged into, its columns in the order they are given, and its key."""
+    """A table that rows go to, its columns in the order they are given, and its key."""
 
     name: str
     columns: tuple[str, ...]
     key: tuple[str, ...]
 
-    @property
-    def staging(self) -> str:
-        """The name of its staging table."""
-        return f"staged_{self.name}"
+    @cached_property
+    def event(self) -> int | None:
+        """The place of the column that names the event of a row; None for what events share."""
+        if "event_id" in self.columns:
+            return self.columns.index("event_id")
+        return self.columns.index("id") if self.name == "gha_events" else None
+
+    @cached_property
+    def places(self) -> tuple[int, ...]:
+        """The places of the key's columns."""
+        return tuple(map(self.columns.index, self.key))
+
+    def __hash__(self) -> int:
+        return hash(self.name)
 
 
-def encode_row(line: int, values: Iterable[int | str | bool | datetime | None]) -> bytes:
-    """Return a row in COPY's text format, the number of its line in front."""
-    return b"\t".join((b"%d" % line, *map(_encode, values))) + b"\n"
+def encode_row(values: Iterable[Value]) -> bytes:
+    """Return a row in COPY's text format."""
+    return "\t".join([ENCODERS[type(value)](value) for value in values]).encode() + b"\n"
 
 
-def _encode(value: int | str | bool | datetime | None) -> bytes:
-    match value:
-        case None:
-            return NULL
-        case bool():
-            return b"t" if value else b"f"
-        case int():
-            return b"%d" % value
-        case datetime():
-            return value.isoformat(" ").encode()
-    return value.translate(ESCAPES).encode()
+def _encode_text(value: str) -> str:
+    if value.isalnum():
+        return value
+    if "\x00" in value:
+        value = value.replace("\x00", "")
+    return value.replace("\\", r"\\").replace("\t", r"\t").replace("\n", r"\n").replace("\r", r"\r")
+
+
+ENCODERS: dict[type, Callable[[Any], str]] = {
+    type(None): lambda value: r"\N",
+    bool: lambda value: "t" if value else "f",
+    int: str,
+    str: _encode_text,
+    # Written out whole: the year 1 has to have four digits.
+    datetime: lambda value: value.isoformat(" "),
+}
+
+
+def renumber(table: Table, rows: bytes, event: int) -> bytes:
+    """Return encoded rows of one event as rows of another."""
+    place, number = table.event, b"%d" % event
+    if place is None:
+        return rows
+    changed = []
+    for row in rows.splitlines(keepends=True):
+        values = row[:-1].split(b"\t")
+        values[place] = number
+        changed.append(b"\t".join(values) + b"\n")
+    return b"".join(changed)
 
 
 class Batch:
-    """Rows on their way to one database, by table; beyond a little memory they wait on disk."""
+    """Encoded rows on their way to one database, by table; beyond a little memory they wait on disk."""
 
     def __init__(self) -> None:
         self._files = ExitStack()
-        self._spools: dict[Table, SpooledTemporaryFile[bytes]] = {}
+        self._spools: dict[Table, _Spool] = {}
 
     def __enter__(self) -> "Batch":
         return self
@@ -67,43 +98,62 @@ class Batch:
     def __bool__(self) -> bool:
         return bool(self._spools)
 
-    @property
-    def tables(self) -> tuple[Table, ...]:
-        """The tables that rows were added to, always in the same order."""
-        return tuple(sorted(self._spools, key=lambda table: table.name))
-
-    def add(self, table: Table, encoded: bytes) -> None:
-        """Add an encoded row."""
+    def add(self, table: Table, number: int, rows: bytes) -> None:
+        """Add the encoded rows that an event of that number has for a table."""
         spool = self._spools.get(table)
         if spool is None:
-            # The exit stack closes it.
-            spool = self._spools[table] = self._files.enter_context(SpooledTemporaryFile(IN_MEMORY))  # noqa: SIM115
-        spool.write(encoded)
+            spool = self._spools[table] = _Spool(self._files)
+        spool.add(number, rows)
 
-    def stage(self, cursor: Cursor) -> None:
-        """Put all rows into staging tables that last as long as the transaction."""
-        for table in self.tables:
-            names = {"staging": sql.Identifier(table.staging), "table": sql.Identifier(table.name)}
-            cursor.execute(composed("ingest/create_staging", **names))
-            columns = _names(("line", *table.columns))
-            statement = composed("ingest/copy_into_staging", staging=names["staging"], columns=columns)
-            spool = self._spools[table]
-            spool.seek(0)
-            cursor.copy_expert(statement, spool, 1 << 16)
+    def copy(self, cursor: Cursor, order: Iterable[Table], changes: Mapping[int, int | None]) -> None:
+        """Copy all rows into their tables, in this order of tables.
 
-    def merge(self, cursor: Cursor) -> None:
-        """Move what is new from staging into the tables, sorted by key so that parallel merges queue up."""
-        for table in self.tables:
-            cursor.execute(
-                composed(
-                    "ingest/merge_staging",
-                    table=sql.Identifier(table.name),
-                    staging=sql.Identifier(table.staging),
-                    columns=_names(table.columns),
-                    key=_names(table.key),
-                )
+        `changes` are events by number that go in under another id, or, with None, not at all.
+        """
+        for table in order:
+            spool = self._spools.get(table)
+            if spool is None:
+                continue
+            statement = composed(
+                "ingest/copy_rows",
+                table=sql.Identifier(table.name),
+                columns=sql.SQL(", ").join(map(sql.Identifier, table.columns)),
             )
+            with ExitStack() as files:
+                file = spool.changed(table, changes, files) if changes else spool.whole()
+                cursor.copy_expert(statement, file, 1 << 16)
 
 
-def _names(names: Iterable[str]) -> sql.Composable:
-    return sql.SQL(", ").join(map(sql.Identifier, names))
+class _Spool:
+    """The rows of one table, in the order of their events, and how many bytes each event has.
+
+    The exit stack closes the file.
+    """
+
+    def __init__(self, files: ExitStack) -> None:
+        self._file = files.enter_context(SpooledTemporaryFile(IN_MEMORY))  # noqa: SIM115
+        self._numbers = array("L")
+        self._lengths = array("L")
+
+    def add(self, number: int, rows: bytes) -> None:
+        self._file.write(rows)
+        self._numbers.append(number)
+        self._lengths.append(len(rows))
+
+    def whole(self) -> SpooledTemporaryFile[bytes]:
+        self._file.seek(0)
+        return self._file
+
+    def changed(self, table: Table, changes: Mapping[int, int | None], files: ExitStack) -> SpooledTemporaryFile[bytes]:
+        file = files.enter_context(SpooledTemporaryFile(IN_MEMORY))  # noqa: SIM115
+        for number, rows in self._each():
+            event = changes.get(number, number)
+            if event is not None:
+                file.write(rows if number not in changes else renumber(table, rows, event))
+        file.seek(0)
+        return file
+
+    def _each(self) -> Iterator[tuple[int, bytes]]:
+        self._file.seek(0)
+        for number, length in zip(self._numbers, self._lengths, strict=True):
+            yield number, self._file.read(length)

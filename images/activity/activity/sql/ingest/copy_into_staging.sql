@@ -1,2 +1,0 @@
--- Takes the rows of an hour in.
-copy {staging} ({columns}) from stdin
