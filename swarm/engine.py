@@ -15,6 +15,7 @@ import docker
 import docker.auth
 import docker.errors
 import requests.exceptions
+import urllib3.exceptions
 
 from swarm import contexts, patience
 from swarm.errors import ChangedMeanwhile, EngineUnavailable, ImageFailed, StackInvalid
@@ -24,7 +25,8 @@ Spec = dict[str, Any]
 UNIX = "unix://"
 BUILD_LINES = 15
 NAMESPACE = "com.docker.stack.namespace"
-REFUSALS = (docker.errors.DockerException, requests.exceptions.RequestException)
+# What the docker SDK raises; of answers that are read bit by bit, also what lies below it.
+REFUSALS = (docker.errors.DockerException, requests.exceptions.RequestException, urllib3.exceptions.HTTPError)
 
 
 @dataclass(frozen=True)

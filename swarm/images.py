@@ -24,6 +24,8 @@ UPSTREAM = f"debian:{DEBIAN}-slim"
 LOCAL_DEBIAN = f"swarmstats/debian:{DEBIAN}"
 LEFT_OUT = ("__pycache__", "*.pyc", ".mypy_cache", ".ruff_cache", ".pytest_cache", "*.egg-info", ".hypothesis")
 AT_ONCE = 3
+# An engine says nothing while it reads or sends a large layer.
+PUSH_SILENCE = 900
 
 
 @dataclass(frozen=True)
@@ -87,10 +89,11 @@ def push(wanted: Sequence[Image], report: Report, *, dry: bool = False) -> None:
     if dry:
         report.would(_deeds("push", missing), "nothing to push")
         return
+    patient = Engine(timeout=PUSH_SILENCE)
     with report.step("images pushed") as step:
         step.note(", ".join(item.name for item in missing))
         with ThreadPoolExecutor(AT_ONCE) as pool:
-            list(pool.map(lambda item: _push(engine, item), missing))
+            list(pool.map(lambda item: _push(patient, item), missing))
         step.detail = _counts(missing, wanted, "pushed")
         step.skipped = not missing
 
