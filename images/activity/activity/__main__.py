@@ -12,19 +12,19 @@ from threading import Event as Signal
 from prometheus_client import CollectorRegistry
 
 from activity import log
+from activity.archive.backfill import backfill
 from activity.archive.follow import Follower
 from activity.archive.intake import Intake, Wanted
 from activity.archive.simulate import scenes_of, write_hour
 from activity.command import parse_command
 from activity.database.connect import LOG_DATABASE, transaction
-from activity.database.ledger import open_hours, take_over
+from activity.database.ledger import open_hours
 from activity.database.marks import Source
 from activity.database.provision import provision
 from activity.database.roles import bootstrap
 from activity.database.runs import record_run
-from activity.errors import ActivityError, ArchiveUnreachable, UsageError
+from activity.errors import ActivityError, UsageError
 from activity.health import Pulse, health_server
-from activity.hour import Hour
 from activity.probe import read_probes, run_probes
 from activity.projects import Project
 from activity.series.compute import compute
@@ -57,34 +57,26 @@ def do_ingest(command: Namespace) -> None:
     """Follow the archive, or read the hours that were named and return."""
     settings = _settings(Need.OWNER, Need.PROJECTS)
     stop = _stop_signal()
-    if command.from_hour is not None:
-        _ingest_once(Intake(settings, stop), command.from_hour, command.to_hour, force=command.force)
+    if command.from_hour is not None or command.project:
+        _ingest_once(settings, command, stop)
         return
     pulse, registry = Pulse(settings.patience.total_seconds()), CollectorRegistry()
     with health_server(settings.listen, pulse, registry):
         Follower(settings, stop, pulse, registry).run()
 
 
-def _ingest_once(intake: Intake, first: Hour, last: Hour, *, force: bool) -> None:
+def _ingest_once(settings: Settings, command: Namespace, stop: Signal) -> None:
     started_at = datetime.now(UTC)
-    failures: list[ActivityError] = []
-
-    def failed(hour: Hour, error: ActivityError) -> None:
-        if not error.about_hour or isinstance(error, ArchiveUnreachable):
-            raise error
-        log.warning("hour not read", hour=hour, error=error)
-        failures.append(error)
-
-    wanted = Wanted(first, last, intake.settings.projects, force=force)
-    done = list(intake.read(wanted, failed))
-    for project in intake.settings.projects:
-        take_over(intake.settings, project)
-    events = sum(committed.events for hour in done for committed in hour.committed)
-    words = f"{first} to {last}: {len(done)} hours read, {events} events stored"
-    record_run(intake.settings, "ingest", "", started_at, words)
+    projects = tuple(project for name in command.project for project in _selected(settings, name)) or settings.projects
+    last = command.to_hour or Intake(settings, stop).last_wanted()
+    wanted = Wanted(command.from_hour, last, projects, newest_first=command.newest_first, force=command.force)
+    done = backfill(settings, wanted, command.jobs, stop, _say)
+    words = f"{command.from_hour or 'start'} to {last}: {done.done} hours read, {done.events} events stored"
+    record_run(settings, "ingest", ",".join(command.project), started_at, words)
     _say(words)
-    if failures:
-        raise failures[0]
+    if done.failures:
+        _say(f"{len(done.failures)} hours could not be read; activity holes says which and why")
+        raise done.failures[0]
 
 
 def do_holes(command: Namespace) -> None:

@@ -6,6 +6,8 @@ from typing import NoReturn
 from activity.errors import UsageError
 from activity.hour import Hour, parse_hour
 
+MOST_JOBS = 64
+
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
@@ -19,6 +21,9 @@ def parse_command(arguments: list[str]) -> argparse.Namespace:
     verbs.add_parser("bootstrap", help="create the roles and the log database, or rotate their passwords")
     ingest = verbs.add_parser("ingest", help="follow the archive; with --from and --to read these hours and exit")
     _add_hours(ingest, required=False)
+    ingest.add_argument("--project", action="append", default=[], help="for this project only; may be given again")
+    ingest.add_argument("--newest-first", action="store_true", help="begin with the newest hour")
+    ingest.add_argument("--jobs", type=_jobs, default=0, help="processes that read side by side (0: this one reads)")
     ingest.add_argument("--force", action="store_true", help="read hours again that are held, and merge what is new")
     verbs.add_parser("holes", help="say which hours are lacking and why")
     verbs.add_parser("sync", help="keep the series of ACTIVITY_PROJECT up to date")
@@ -48,12 +53,18 @@ def _add_hours(parser: argparse.ArgumentParser, *, required: bool) -> None:
 
 def _check_hours(command: argparse.Namespace) -> None:
     first, last = getattr(command, "from_hour", None), getattr(command, "to_hour", None)
-    if (first is None) != (last is None):
+    if (first is None) != (last is None) and not getattr(command, "project", None):
         raise UsageError("--from and --to come together. See activity ingest --help.")
     if getattr(command, "force", False) and first is None:
         raise UsageError("--force needs --from and --to. See activity ingest --help.")
     if first is not None and last is not None and first > last:
         raise UsageError(f"--from {first} is after --to {last}. Swap them.")
+
+
+def _jobs(text: str) -> int:
+    if not text.isdecimal() or int(text) > MOST_JOBS:
+        raise argparse.ArgumentTypeError(f"expected a number up to {MOST_JOBS}, found {text!r}")
+    return int(text)
 
 
 def _hour(text: str) -> Hour:

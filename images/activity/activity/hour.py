@@ -28,6 +28,10 @@ class Hour:
         """Return the hour so many hours later (earlier, when negative)."""
         return Hour(self.start + hours * ONE)
 
+    def distance(self, later: "Hour") -> int:
+        """Return how many hours another hour is later (negative, when earlier)."""
+        return (later.start - self.start) // ONE
+
     def until(self, last: "Hour") -> Iterator["Hour"]:
         """Yield this hour and those after it up to and including the last."""
         hour = self

@@ -24,6 +24,10 @@ class Coverage:
         """Return the ranges, in order."""
         return tuple(self._ranges)
 
+    def count(self) -> int:
+        """Return how many hours it has."""
+        return sum(first.distance(last) + 1 for first, last in self._ranges)
+
     def add(self, hour: Hour) -> None:
         """Have an hour from now on."""
         at = self._at(hour)

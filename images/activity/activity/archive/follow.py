@@ -9,11 +9,15 @@ from prometheus_client import CollectorRegistry
 from activity import log
 from activity.archive.intake import HourDone, Intake
 from activity.archive.metrics import IngestMetrics
+from activity.database.connect import LOG_DATABASE, transaction
+from activity.database.exclusion import together
 from activity.database.ledger import State
+from activity.database.queries import query
 from activity.database.runs import record_run
 from activity.errors import ActivityError, ArchiveUnreachable, DatabaseUnavailable, SettingsError, Stopped
 from activity.health import Pulse
 from activity.hour import Hour
+from activity.projects import Project
 from activity.settings import Settings
 
 PASS_SECONDS = 60.0
@@ -33,6 +37,7 @@ class Follower:
         self._stop = stop
         self._pulse = pulse
         self._metrics = IngestMetrics(registry)
+        self._backfilled = ""
 
     def run(self) -> None:
         """Follow the archive until stopped; SettingsError when the databases contradict the settings."""
@@ -83,7 +88,7 @@ class Follower:
 
         hours = events = 0
         newest = self._intake.last_wanted()
-        for done in self._intake.read(self._intake.everything(last, newest_first=True, due_only=True), failed):
+        for done in self._intake.read(self._intake.everything(last, self._busy()), failed):
             self._pulse.beat()
             silent.clear()
             self._count(done)
@@ -92,6 +97,18 @@ class Follower:
             if self._intake.last_wanted() > newest:
                 return hours, events, True
         return hours, events, False
+
+    def _busy(self) -> frozenset[Project]:
+        """The projects that a backfill has for itself; what any backfill brought since the last pass is asked anew."""
+        with together(self._settings, self._settings.projects) as free:
+            busy = frozenset(self._settings.projects) - free
+        with transaction(self._settings, LOG_DATABASE) as cursor:
+            cursor.execute(query("backfill/newest"))
+            (newest,) = cursor.fetchone() or ("",)
+        if newest != self._backfilled:
+            self._intake.forget()
+        self._backfilled = newest
+        return busy
 
     def _count(self, done: HourDone) -> None:
         if done.state is not State.SKIPPED:

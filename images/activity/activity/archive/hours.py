@@ -35,7 +35,7 @@ def read_lines(url: str) -> Iterator[tuple[int, bytes]]:
 
     Raises HourMissing, ArchiveUnreachable, TruncatedHour, and BrokenLine for a line beyond 64 MiB.
     """
-    with _open(url) as raw:
+    with open_hour(url) as raw:
         stream = GunzippedFile(fileobj=raw, mode="rb")
         number = 0
         try:
@@ -55,14 +55,15 @@ def read_lines(url: str) -> Iterator[tuple[int, bytes]]:
 def answers(url: str, seconds: float) -> bool:
     """Tell whether an hour can be had: something gzipped begins to arrive within so many seconds."""
     try:
-        with _open(url, httpx.Timeout(seconds)) as raw:
+        with open_hour(url, httpx.Timeout(seconds)) as raw:
             return raw.read(len(GZIP_START)) == GZIP_START
     except (ArchiveUnreachable, HourMissing):
         return False
 
 
 @contextmanager
-def _open(url: str, timeout: httpx.Timeout = TIMEOUT) -> Iterator[io.BufferedIOBase]:
+def open_hour(url: str, timeout: httpx.Timeout = TIMEOUT) -> Iterator[io.BufferedIOBase]:
+    """Open an hour as it is stored, gzipped; HourMissing or ArchiveUnreachable when that is not possible."""
     parts = urlsplit(url)
     opened = _open_file(url, Path(unquote(parts.path))) if parts.scheme == "file" else _open_web(url, timeout)
     with opened as raw:

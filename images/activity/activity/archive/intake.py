@@ -7,7 +7,7 @@ from threading import Event as Signal
 from time import monotonic
 
 from activity import log
-from activity.archive.coverage import Range, lacking
+from activity.archive.coverage import Coverage, Range, lacking
 from activity.archive.hours import answers, hour_url
 from activity.archive.ingest import Committed, Feed, ingest_hour
 from activity.archive.ledger import Held, Ledger
@@ -16,13 +16,14 @@ from activity.archive.source import decide
 from activity.database.ledger import Outcome, State
 from activity.database.marks import Source
 from activity.database.provision import provision
-from activity.errors import ActivityError, Stopped
+from activity.errors import ActivityError, BrokenHour, Stopped, TruncatedHour
 from activity.hour import Hour, hour_at, newest_full_hour
 from activity.projects import Project
 from activity.settings import Settings
 
 PROBE_SECONDS = 5.0
 PROBED_HOURS = 3
+RECENT_HOURS = 24
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,8 @@ class Wanted:
     newest_first: bool = False
     force: bool = False
     due_only: bool = False
+    # A backfill reads the older hours of these.
+    busy: frozenset[Project] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,8 @@ class Task:
     source: Source
     projects: tuple[Project, ...]
     force: bool = False
+    # Where the hour lies, if it was downloaded already.
+    archive: str = ""
 
 
 @dataclass(frozen=True)
@@ -74,11 +79,10 @@ class Intake:
         until = self.settings.archive.until
         return newest if until is None else min(newest, until)
 
-    def everything(self, last: Hour, *, newest_first: bool = False, due_only: bool = False) -> Wanted:
-        """Return all hours of all projects that the settings want, up to one."""
-        return Wanted(
-            self.settings.archive.since, last, self.settings.projects, newest_first=newest_first, due_only=due_only
-        )
+    def everything(self, last: Hour, busy: frozenset[Project] = frozenset()) -> Wanted:
+        """Return all hours of all projects that the settings want and that are due, up to one, the newest first."""
+        since, projects = self.settings.archive.since, self.settings.projects
+        return Wanted(since, last, projects, newest_first=True, due_only=True, busy=busy)
 
     def forget(self) -> None:
         """Ask the databases again what they hold before the next work: something may have changed unseen."""
@@ -100,7 +104,7 @@ class Intake:
 
     def tasks(self, wanted: Wanted) -> Iterator[Task]:
         """Yield what is to be read, hour by hour, each once for all who lack it."""
-        held = self._prepare(wanted)
+        held = self.prepare(wanted)
         for source in dict.fromkeys(self._sources[project] for project in wanted.projects):
             ledger = self.ledgers[source]
             mine = [project for project in wanted.projects if self._sources[project] is source]
@@ -109,6 +113,15 @@ class Intake:
                 if wanted.force or not wanted.due_only or ledger.is_due(hour):
                     yield Task(hour, source, projects, wanted.force)
 
+    def count(self, wanted: Wanted) -> int:
+        """Return how many hours `tasks` would yield, were all of them due."""
+        held = self.prepare(wanted)
+        found = 0
+        for source in dict.fromkeys(self._sources[project] for project in wanted.projects):
+            mine = [project for project in wanted.projects if self._sources[project] is source]
+            found += Coverage(gap for project in mine for gap in self._gaps(held, project, source, wanted)).count()
+        return found
+
     def carry_out(self, task: Task) -> HourDone:
         """Read one hour and record that; raises what the hour, the archive or a database has against it."""
         began = monotonic()
@@ -116,8 +129,7 @@ class Intake:
             log.info("hour skipped", hour=task.hour, source=task.source)
             empty = [Committed(project, 0, 0) for project in task.projects]
             return self._recorded(task, HourDone(task.hour, task.source, empty, monotonic() - began, State.SKIPPED))
-        feed = Feed(self._url(task.source, task.hour), task.source)
-        committed = ingest_hour(self.settings, feed, task.hour, task.projects, self.stop, force=task.force)
+        committed = self._ingest(task)
         done = HourDone(task.hour, task.source, committed, monotonic() - began)
         events = sum(one.events for one in committed)
         log.info(
@@ -129,6 +141,19 @@ class Intake:
             seconds=done.seconds,
         )
         return self._recorded(task, done)
+
+    def _ingest(self, task: Task) -> list[Committed]:
+        if task.archive:
+            try:
+                return self._ingest_from(task.archive, task)
+            except (TruncatedHour, BrokenHour) as error:
+                # The download may be to blame; the archive itself decides.
+                log.info("reading from the archive itself", hour=task.hour, error=error)
+        return self._ingest_from(self._url(task.source, task.hour), task)
+
+    def _ingest_from(self, archive: str, task: Task) -> list[Committed]:
+        feed = Feed(archive, task.source)
+        return ingest_hour(self.settings, feed, task.hour, task.projects, self.stop, force=task.force)
 
     def finished(self, done: HourDone) -> None:
         """Remember that projects have an hour, whichever process read it."""
@@ -169,7 +194,7 @@ class Intake:
             self.ledgers[source] = Ledger(self.settings, source)
         return self.ledgers[source]
 
-    def _prepare(self, wanted: Wanted) -> Held:
+    def prepare(self, wanted: Wanted) -> Held:
         """Provision the projects and decide where hours come from, once; ask what they hold if it is not known."""
         if not self._sources:
             for project in self.settings.projects:
@@ -187,6 +212,8 @@ class Intake:
     def _gaps(self, held: Held, project: Project, source: Source, wanted: Wanted) -> list[Range]:
         start, first = hour_at(project.start), self._first(source, wanted.first)
         begin = start if first is None else max(first, start)
+        if project in wanted.busy:
+            begin = max(begin, wanted.last.shift(-RECENT_HOURS))
         if wanted.force:
             return [(begin, wanted.last)] if begin <= wanted.last else []
         return list(held.coverage[project].gaps(begin, wanted.last))

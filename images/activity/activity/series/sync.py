@@ -10,6 +10,8 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from activity import log
+from activity.database.exclusion import together
+from activity.database.indexes import restore_indexes
 from activity.database.ledger import take_over
 from activity.database.provision import provision
 from activity.database.runs import record_run
@@ -65,8 +67,13 @@ class Sync:
         if not self._provisioned:
             provision(self._settings, self._project)
             self._provisioned = True
-        take_over(self._settings, self._project)
-        computed = compute(self._settings, self._project)
+        with together(self._settings, [self._project]) as free:
+            if not free:
+                log.info("a backfill has the project for itself, trying again later", project=self._project.name)
+                return
+            restore_indexes(self._settings, self._project)
+            take_over(self._settings, self._project)
+            computed = compute(self._settings, self._project)
         self._success.set(time())
         self._seconds.set(computed.seconds)
         self._pending.set(pending(self._settings, self._project))
