@@ -1,6 +1,7 @@
 """images/<name>: one folder, one image, tagged by what is in it; built and pushed only when that changed."""
 
 import hashlib
+import re
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ LEFT_OUT = ("__pycache__", "*.pyc", ".mypy_cache", ".ruff_cache", ".pytest_cache
 AT_ONCE = 3
 # An engine says nothing while it reads or sends a large layer.
 PUSH_SILENCE = 900
+ARGUMENT = re.compile(r"^ARG ([A-Z][A-Z0-9_]*)$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -49,15 +51,26 @@ def image(environment: Environment, name: str) -> Image:
 
 @lru_cache
 def tag(directory: Path) -> str:
-    """The hash of a build context and of the base under it: 12 hex digits."""
+    """The hash of a build context, of the base under it and of the images it is made of: 12 hex digits."""
     digest = hashlib.sha256()
     if directory.name != BASE:
         digest.update(tag(directory.parent / BASE).encode())
+    for part in parts(directory):
+        digest.update(tag(directory.parent / part).encode())
     for path in sorted(_files(directory)):
         executable = bool(path.stat().st_mode & 0o100)
         digest.update(f"{path.relative_to(directory)} {executable}\0".encode())
         digest.update(hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()[:12]
+
+
+@lru_cache
+def parts(directory: Path) -> tuple[str, ...]:
+    """The other images of ours that an image is made of: arguments of its Dockerfile that are called as they are."""
+    dockerfile = directory / "Dockerfile"
+    words = ARGUMENT.findall(dockerfile.read_text()) if dockerfile.exists() else []
+    names = (word.lower() for word in words)
+    return tuple(name for name in names if name != BASE and (directory.parent / name / "Dockerfile").exists())
 
 
 def _files(directory: Path) -> Iterable[Path]:
@@ -72,7 +85,8 @@ def build(
 ) -> None:
     """Build what is not on this machine yet, and not in the registry either."""
     engine = Engine()
-    missing = [item for item in wanted if item.directory and not here(engine, item) and not pushed(engine, item)]
+    lacking = [item for item in wanted if item.directory and not here(engine, item) and not pushed(engine, item)]
+    missing = _with_parts(environment, lacking, engine)
     if dry:
         report.would(_deeds("build", _with_base(missing, engine)), "nothing to build")
         return
@@ -104,7 +118,8 @@ def ensure_local(
     """Make images of ours exist on this machine's own engine; returns name -> reference."""
     engine = Engine()
     wanted = [image(environment, name) for name in names]
-    missing = [item for item in wanted if item.directory and not here(engine, item)]
+    lacking = [item for item in wanted if item.directory and not here(engine, item)]
+    missing = _with_parts(environment, lacking, engine)
     if missing and dry:
         report.would(_deeds("build", _with_base(missing, engine)), "nothing to build")
     elif missing:
@@ -152,6 +167,18 @@ def _answered(engine: Engine, item: Image) -> bool:
     return True
 
 
+def _with_parts(environment: Environment, lacking: Sequence[Image], engine: Engine) -> list[Image]:
+    """Images that are to be built, each after those that it is made of and that are nowhere yet."""
+    found: dict[str, Image] = {}
+    for item in lacking:
+        for name in parts(item.directory) if item.directory else ():
+            part = image(environment, name)
+            if part.directory and not here(engine, part) and not pushed(engine, part):
+                found[name] = part
+        found[item.name] = found.get(item.name, item)
+    return sorted(found.values(), key=lambda item: bool(item.directory and parts(item.directory)))
+
+
 def _with_base(missing: Sequence[Image], engine: Engine) -> list[Image]:
     """Everything that is built when these are."""
     return [_base(), *missing] if missing and not here(engine, _base()) else list(missing)
@@ -177,13 +204,16 @@ def _build_all(environment: Environment, missing: Sequence[Image], shell: Shell,
     done: list[str] = []
 
     def one(item: Image) -> None:
-        _build(environment, item, {"BASE": base.reference}, client)
+        made_of = {part.upper(): image(environment, part).reference for part in parts(ROOT / "images" / item.name)}
+        _build(environment, item, {"BASE": base.reference, **made_of}, client)
         done.append(item.name)
         step.note(f"{len(done)} of {len(missing)}: {item.name} is built")
 
     step.note(", ".join(item.name for item in missing))
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        list(pool.map(one, missing))
+    made_of_others = [item for item in missing if parts(ROOT / "images" / item.name)]
+    for wave in ([item for item in missing if item not in made_of_others], made_of_others):
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            list(pool.map(one, wave))
 
 
 def _base() -> Image:
