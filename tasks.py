@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,6 +15,7 @@ from invoke import Collection, Context, Exit, task
 
 from swarm import (
     addresses,
+    backups,
     checks,
     cluster,
     documents,
@@ -41,6 +43,7 @@ from swarm import lock as locking
 from swarm import logs as diary
 from swarm import outline as outlines
 from swarm import releases as ledger
+from swarm import restore as restoring
 from swarm import rollback as returning
 from swarm import status as glance
 from swarm import survey as surveying
@@ -728,11 +731,142 @@ def bench_manager(
         raise Exit(code=1)
 
 
+@verb(
+    help={"env": ENV, "full": "all of it, not only what changed since the last full backup", "dry": DRY}, name="backup"
+)
+def db_backup(_: Context, env: str = "", full: bool = False, dry: bool = False) -> None:
+    """Back up the whole cluster now, on whichever member leads."""
+    environment = environments.load(env)
+    engine = cluster.manager(environment, SHELL)
+    kind = "full" if full else "differential"
+    if dry:
+        REPORT.would([f"make a {kind} backup of the cluster"], "")
+        return
+    with REPORT.step(f"{kind} backup") as step:
+        step.detail = backups.ask(environment, engine, "cluster", *(("--full",) if full else ()), say=step.note)[-1]
+
+
+@verb(positional=["project"], help={"project": "one project (default: all)", "env": ENV, "json": JSON}, name="backups")
+def db_backups(_: Context, project: str | None = None, env: str = "", json: bool = False) -> None:
+    """What backups and dumps there are, how old and how large, and which failed."""
+    environment = environments.load(env)
+    found = backups.overview(environment, cluster.manager(environment, SHELL))
+    if json:
+        REPORT.data(found.told)
+        return
+    rows = [row for row in found.rows() if not project or row.project == project]
+    sizes = ((row, backups.size(row.bytes) if row.bytes else "-") for row in rows)
+    columns = ("KIND", "PROJECT", "NAME", "AGE", "SIZE", "STATE")
+    REPORT.table(columns, ((row.kind, row.project or "-", row.name, row.age, size, row.state) for row, size in sizes))
+    REPORT.line(found.summary())
+    for complaint in found.complaints():
+        REPORT.warn(complaint)
+
+
+@verb(
+    positional=["project"],
+    help={"project": "the project whose database is dumped, or all", "env": ENV, "dry": DRY},
+    name="dump",
+)
+def db_dump(_: Context, project: str, env: str = "", dry: bool = False) -> None:
+    """Dump a project's database now, from a replica, beside the dumps that are made every day."""
+    environment = environments.load(env)
+    _ask_of_project(environment, "dump", project, dry)
+
+
+@verb(
+    positional=["project"],
+    help={"project": "the project whose database is vacuumed and analyzed (default: all)", "env": ENV, "dry": DRY},
+    name="vacuum",
+)
+def db_vacuum(_: Context, project: str | None = None, env: str = "", dry: bool = False) -> None:
+    """Vacuum and analyze the databases of projects."""
+    _ask_of_project(environments.load(env), "vacuum", project or names.EVERY, dry)
+
+
+def _ask_of_project(environment: environments.Environment, word: str, project: str, dry: bool) -> None:
+    """Have the service of backups do something for one project, or for all."""
+    if project != names.EVERY and project not in environment.projects.names:
+        raise UnknownName("project", project, environment.projects.names)
+    if dry:
+        REPORT.would([f"{word} the database of {project if project != names.EVERY else 'each project'}"], "")
+        return
+    with REPORT.step(f"{word} {project}") as step:
+        chosen = () if project == names.EVERY else (project,)
+        said = backups.ask(environment, cluster.manager(environment, SHELL), word, *chosen, say=step.note)
+        step.detail = said[-1] if len(said) == 1 else f"{len(said)} databases"
+
+
+@verb(help={"env": ENV, "json": JSON}, name="verify")
+def db_verify(_: Context, env: str = "", json: bool = False) -> None:
+    """Restore the newest backup into an instance of its own, read and check all of it, and remove it again."""
+    environment = environments.load(env)
+    engine = cluster.manager(environment, SHELL)
+    with REPORT.quiet() if json else REPORT.step("verify") as step:
+        step.detail = backups.ask(environment, engine, "verify", say=step.note)[-1]
+    if json:
+        REPORT.data({"verified": step.detail})
+
+
+@verb(
+    help={
+        "to": "a time, such as 2026-01-31T12:00:00Z: the cluster as it was then, or the newest dump not after it",
+        "project": "one project's database, from its dump (default: the whole cluster, from its backup)",
+        "env": ENV,
+        "yes": "do not ask",
+        "lock-timeout": WAIT,
+        "dry": DRY,
+    },
+    name="restore",
+)
+def db_restore(
+    _: Context,
+    to: str = "",
+    project: str = "",
+    env: str = "",
+    yes: bool = False,
+    lock_timeout: int = 600,
+    dry: bool = False,
+) -> None:
+    """Bring back the whole cluster as it was at a time, or one project's database while all others go on."""
+    environment = environments.load(env)
+    moment = restoring.moment(to)
+    engine = cluster.manager(environment, SHELL)
+    if project:
+        _restore_project(environment, engine, project, moment, yes, dry)
+        return
+    doing = restoring.deeds(engine, moment)
+    if dry:
+        REPORT.would(doing, "")
+        return
+    if not yes:
+        REPORT.confirm("This replaces every database of the cluster; what is there is kept aside.", environment.name)
+    restoring.cluster(environment, engine, moment, REPORT, lock_timeout)
+
+
+def _restore_project(
+    environment: environments.Environment, engine: Engine, project: str, moment: datetime | None, yes: bool, dry: bool
+) -> None:
+    if project not in environment.projects.names:
+        raise UnknownName("project", project, environment.projects.names)
+    found = backups.dump(environment, engine, project, moment)
+    if dry:
+        REPORT.would(
+            [f"restore {project} from {found} beside its database, and put it in its place when it is whole"], ""
+        )
+        return
+    if not yes:
+        REPORT.confirm(f"This puts what {found} holds in the place of the database of {project}.", project)
+    with REPORT.step(f"restore {project}") as step:
+        step.detail = backups.restore(environment, engine, project, moment, step.note)
+
+
 nodes = Collection("swarm", swarm_init, swarm_start, swarm_stop, swarm_clean, swarm_remount, swarm_status)
 sealed = Collection("secret", secret_show, secret_generate, secret_import, secret_list, secret_rotate)
 locks = Collection("lock", lock_status, lock_break)
 past = Collection("release", release_show)
 speed = Collection("bench", bench_manager)
+database = Collection("db", db_backup, db_backups, db_dump, db_restore, db_vacuum, db_verify)
 namespace = Collection(
     demo,
     build,
@@ -762,4 +896,5 @@ namespace = Collection(
     locks,
     past,
     speed,
+    database,
 )

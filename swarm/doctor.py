@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 
-from swarm import cluster, host, live, survey, targets
+from swarm import backups, cluster, host, live, survey, targets
 from swarm import environment as environments
 from swarm.engine import Engine
 from swarm.environment import ROOT, Environment
@@ -59,6 +59,7 @@ def findings(name: str, shell: Shell) -> Iterator[Finding]:
     yield swarm
     if swarm.well:
         yield from _services(environment[0], shell)
+        yield from _backups(environment[0], shell)
 
 
 def _python() -> Finding:
@@ -101,3 +102,17 @@ def _services(environment: Environment, shell: Shell) -> Iterator[Finding]:
         if not service.healthy:
             advice = f"./run logs {service.name}"
             yield Finding(service.name, False, f"{service.running} of {service.desired}, {service.state}", advice)
+
+
+def _backups(environment: Environment, shell: Shell) -> Iterator[Finding]:
+    """Age and failures of backups, where the stack that makes them is deployed."""
+    engine = cluster.manager(environment, shell)
+    if not backups.there(engine):
+        return
+    try:
+        found = backups.overview(environment, engine)
+    except SwarmstatsError as error:
+        yield Finding("backups", False, error.message, error.hint)
+        return
+    complaints = found.complaints()
+    yield Finding("backups", not complaints, complaints[0] if complaints else found.summary(), "./run db.backups")

@@ -18,6 +18,9 @@ SwarmstatsError                 1
 ├── SecretRefused              81   a secret that cannot come to be in this way
 ├── SelectionInvalid           82   a selection of services that cannot be read
 ├── ArgumentInvalid            79   a word of a command means nothing there
+├── BackupFailed               84   a backup, a dump or a check of one did not succeed
+├── RestoreFailed              85   a restore did not succeed
+├── BackupRunning              86   another backup, dump or restore of the same is under way
 ├── StackFailed                10   a deploy did not converge
 ├── DeadlinePassed              5   ... because time ran out
 ├── RolledBack                  3   a deploy failed, the last release serves again
@@ -164,6 +167,24 @@ class ArgumentInvalid(SwarmstatsError):
     """A word of a command means nothing there: no duration, no number, no regular expression."""
 
     exit_code = 79
+
+
+class BackupFailed(SwarmstatsError):
+    """A backup, a dump or a check of one did not succeed; the message has the reason."""
+
+    exit_code = 84
+
+
+class RestoreFailed(SwarmstatsError):
+    """A restore did not succeed; the message says what stands now."""
+
+    exit_code = 85
+
+
+class BackupRunning(SwarmstatsError):
+    """Another backup, dump or restore of the same thing is under way."""
+
+    exit_code = 86
 
 
 class StackFailed(SwarmstatsError):

@@ -41,7 +41,8 @@ Say = Callable[[Line], None]
 class Job:
     """An ad-hoc job: an image, its arguments, what it is given; `secrets` and `files` by path in the container.
 
-    `node` is the id of the node that it must run on, `binds` has paths of that node by path in the container.
+    `node` is the id of the node that it must run on; `binds` has paths of that node and `volumes` names of its volumes,
+    by path in the container; `scratch` are folders in memory that the job may write to.
     """
 
     image: str
@@ -55,6 +56,8 @@ class Job:
     deadline: float = 300.0
     node: str = ""
     binds: Mapping[str, str] = field(default_factory=dict)
+    volumes: Mapping[str, str] = field(default_factory=dict)
+    scratch: tuple[str, ...] = ()
     user: str = ""
 
 
@@ -111,6 +114,11 @@ def run(
     with lock.held(engine, f"job {word}", lock_timeout, report.line):
         service = _again(engine, found.id)
     return _follow(engine, service, timeout, lambda line: report.text(line.text))
+
+
+def rerun(engine: Engine, word: str, timeout: float = DEADLINE, say: Say = lambda _: None) -> Ended:
+    """As `run`, for whoever holds the lock already."""
+    return _follow(engine, _again(engine, find(live.services(engine), word).id), timeout, say)
 
 
 def find(services: Iterable[Service], word: str) -> Service:
@@ -188,7 +196,7 @@ def specification(name: str, labels: Mapping[str, str], job: Job, references: Ma
                 "CapabilityDrop": ["ALL"],
                 "ReadOnly": True,
                 "Healthcheck": {"Test": ["NONE"]},
-                "Mounts": [{"Type": "bind", "Source": node, "Target": path} for path, node in job.binds.items()],
+                "Mounts": _mounts(job),
                 **({"User": job.user} if job.user else {}),
                 **references,
             },
@@ -198,6 +206,14 @@ def specification(name: str, labels: Mapping[str, str], job: Job, references: Ma
             "Networks": [{"Target": network} for network in job.networks],
         },
     }
+
+
+def _mounts(job: Job) -> list[Spec]:
+    return [
+        *({"Type": "bind", "Source": node, "Target": path} for path, node in job.binds.items()),
+        *({"Type": "volume", "Source": name, "Target": path} for path, name in job.volumes.items()),
+        *({"Type": "tmpfs", "Target": path} for path in job.scratch),
+    ]
 
 
 def attempts(tasks: Iterable[Spec], iteration: int) -> list[Attempt]:

@@ -57,6 +57,11 @@ def restart(words: str, engine: Engine, report: Report, wait: float, *, dry: boo
     _carry_out(sorted(changes, key=_order), f"restart {words}", engine, report, wait, dry=dry)
 
 
+def resize(engine: Engine, service: Service, count: int, step: Step) -> None:
+    """Give a service so many tasks and wait until exactly these run; for whoever holds the lock already."""
+    _one(engine, Change(service, "", partial(_resize, count=count)), step)
+
+
 def sizes(words: str) -> dict[str, int]:
     """The words of services and their numbers of tasks; raises ArgumentInvalid."""
     found: dict[str, int] = {}

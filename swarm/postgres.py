@@ -40,6 +40,10 @@ FIXED = {
     "wal_compression": "lz4",
     "random_page_cost": "1.1",
     "jit": "off",
+    # Whoever leads archives; what was committed is in the archive a minute later.
+    "archive_mode": "on",
+    "archive_command": "pgbackrest --stanza=main archive-push %p",
+    "archive_timeout": "60",
     # A client that vanished with its node must not hold locks for hours.
     "tcp_keepalives_idle": "60",
     "tcp_keepalives_interval": "10",

@@ -8,11 +8,13 @@ import tasks
 from swarm.errors import ArgumentInvalid
 
 SHOWING = {
-    "bench.manager", "check", "doctor", "drift", "lock.status", "logs", "plan", "release.show", "releases", "render",
+    "bench.manager", "check", "db.backups", "db.verify", "doctor", "drift", "lock.status", "logs",
+    "plan", "release.show", "releases", "render",
     "secret.list", "secret.show", "show", "status", "swarm.status",
 }  # fmt: skip
 CHANGING = {
-    "build", "clean", "deliver", "demo", "deploy", "job", "lock.break", "push", "restart", "rollback", "scale",
+    "build", "clean", "db.backup", "db.dump", "db.restore", "db.vacuum", "deliver",
+    "demo", "deploy", "job", "lock.break", "push", "restart", "rollback", "scale",
     "secret.generate", "secret.import", "secret.rotate", "swarm.clean", "swarm.init", "swarm.remount", "swarm.start",
     "swarm.stop",
 }  # fmt: skip

@@ -150,6 +150,16 @@ def do_serve(command: Namespace) -> None:
     )
 
 
+def do_backup(command: Namespace) -> None:
+    """Make, keep, check and restore backups and dumps."""
+    # Only where the tools of Postgres are; the other verbs start without it.
+    from activity.backup.verbs import ALONE, WORDS
+
+    needs = () if command.word in ALONE else (Need.POSTGRES, Need.OWNER, Need.PROJECTS)
+    for line in WORDS[command.word](_settings(*needs), command, _stop_signal()):
+        _say(line)
+
+
 def do_probe(command: Namespace) -> int:
     """Run the tests of a stack and return whether one failed."""
     held = run_probes(read_probes(os.environ), Path(os.environ.get("ACTIVITY_SECRETS", "/run/secrets")), _say)
@@ -181,6 +191,7 @@ VERBS: dict[str, Verb] = {
     "series": do_series,
     "simulate": do_simulate,
     "serve": do_serve,
+    "backup": do_backup,
     "probe": do_probe,
 }
 

@@ -1,6 +1,7 @@
 """The command line: the verbs and their arguments."""
 
 import argparse
+from datetime import UTC, datetime
 from typing import NoReturn
 
 from activity.errors import UsageError
@@ -34,9 +35,39 @@ def parse_command(arguments: list[str]) -> argparse.Namespace:
     _add_hours(simulate, required=True)
     verbs.add_parser("serve", help="serve the portal")
     verbs.add_parser("probe", help="run the stack tests of the file ACTIVITY_PROBE, one line of JSON each")
+    _add_backup(verbs.add_parser("backup", help="make, keep, check and restore backups and dumps"))
     command = parser.parse_args(arguments)
     _check_hours(command)
     return command
+
+
+def _add_backup(backup: argparse.ArgumentParser) -> None:
+    words = backup.add_subparsers(dest="word", required=True, metavar="WORD")
+    words.add_parser("keep", help="make backups and dumps when they are due, until stopped")
+    cluster = words.add_parser("cluster", help="back up the whole cluster now")
+    cluster.add_argument("--full", action="store_true", help="all of it, not only what changed since the last full one")
+    words.add_parser("flush", help="have everything that was committed until now archived")
+    words.add_parser("show", help="all backups and dumps, as one line of JSON")
+    words.add_parser("verify", help="restore the newest backup into an instance of its own and check it")
+    for word, meaning in (("dump", "dump a project now"), ("vacuum", "vacuum and analyze a project's database")):
+        words.add_parser(word, help=meaning).add_argument("project", nargs="?", help="without one: all")
+    restore = words.add_parser("restore", help="bring a project's database to what its newest dump holds")
+    restore.add_argument("project")
+    restore.add_argument("--dry", action="store_true", help="only say which dump that would be")
+    volume = words.add_parser("restore-volume", help="restore the whole cluster into the volume of a stopped member")
+    for parser in (restore, volume):
+        parser.add_argument("--to", type=_moment, metavar="TIME", help="as it was then, such as 2026-01-01T12:00:00Z")
+    aside = words.add_parser("aside", help="set the data in the volume of a stopped member aside")
+    for parser in (volume, aside):
+        parser.add_argument("--volume", default="/var/lib/postgresql/data", help="where the volume is mounted")
+
+
+def _moment(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is no time such as 2026-01-01T12:00:00Z") from error
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 def _add_hours(parser: argparse.ArgumentParser, *, required: bool) -> None:

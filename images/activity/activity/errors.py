@@ -8,6 +8,8 @@ ActivityError                  1  base of all, never raised itself
 ├── HourMissing               69  the archive has no such hour
 ├── ArchiveUnreachable        70  the archive does not answer
 ├── DatabaseUnavailable       71  Postgres does not answer, or refuses
+├── BackupFailed              72  a backup, dump, restore or check of one did not succeed
+├── BackupRunning             75  another backup, dump or restore of the same is under way
 ├── SettingsError             78  the environment, a secret or projects.json is wrong
 └── Stopped                  143  asked to stop (SIGTERM); nothing half done
 """
@@ -83,6 +85,18 @@ class DatabaseUnavailable(ActivityError):
     """Postgres does not answer, or refuses what was asked."""
 
     exit_code = 71
+
+
+class BackupFailed(ActivityError):
+    """A backup, a dump, a restore or a check did not succeed; what was there before is as it was."""
+
+    exit_code = 72
+
+
+class BackupRunning(ActivityError):
+    """Another backup, dump or restore of the same thing is under way."""
+
+    exit_code = 75
 
 
 class SettingsError(ActivityError):

@@ -15,7 +15,7 @@ from activity.hour import Hour, parse_hour, parse_since
 from activity.projects import Project, read_projects
 from activity.secret import Secret
 
-__all__ = ["Archive", "Listen", "Need", "Project", "Secret", "Settings", "Simulate", "read_settings"]
+__all__ = ["Archive", "Backups", "Listen", "Need", "Project", "Secret", "Settings", "Simulate", "read_settings"]
 
 Value = TypeVar("Value")
 
@@ -69,6 +69,20 @@ class Archive:
 
 
 @dataclass(frozen=True)
+class Backups:
+    """Where backups are, when each kind is made (five cron fields, days of the week by name, UTC) and how many stay."""
+
+    folder: Path
+    full: str
+    differential: str
+    dumps: str
+    verify: str
+    keep_dumps: int
+    processes: int
+    scratch: Path
+
+
+@dataclass(frozen=True)
 class Listen:
     """The address that a service answers HTTP on."""
 
@@ -88,6 +102,7 @@ class Settings:
     project: Project | None
     minute: int
     archive: Archive
+    backups: Backups
     docker_url: str
     listen: Listen
     patience: timedelta
@@ -150,6 +165,7 @@ def read_settings(environ: Mapping[str, str], needs: frozenset[Need], now: datet
         project=_project(reader, projects, Need.PROJECT in needs),
         minute=_minute(reader, Need.MINUTE in needs),
         archive=_archive(reader, moment),
+        backups=_backups(reader),
         docker_url=reader.parsed("ACTIVITY_DOCKER_URL", "http://admin_socket-proxy:2375", _web_url, ""),
         listen=reader.parsed("ACTIVITY_LISTEN", "0.0.0.0:8080", _listen, Listen("", 0)),
         patience=reader.parsed("ACTIVITY_PATIENCE", "15m", _duration, timedelta()),
@@ -204,6 +220,29 @@ def _archive(reader: _Reader, now: datetime) -> Archive:
             f"ACTIVITY_ARCHIVE_TO: expected {archive.since} (ACTIVITY_ARCHIVE_FROM) or later, found {archive.until}"
         )
     return archive
+
+
+def _backups(reader: _Reader) -> Backups:
+    return Backups(
+        folder=Path(reader.text("ACTIVITY_BACKUP_FOLDER", "/data/backups")),
+        full=reader.parsed("ACTIVITY_BACKUP_FULL", "30 1 * * sun", _schedule, ""),
+        differential=reader.parsed("ACTIVITY_BACKUP_DIFFERENTIAL", "30 1 * * mon-sat", _schedule, ""),
+        dumps=reader.parsed("ACTIVITY_BACKUP_DUMPS", "30 3 * * *", _schedule, ""),
+        verify=reader.parsed("ACTIVITY_BACKUP_VERIFY", "30 5 * * mon", _schedule, ""),
+        keep_dumps=reader.parsed("ACTIVITY_BACKUP_KEEP_DUMPS", "7", lambda text: _whole(text, 1, 10000), 1),
+        processes=reader.parsed("ACTIVITY_BACKUP_PROCESSES", "2", lambda text: _whole(text, 1, 64), 1),
+        scratch=Path(reader.text("ACTIVITY_BACKUP_SCRATCH", "/var/lib/verify")),
+    )
+
+
+def _schedule(text: str) -> str:
+    """Five fields of cron; days of the week have names, because programs disagree on which day has the number 0."""
+    fields = text.split()
+    if len(fields) != 5 or not all(re.fullmatch(r"[0-9*/,a-z-]+", field) for field in fields):
+        raise ValueError(f"expected five cron fields such as '30 1 * * sun', found {text!r}")
+    if re.search(r"[0-9]", fields[4]) and not fields[4].startswith("*"):
+        raise ValueError(f"expected days of the week by name (sun, mon-fri), found {fields[4]!r}")
+    return " ".join(fields)
 
 
 def _whole(text: str, low: int, high: int) -> int:

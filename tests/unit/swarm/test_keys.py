@@ -70,9 +70,13 @@ class Swarm(Engine):
         ]
 
 
+# What is given by hand is needed only where a setting asks for it.
+MADE = {name: how for name, how in manifests.declarations().items() if how.generate or how.htpasswd}
+
+
 def swarm(environment: Environment, services: Sequence[str] = tuple(SERVICES)) -> Swarm:
     """What a deploy of the files as they are leaves; files that are not there are made first."""
-    known = manifests.declarations()
+    known = MADE
     folder = environment.secrets
     names = {
         key: versions.secret(folder / f"{key}.secret", key, secrets.get(folder, key, known)).name
@@ -107,9 +111,8 @@ class Deploys:
     def __call__(self, environment: Environment, targets: Sequence[Target], *_: Any, **__: Any) -> None:
         self.asked.append([target.name for target in targets])
         self.seen.append(content(environment, self.name))
-        manifests_known = manifests.declarations()
-        for name in manifests_known:
-            secrets.get(environment.secrets, name, manifests_known)
+        for name in MADE:
+            secrets.get(environment.secrets, name, MADE)
         if self.error:
             raise self.error
 
@@ -237,7 +240,7 @@ def test_the_list_flags_a_file_that_others_may_read_and_leaves_it(make: Make) ->
 def test_the_list_compares_file_and_swarm_by_names_alone(make: Make) -> None:
     environment = make()
     engine = swarm(environment)
-    assert {item.state for item in keys.rows(environment, engine)} == {"as in the file"}
+    assert {item.state for item in keys.rows(environment, engine) if item.name in MADE} == {"as in the file"}
     found = row(environment, engine, READER)
     assert found.in_use == found.versions
     keys.generate(environment, READER, force=True)
@@ -257,7 +260,7 @@ def test_the_list_sees_that_a_derived_secret_is_stale(make: Make) -> None:
 def test_no_row_holds_a_secret(make: Make) -> None:
     environment = make()
     rows = repr(keys.rows(environment, swarm(environment)))
-    assert not [name for name in manifests.declarations() if content(environment, name) in rows]
+    assert not [name for name in MADE if content(environment, name) in rows]
 
 
 def test_a_dry_rotation_names_what_restarts_and_changes_nothing(
@@ -416,10 +419,10 @@ def test_a_rotation_never_makes_up_secrets_whose_files_are_elsewhere(make: Make,
 def test_no_word_of_a_rotation_is_a_secret(make: Make, rotating: Any, capsys: pytest.CaptureFixture[str]) -> None:
     environment = make()
     engine = swarm(environment)
-    before = {content(environment, name) for name in manifests.declarations()}
+    before = {content(environment, name) for name in MADE}
     rotating("traefik-admin", engine=engine)
     with pytest.raises(StackFailed):
         rotating("traefik-admin", error=StackFailed("no"), engine=engine)
     said = "".join(capsys.readouterr())
-    after = {content(environment, name) for name in manifests.declarations()}
+    after = {content(environment, name) for name in MADE}
     assert not [secret for secret in before | after if secret in said]

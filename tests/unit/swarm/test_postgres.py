@@ -58,7 +58,7 @@ def test_what_members_are_told_does_not_change_with_the_settings_so_that_none_re
 
 def test_single_is_one_server_and_ha_is_members_each_with_its_node_and_its_volume(make: Make) -> None:
     single, ha = (stacks.render(make(text), Target("db")) for text in (ENV, HA))
-    assert set(single.services) == {"postgres", "haproxy", "bootstrap"}
+    assert set(single.services) == {"postgres", "haproxy", "backups", "bootstrap"}
     assert set(ha.services) >= {*MEMBERS, "haproxy", "bootstrap"}
     mounts = [str(ha.services[name]["volumes"][0]) for name in MEMBERS]
     assert len(set(mounts)) == len(MEMBERS)

@@ -38,9 +38,11 @@ class Role(Enum):
 
 
 @contextmanager
-def connect(settings: Settings, database: str, role: Role, *, autocommit: bool = False) -> Iterator[Connection]:
+def connect(
+    settings: Settings, database: str, role: Role, *, autocommit: bool = False, replica: bool = False
+) -> Iterator[Connection]:
     """Connect for the length of a block; the reader goes to the replicas. DatabaseUnavailable on any refusal."""
-    port = settings.database_port_read if role is Role.READER else settings.database_port
+    port = settings.database_port_read if replica or role is Role.READER else settings.database_port
     place = f"{settings.database_host}:{port}/{database} as {role.login}"
     try:
         connection = psycopg2.connect(

@@ -30,6 +30,13 @@ def give_back(cursor: Cursor, names: Iterable[tuple[str, ...]]) -> None:
     cursor.execute(query("locks/unlock_shared"), {"keys": [_key(words) for words in names]})
 
 
+def try_lock_connection(cursor: Cursor, *words: str) -> bool:
+    """Hold a lock until the connection closes, unless somebody holds it: then return False at once."""
+    cursor.execute(query("locks/try_lock_for_connection"), {"key": _key(words)})
+    row = cursor.fetchone()
+    return row is not None and bool(row[0])
+
+
 def _key(words: tuple[str, ...]) -> int:
     digest = blake2b("\n".join(words).encode(), digest_size=8).digest()
     return int.from_bytes(digest, "big", signed=True)

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from activity.portal import api, pages
+from activity.portal import api, downloads, pages
 from activity.portal.failures import NotHere, PortalFailure
 from activity.portal.middleware import SECURITY_HEADERS, RequestMetrics, SecurityHeaders
 from activity.portal.portal import Portal, open_portal
@@ -24,6 +24,8 @@ ROUTES = (
     Route("/projects/{name}", pages.show_project),
     Route("/hours", pages.show_hours),
     Route("/cluster", pages.show_cluster),
+    Route("/backups", downloads.show_backups),
+    Route("/backups/{name}", downloads.download),
     Route("/api", pages.show_api),
     Route("/static/{file}", pages.static),
     Route("/api/projects", api.list_projects),
@@ -32,6 +34,7 @@ ROUTES = (
     Route("/api/projects/{name}/series/{metric}", api.show_series),
     Route("/api/hours", api.show_hours),
     Route("/api/cluster", api.show_cluster),
+    Route("/api/backups", downloads.list_backups),
     Route("/healthz", api.health),
     Route("/metrics", api.metrics),
 )

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from activity.database.connect import Role
@@ -23,6 +24,8 @@ class Portal:
     projects: tuple[Project, ...]
     domain: str
     public_url: str
+    # The folder of the projects' dumps; it may be absent.
+    dumps: Path
     connections: Connections
     summaries: Summaries
     docker: DockerApi
@@ -67,6 +70,7 @@ def open_portal(settings: Settings) -> Portal:
         projects=settings.projects,
         domain=settings.domain,
         public_url=settings.public_url.rstrip("/"),
+        dumps=settings.backups.folder / "dumps",
         connections=connections,
         summaries=Summaries(connections),
         docker=docker,

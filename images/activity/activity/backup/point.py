@@ -1,0 +1,78 @@
+"""The whole cluster at a point in time, into a member's volume; what is there is set aside, not removed."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from shutil import rmtree
+
+import psycopg2
+
+from activity.backup.instance import Instance, fill, running, said
+from activity.database.queries import query
+from activity.errors import BackupFailed
+
+MAIN = "main"
+ASIDE = "main.before-restore-"
+UNFINISHED = "main.restoring"
+SECONDS = 12 * 3600.0
+
+
+@dataclass(frozen=True)
+class Point:
+    """What a restore of the cluster came to: the last transaction it holds, and where the former data are."""
+
+    reached: datetime | None
+    aside: str
+
+    def __str__(self) -> str:
+        """The outcome in one line."""
+        last = f"its last transaction is of {self.reached:%Y-%m-%d %H:%M:%S.%f} UTC" if self.reached else "it is whole"
+        return f"the cluster is restored, {last}; {f'what was there is kept in {self.aside}' if self.aside else ''}"
+
+
+def restore_cluster(volume: Path, to: datetime | None) -> Point:
+    """Restore into a volume beside what is there, replay to the end, and only then take its place."""
+    restoring = volume / UNFINISHED
+    try:
+        rmtree(restoring, ignore_errors=True)
+        instance = Instance(restoring / MAIN, restoring / "run")
+        fill(instance, to, archive=True)
+        with running(instance, archive=True, seconds=SECONDS):
+            reached = _finish(instance)
+        aside = set_aside(volume)
+        (restoring / MAIN).rename(volume / MAIN)
+        rmtree(restoring, ignore_errors=True)
+    except OSError as error:
+        raise BackupFailed(f"{error.filename}: {error.strerror}.") from error
+    return Point(reached, aside)
+
+
+def set_aside(volume: Path) -> str:
+    """Give the data directory of a volume another name, so that a fresh one can come; empty when there is none.
+
+    What an earlier restore set aside goes first: there is room for one former state, not for all.
+    """
+    for old in volume.glob(f"{ASIDE}*"):
+        rmtree(old)
+    if not (volume / MAIN).exists():
+        return ""
+    aside = volume / f"{ASIDE}{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
+    (volume / MAIN).rename(aside)
+    return aside.name
+
+
+def _finish(instance: Instance) -> datetime | None:
+    """Leave nothing behind that speaks of the restore, and archive all that the new timeline has."""
+    try:
+        connection = instance.connect()
+        with connection.cursor() as cursor:
+            cursor.execute(query("backup/last_replayed"))
+            row = cursor.fetchone()
+            # Replicas copy this file: a recovery target in it would stop them there.
+            cursor.execute(query("backup/reset_system"))
+            cursor.execute(query("backup/checkpoint"))
+        connection.close()
+    except psycopg2.Error as error:
+        raise BackupFailed(f"The restored server does not take its last orders: {said(error)}.") from error
+    moment = row[0] if row else None
+    return moment.astimezone(UTC) if isinstance(moment, datetime) else None

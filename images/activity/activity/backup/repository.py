@@ -1,0 +1,167 @@
+"""The backups of the cluster: what is in pgBackRest's repository, and how one is made on whichever member leads.
+
+A backup needs the files of a member, so it runs there: the leader, found through the database's one address, is asked
+to start it. It runs apart from the connection that asked, so that it neither holds up a switchover nor dies with us.
+"""
+
+import shlex
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from secrets import token_hex
+from threading import Event as Signal
+from typing import Any
+
+import orjson
+from psycopg2 import sql
+
+from activity.backup import process
+from activity.database.connect import Role, connect
+from activity.database.queries import composed, query
+from activity.errors import BackupFailed, BackupRunning, DatabaseUnavailable
+from activity.settings import Settings
+
+STANZA = "main"
+POLL_SECONDS = 2.0
+# For so long the leader may be away (a switchover, a failover) before a backup that runs is given up.
+PATIENCE_SECONDS = 120.0
+LOCKED = 50
+
+
+@dataclass(frozen=True)
+class Backup:
+    """One backup of the cluster; `repository_bytes` is what it takes up, `bytes` what it restores to."""
+
+    label: str
+    kind: str
+    started_at: datetime
+    ended_at: datetime
+    bytes: int
+    repository_bytes: int
+    broken: bool
+
+
+@dataclass(frozen=True)
+class Repository:
+    """What pgBackRest has: backups, oldest first, and the archive of WAL; `problem` says why it offers nothing."""
+
+    backups: tuple[Backup, ...]
+    archive_first: str
+    archive_last: str
+    problem: str = ""
+
+    def newest(self, *kinds: str) -> Backup | None:
+        """The newest backup that is whole, of these kinds or any."""
+        whole = [item for item in self.backups if not item.broken and (not kinds or item.kind in kinds)]
+        return whole[-1] if whole else None
+
+
+def read() -> Repository:
+    """Ask pgBackRest what is there; BackupFailed when it cannot tell."""
+    told = orjson.loads(process.run(("pgbackrest", f"--stanza={STANZA}", "--output=json", "info")))
+    return interpret(told)
+
+
+def interpret(told: list[dict[str, Any]]) -> Repository:
+    """What `pgbackrest info` tells as JSON -> Repository."""
+    stanza = next((item for item in told if item["name"] == STANZA), None)
+    if stanza is None:
+        return Repository((), "", "", "no backup was made yet")
+    archives = [item for item in stanza.get("archive") or () if item.get("min")]
+    status = stanza["status"]
+    return Repository(
+        backups=tuple(_backup(item) for item in stanza.get("backup") or ()),
+        archive_first=str(archives[0]["min"]) if archives else "",
+        archive_last=str(archives[-1]["max"]) if archives else "",
+        problem="" if status["code"] == 0 else str(status["message"]),
+    )
+
+
+def _backup(told: dict[str, Any]) -> Backup:
+    size, times = told["info"], told["timestamp"]
+    return Backup(
+        label=str(told["label"]),
+        kind=str(told["type"]),
+        started_at=datetime.fromtimestamp(int(times["start"]), UTC),
+        ended_at=datetime.fromtimestamp(int(times["stop"]), UTC),
+        bytes=int(size["size"]),
+        repository_bytes=int(size["repository"].get("delta") or size["repository"].get("size") or 0),
+        broken=bool(told.get("error")),
+    )
+
+
+def make(settings: Settings, kind: str, stop: Signal, beat: Callable[[], None] = lambda: None) -> Backup:
+    """Make a backup (`full` or `diff`) on the leader and return it; BackupRunning or BackupFailed when none is made."""
+    _prepare(settings)
+    before = read().newest()
+    code, said = _apart(settings, ("backup", f"--type={kind}", f"--stanza={STANZA}"), stop, beat)
+    if code == LOCKED:
+        raise BackupRunning("Another backup of the cluster is under way. ./run db.backups shows it when it is done.")
+    if code:
+        raise BackupFailed(f"pgBackRest ended with {code}: {said or 'it said nothing'}")
+    made = read().newest()
+    if made is None or (before is not None and made.label == before.label):
+        raise BackupFailed("pgBackRest says that it made a backup, but the repository has no new one.")
+    return made
+
+
+def _prepare(settings: Settings) -> None:
+    """Make the stanza, which may be repeated; one of another cluster is refused by pgBackRest."""
+    code, said = _whole(on_leader(settings, ("pgbackrest", "stanza-create", f"--stanza={STANZA}")))
+    if code == LOCKED:
+        raise BackupRunning("Another backup of the cluster is under way.")
+    if code:
+        raise BackupFailed(
+            f"The repository does not take this cluster (pgBackRest ended with {code}): {said}\n"
+            "If it holds the backups of a cluster that was lost, ./run db.restore brings that back; "
+            "to begin anew, move the folder backups/cluster of the shared storage aside."
+        )
+
+
+def _apart(settings: Settings, words: tuple[str, ...], stop: Signal, beat: Callable[[], None]) -> tuple[int, str]:
+    """Run pgbackrest apart on the leader and follow it there; a leader that changes meanwhile ends it."""
+    identity = token_hex(8)
+    on_leader(settings, ("pgbackrest-apart", "start", identity, *words))
+    silent = 0.0
+    while silent < PATIENCE_SECONDS:
+        if stop.wait(POLL_SECONDS):
+            raise BackupFailed("Stopped while a backup runs; it goes on by itself.")
+        beat()
+        try:
+            code, said = _whole(on_leader(settings, ("pgbackrest-apart", "look", identity)), ended=False)
+        except DatabaseUnavailable:
+            silent += POLL_SECONDS
+            continue
+        silent = 0.0
+        if code is not None:
+            return code, said
+    raise BackupFailed(f"The database's leader was away for {PATIENCE_SECONDS:.0f} s while a backup ran.")
+
+
+def on_leader(settings: Settings, argv: tuple[str, ...]) -> list[str]:
+    """Run a short command as postgres beside the leader; its lines, the last of which is exit=CODE."""
+    program = f"{{ {shlex.join(argv)}; }} 2>&1; echo exit=$?"
+    if argv[0] == "pgbackrest-apart" and argv[1] == "look":
+        program = shlex.join(argv)
+    with (
+        connect(settings, "postgres", Role.SUPERUSER) as connection,
+        connection.cursor() as cursor,
+    ):
+        cursor.execute(query("backup/create_said"))
+        cursor.execute(composed("backup/run_program", program=sql.Literal(program)))
+        cursor.execute(query("backup/read_said"))
+        return [str(row[0] or "") for row in cursor.fetchall()]
+
+
+def _whole(lines: list[str], *, ended: bool = True) -> tuple[Any, str]:
+    """The exit code that the last line tells (None while there is none), and what was said before."""
+    last = lines[-1] if lines else ""
+    if not last.startswith("exit="):
+        if ended:
+            raise BackupFailed(f"A command on the leader ended without its exit code: {' '.join(lines)[-500:]}")
+        return None, ""
+    word = last.removeprefix("exit=")
+    said = "; ".join(line.strip() for line in lines[:-1] if line.strip())[-1500:]
+    if word == "gone":
+        raise BackupFailed("Another member leads now; the backup that ran on the former leader counts for nothing.")
+    return int(word), said

@@ -1,0 +1,166 @@
+"""What `activity backup WORD` does; each returns the lines that it has to say."""
+
+from argparse import Namespace
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from threading import Event as Signal
+from typing import Any
+
+import orjson
+from prometheus_client import CollectorRegistry
+
+from activity import log
+from activity.backup import repository
+from activity.backup.flush import flush
+from activity.backup.keeper import Keeper, back_up, dump_project, has_database, verify_newest
+from activity.backup.point import restore_cluster, set_aside
+from activity.backup.record import DIFFERENTIAL, FULL, RESTORE, VERIFY, Gauges, Recorded, Recorder, recent
+from activity.backup.restore import choose, restore
+from activity.backup.vacuum import vacuum
+from activity.backup.volume import alone
+from activity.dumps import Dump, Shelf
+from activity.errors import BackupFailed, DatabaseUnavailable, UsageError
+from activity.health import Pulse, health_server
+from activity.projects import Project
+from activity.settings import Settings
+
+Lines = Iterator[str]
+
+
+def keep(settings: Settings, command: Namespace, stop: Signal) -> Lines:
+    """Make what is due until stopped."""
+    registry, pulse = CollectorRegistry(), Pulse()
+    recorder = Recorder(settings, Gauges(registry))
+    with health_server(settings.listen, pulse, registry):
+        log.info("backups are kept", folder=settings.backups.folder)
+        Keeper(settings, recorder, pulse, stop).run()
+    yield from ()
+
+
+def cluster(settings: Settings, command: Namespace, stop: Signal) -> Lines:
+    """Make a backup of the cluster now."""
+    kind = FULL if command.full else DIFFERENTIAL
+    made = back_up(settings, Recorder(settings), kind, stop)
+    seconds = (made.ended_at - made.started_at).total_seconds()
+    yield f"{made.kind} backup {made.label}: {made.bytes} bytes, {made.repository_bytes} stored, {seconds:.0f} s"
+
+
+def dump(settings: Settings, command: Namespace, stop: Signal) -> Lines:
+    """Dump one project now, or all that have a database."""
+    shelf, recorder = _shelf(settings), Recorder(settings)
+    for project in _meant(settings, command.project):
+        if command.project or has_database(settings, project):
+            yield dump_project(settings, recorder, shelf, project)
+
+
+def flushed(settings: Settings, command: Namespace, stop: Signal) -> Lines:
+    """Have everything that was committed until now archived."""
+    yield flush(settings)
+
+
+def verify(settings: Settings, command: Namespace, stop: Signal) -> Lines:
+    """Restore the newest backup into an instance of its own and check it."""
+    yield verify_newest(settings, Recorder(settings))
+
+
+def restore_project(settings: Settings, command: Namespace, stop: Signal) -> Lines:
+    """Bring one project's database to what a dump holds; with --dry only say which dump that would be."""
+    project = _meant(settings, command.project)[0]
+    shelf, to = _shelf(settings), command.to
+    found = choose(shelf, project, lambda item: to is None or item.taken_at <= to, f" of {to} or before" if to else "")
+    if command.dry:
+        yield orjson.dumps(_dump_told(found)).decode()
+        return
+    with Recorder(settings).recorded(RESTORE, project.name) as outcome:
+        done = restore(settings, shelf, project, found)
+        kept = f"; the former database is kept as {done.kept_as}" if done.kept_as else ""
+        outcome.words, outcome.bytes = f"{project.name} is as in {found.name}: {done.rows} rows{kept}", found.bytes
+    yield outcome.words
+
+
+def restore_volume(settings: Settings, command: Namespace, stop: Signal) -> Lines:
+    """Restore the whole cluster into the volume that is mounted here."""
+    volume = Path(command.volume)
+    with alone(volume):
+        yield str(restore_cluster(volume, command.to))
+
+
+def aside(settings: Settings, command: Namespace, stop: Signal) -> Lines:
+    """Set the data of the volume that is mounted here aside, so that a member begins afresh."""
+    volume = Path(command.volume)
+    with alone(volume):
+        kept = set_aside(volume)
+    yield f"what was there is kept in {kept}" if kept else "there was nothing"
+
+
+def vacuum_projects(settings: Settings, command: Namespace, stop: Signal) -> Lines:
+    """Vacuum one project's database, or those of all projects."""
+    for project in _meant(settings, command.project):
+        if command.project or has_database(settings, project):
+            yield f"{project.name}: {vacuum(settings, project):.1f} s"
+
+
+def shown(settings: Settings, command: Namespace, stop: Signal) -> Lines:
+    """Everything that is known about backups, as one line of JSON."""
+    shelf = _shelf(settings)
+    try:
+        found, problem = repository.read(), ""
+    except BackupFailed as error:
+        found, problem = repository.Repository((), "", ""), str(error)
+    try:
+        rows, unknown = recent(settings), ""
+    except DatabaseUnavailable as error:
+        rows, unknown = [], str(error)
+    dumps = [_dump_told(item) for name in shelf.projects() for item in shelf.of(name)]
+    told = {
+        "now": datetime.now(UTC),
+        "cluster": [asdict(item) for item in found.backups],
+        "archive": {"first": found.archive_first, "last": found.archive_last},
+        "problem": problem or found.problem,
+        "dumps": dumps,
+        "failures": [asdict(row) for row in rows if row.failed],
+        "verified": _verified(rows),
+        "unknown": unknown,
+    }
+    yield orjson.dumps(told, option=orjson.OPT_UTC_Z).decode()
+
+
+def _verified(rows: list[Recorded]) -> dict[str, Any] | None:
+    return next((asdict(row) for row in rows if row.kind == VERIFY and not row.failed), None)
+
+
+def _dump_told(item: Dump) -> dict[str, Any]:
+    told = asdict(item)
+    return {**told, "name": item.name, "rows": sum(item.rows.values())}
+
+
+def _shelf(settings: Settings) -> Shelf:
+    return Shelf(settings.backups.folder / "dumps")
+
+
+def _meant(settings: Settings, name: str | None) -> tuple[Project, ...]:
+    if not name:
+        return settings.projects
+    project = settings.project_named(name)
+    if project is None:
+        names = ", ".join(item.name for item in settings.projects)
+        raise UsageError(f"No project {name!r}. Projects: {names}.")
+    return (project,)
+
+
+WORDS: dict[str, Callable[[Settings, Namespace, Signal], Lines]] = {
+    "keep": keep,
+    "cluster": cluster,
+    "dump": dump,
+    "flush": flushed,
+    "verify": verify,
+    "restore": restore_project,
+    "restore-volume": restore_volume,
+    "aside": aside,
+    "vacuum": vacuum_projects,
+    "show": shown,
+}
+# What needs no database: it may be gone.
+ALONE = ("restore-volume", "aside")

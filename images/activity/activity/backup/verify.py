@@ -1,0 +1,84 @@
+"""Whether the newest backup restores: into an instance of its own, which is started, read, checked and removed."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from time import monotonic
+
+import psycopg2
+
+from activity.backup import process
+from activity.backup.dump import count_rows
+from activity.backup.instance import Instance, clear, fill, running, said
+from activity.backup.repository import Backup, read
+from activity.database.queries import query
+from activity.errors import BackupFailed
+
+SECONDS = 6 * 3600.0
+
+
+@dataclass(frozen=True)
+class Verified:
+    """What a check found: the backup, the moment up to which it was replayed, databases, their rows, and how long."""
+
+    backup: Backup
+    replayed_to: datetime | None
+    databases: int
+    tables: int
+    rows: int
+    seconds: float
+
+    def __str__(self) -> str:
+        """The outcome in one line."""
+        to = f"{self.replayed_to:%Y-%m-%d %H:%M:%S} UTC" if self.replayed_to else "its own end"
+        return (
+            f"{self.backup.label} restored and replayed to {to}: {self.databases} databases, {self.tables} tables, "
+            f"{self.rows} rows read, indexes and checksums are well; {self.seconds:.0f} s"
+        )
+
+
+def verify(folder: Path) -> Verified:
+    """Restore the newest backup into a folder, check everything that can be checked, and leave the folder empty."""
+    newest = read().newest()
+    if newest is None:
+        raise BackupFailed("There is no backup to verify yet. ./run db.backup --full makes one.")
+    began = monotonic()
+    try:
+        clear(folder)
+        instance = Instance(folder / "data", folder / "run")
+        fill(instance, None, archive=False)
+        with running(instance, archive=False, seconds=SECONDS):
+            replayed, counts = _read_all(instance)
+            process.run(
+                ("pg_amcheck", "--all", "--install-missing", f"--host={instance.beside}", "--username=postgres")
+            )
+        process.run(("pg_checksums", "--check", f"--pgdata={instance.data}"))
+    except OSError as error:
+        raise BackupFailed(f"{error.filename}: {error.strerror}.") from error
+    finally:
+        clear(folder)
+    tables = sum(len(found) for found in counts.values())
+    rows = sum(sum(found.values()) for found in counts.values())
+    return Verified(newest, replayed, len(counts), tables, rows, monotonic() - began)
+
+
+def _read_all(instance: Instance) -> tuple[datetime | None, dict[str, dict[str, int]]]:
+    """The moment of the last transaction that was replayed, and the rows of each table of each database, all read."""
+    try:
+        connection = instance.connect()
+        with connection.cursor() as cursor:
+            cursor.execute(query("backup/last_replayed"))
+            row = cursor.fetchone()
+            cursor.execute(query("backup/list_databases"))
+            names = [str(found[0]) for found in cursor.fetchall()]
+        connection.close()
+        counts: dict[str, dict[str, int]] = {}
+        for name in names:
+            connection = instance.connect(name)
+            with connection.cursor() as cursor:
+                counts[name] = count_rows(cursor)
+            connection.close()
+    except psycopg2.Error as error:
+        raise BackupFailed(f"The restored server does not give what it holds: {said(error)}.") from error
+    moment = row[0] if row else None
+    return (moment.astimezone(UTC) if isinstance(moment, datetime) else None), counts

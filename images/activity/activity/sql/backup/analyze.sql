@@ -1,0 +1,2 @@
+-- Lets the planner know what was loaded.
+analyze

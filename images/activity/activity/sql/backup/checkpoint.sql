@@ -1,0 +1,2 @@
+-- All that was replayed is in the files from now on.
+checkpoint

@@ -1,0 +1,2 @@
+-- How many rows a table has, counted.
+select count(*) from {table}

@@ -1,0 +1,2 @@
+-- What the program said, line by line.
+select words from said order by line

@@ -1,0 +1,2 @@
+-- Takes everything out of postgresql.auto.conf.
+alter system reset all

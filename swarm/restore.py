@@ -1,0 +1,218 @@
+"""The whole cluster at a point in time: members stopped, one restored, the others begin afresh and copy it.
+
+A member's former data stay in its volume under another name until the next restore, and nothing takes their place
+before it is restored, replayed and well. Whoever runs the verb again completes what was begun.
+"""
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from swarm import backups, execute, jobs, live, lock, operate, stacks, targets
+from swarm.deadline import until
+from swarm.engine import Engine, Spec
+from swarm.environment import Environment
+from swarm.errors import ArgumentInvalid, BackupFailed, CommandFailed, RestoreFailed
+from swarm.joblog import Line
+from swarm.jobs import Job
+from swarm.live import Service
+from swarm.report import Report, Step
+
+VOLUME = "/var/lib/postgresql/data"
+CONFIG = "/etc/pgbackrest/pgbackrest.conf"
+STORAGE = "/data"
+IMAGE = "backup"
+SCRATCH = ("/tmp", "/run/postgresql")  # noqa: S108 - of the container alone
+MEMORY = 1024 * 2**20
+SECONDS = 24 * 3600.0
+LEADER_SECONDS = 300.0
+# What Patroni's members agreed upon about the cluster as it was; its settings (config) stay.
+AGREED = ("initialize", "leader", "history", "status", "sync", "failover", "failsafe", "optime/", "members/")
+
+
+@dataclass(frozen=True)
+class Member:
+    """A service that keeps a copy of the cluster: its volume, and the node that holds that."""
+
+    service: Service
+    volume: str
+    node: str
+
+
+def moment(text: str) -> datetime | None:
+    """The time that was asked for, in UTC; raises ArgumentInvalid for what is none, or lies ahead."""
+    if not text:
+        return None
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise ArgumentInvalid(f"--to {text!r} is no time.", hint="E.g. --to 2026-01-31T12:00:00Z") from None
+    found = found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+    if found > datetime.now(UTC):
+        raise ArgumentInvalid(f"--to {text} has not come yet.", hint="Times without a zone are UTC.")
+    return found
+
+
+def members(raw: live.Snapshot) -> tuple[Member, ...]:
+    """The services of the stack that keep the cluster, each with its volume and node, by name."""
+    nodes: dict[str, str] = {}
+    for task in sorted(raw.tasks, key=lambda item: str(item["CreatedAt"])):
+        if task.get("NodeID"):
+            nodes[str(task["ServiceID"])] = str(task["NodeID"])
+    found = []
+    for service in live.read(raw):
+        volume = _volume(service.spec)
+        if service.stack == backups.STACK and service.name != backups.SERVICE and volume:
+            if service.id not in nodes:
+                raise RestoreFailed(f"{service.name} has run nowhere yet.", hint="./run deploy db makes its volume.")
+            found.append(Member(service, volume, nodes[service.id]))
+    if not found:
+        raise RestoreFailed("The stack db is not deployed.", hint="./run deploy db, then restore into what it makes.")
+    return tuple(found)
+
+
+def _volume(spec: Mapping[str, object]) -> str:
+    template: Spec = spec["TaskTemplate"]  # type: ignore[assignment]
+    mounts = template["ContainerSpec"].get("Mounts") or ()
+    return next((str(item["Source"]) for item in mounts if item["Target"] == VOLUME and item["Type"] == "volume"), "")
+
+
+def deeds(engine: Engine, to: datetime | None) -> list[str]:
+    """What a restore of the cluster would do, in that order."""
+    found = members(live.snapshot(engine))
+    first, others = found[0], found[1:]
+    when = f"as it was at {to:%Y-%m-%d %H:%M:%S} UTC" if to else "up to the newest WAL in the archive"
+    return [
+        "archive what was committed until now, if the database answers",
+        f"stop {', '.join(item.service.name for item in found)} and {backups.SERVICE}",
+        f"restore the cluster {when} into volume {first.volume}, keeping what is there beside it",
+        *(
+            f"set the data in volume {item.volume} aside, so that {item.service.name} copies the cluster"
+            for item in others
+        ),
+        f"start {first.service.name} and then the others, and give the roles today's passwords",
+    ]
+
+
+def cluster(environment: Environment, engine: Engine, to: datetime | None, report: Report, wait: float) -> str:
+    """Bring the whole cluster to a point in time, or to its newest; returns what came of it in words.
+
+    Raises RestoreFailed when it was not restored: then everything runs as before.
+    """
+    with lock.held(engine, "restore db", wait, report.line):
+        jobs.sweep(engine)
+        found = members(live.snapshot(engine))
+        keeper = [item for item in live.services(engine, backups.STACK) if item.name == backups.SERVICE]
+        with report.step("archive") as step:
+            step.detail = _flush(environment, engine)
+        with report.step("stop") as step:
+            _resize(engine, [*keeper, *(item.service for item in found)], 0, step)
+        try:
+            with report.step("restore") as step:
+                words = ("restore-volume", *(("--to", to.isoformat()) if to else ()))
+                step.detail = said = _job(environment, engine, found[0], words, step)
+                _begin_afresh(environment, engine, found[1:], step)
+        except BaseException:
+            with report.step("start as before") as step:
+                _resize(engine, [*(item.service for item in found), *keeper], 1, step)
+            raise
+        with report.step("start") as step:
+            _resize(engine, [found[0].service], 1, step)
+            _await_leader(environment, engine, found[0], step)
+            _resize(engine, [*(item.service for item in found[1:]), *keeper], 1, step)
+            step.detail = f"{found[0].service.short} leads, {len(found) - 1} members copy it"
+        with report.step("roles") as step:
+            ended = jobs.rerun(engine, "db/bootstrap")
+            if ended.code:
+                raise RestoreFailed(
+                    f"The cluster is restored, but its roles are not: {ended.failure}", hint="./run job db/bootstrap"
+                )
+            step.detail = "have today's passwords"
+    return said
+
+
+def _begin_afresh(environment: Environment, engine: Engine, others: Sequence[Member], step: Step) -> None:
+    """Have the other members copy the cluster, and nobody remember what it was."""
+    for item in others:
+        _job(environment, engine, item, ("aside",), step)
+    _forget(environment, engine)
+
+
+def _await_leader(environment: Environment, engine: Engine, member: Member, step: Step) -> None:
+    """Wait until the restored member leads: one that starts empty before that would make a cluster of its own."""
+    step.note(f"waiting for {member.service.short} to lead")
+    argv = ("sh", "-c", 'if [ -n "${PATRONI_NAME:-}" ]; then patroni-member leads; else pg_isready -q; fi')
+
+    def leads() -> bool:
+        with suppress(CommandFailed):
+            return execute.run(environment, engine, member.service.name, argv, lambda _: None) == 0
+        return False
+
+    if not until(leads, LEADER_SECONDS, every=1.0):
+        raise RestoreFailed(
+            f"{member.service.name} is restored, but does not lead after {LEADER_SECONDS:.0f} s; the rest is stopped.",
+            hint=f"./run logs {member.service.name}",
+        )
+
+
+def _flush(environment: Environment, engine: Engine) -> str:
+    """Have everything that was committed archived; a cluster that does not answer has only what is archived already."""
+    try:
+        return "; ".join(backups.ask(environment, engine, "flush"))
+    except BackupFailed as error:
+        return f"what was not archived yet is lost: {error.message.splitlines()[0]}"
+
+
+def _resize(engine: Engine, services: Sequence[Service], count: int, step: Step) -> None:
+    for service in services:
+        step.note(service.name)
+        operate.resize(engine, service, count, step)
+    step.detail = ", ".join(service.short for service in services)
+
+
+def _job(environment: Environment, engine: Engine, member: Member, words: tuple[str, ...], step: Step) -> str:
+    """Run a verb of the service on the node of a stopped member, with its volume; returns what it says."""
+    (target,) = targets.select(environment, backups.STACK)
+    rendered = stacks.render(environment, target)
+    config = next(item for item in rendered.configs if item.key == "pgbackrest.conf")
+    keys = {f"/run/secrets/{item.key}": item.name for item in rendered.secrets if item.key.startswith("backup-s3")}
+    image = next(item for item in rendered.images if item.name == IMAGE)
+    job = Job(
+        image=image.reference,
+        arguments=("backup", *words),
+        files={CONFIG: config.content},
+        secrets=keys,
+        networks=("admin_edge",) if keys else (),
+        node=member.node,
+        binds={STORAGE: environment.storage.path},
+        volumes={VOLUME: member.volume},
+        scratch=SCRATCH,
+        memory=MEMORY,
+        deadline=SECONDS,
+    )
+
+    def say(line: Line) -> None:
+        step.note(line.text)
+
+    ended = jobs.once(engine, "restore", job, say)
+    if ended.code:
+        reason = "\n".join(line.text for line in ended.lines) or ended.failure
+        raise RestoreFailed(
+            f"{member.service.name} was not restored; what was there is as it was:\n{reason}",
+            hint="./run db.backups shows what can be restored.",
+        )
+    return "; ".join(ended.output)
+
+
+def _forget(environment: Environment, engine: Engine) -> None:
+    """Take out of etcd what the members agreed upon about the cluster as it was."""
+    keepers = [item for item in live.services(engine, backups.STACK) if item.short.startswith("etcd")]
+    if not keepers:
+        return
+    key = f"/service/{backups.STACK}"
+    commands = " && ".join(f"etcdctl del --prefix {key}/{word}" for word in AGREED)
+    said: list[bytes] = []
+    argv = ("sh", "-c", f"export ETCDCTL_API=3; {commands}")
+    if execute.run(environment, engine, keepers[0].name, argv, said.append):
+        raise RestoreFailed(f"etcd does not forget the former cluster: {b''.join(said).decode(errors='replace')}")

@@ -1,0 +1,176 @@
+"""Backups of a real cluster by real pgBackRest, and the way back."""
+
+import subprocess
+import threading
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from tests.integration.activity.backup.conftest import VOLUME, Cluster
+from tests.waiting import until
+
+
+@pytest.fixture(scope="module")
+def backed(cluster: Cluster) -> Cluster:
+    """The cluster with a full backup."""
+    cluster.run("backup", "cluster", "--full")
+    return cluster
+
+
+def test_a_cluster_without_backups_says_so_and_cannot_be_verified(cluster: Cluster) -> None:
+    told = cluster.shown()
+    assert told["cluster"] == []
+    assert told["problem"]
+    done = cluster.run("backup", "verify", code=72)
+    assert "There is no backup to verify yet" in done.stderr
+
+
+def test_a_differential_backup_follows_a_full_one_and_both_are_listed(backed: Cluster) -> None:
+    done = backed.run("backup", "cluster")
+    assert done.stdout.startswith("diff backup ")
+    told = backed.shown()
+    assert [item["kind"] for item in told["cluster"]] == ["full", "diff"]
+    assert told["problem"] == ""
+    assert {item["kind"] for item in told["failures"]} == {"verify"}
+    kinds = backed.sql("devstats", "select string_agg(kind, ' ' order by id) from backups where not failed")
+    assert kinds == "full differential"
+
+
+def test_the_newest_backup_restores_and_every_row_of_it_is_read(backed: Cluster) -> None:
+    backed.sql("apache", "create table since_the_backup as select generate_series(1, 500) i")
+    backed.sql("postgres", "select pg_switch_wal()")
+    _archived(backed)
+    done = backed.run("backup", "verify")
+    assert "indexes and checksums are well" in done.stdout
+    assert backed.shown()["verified"]["words"] in done.stdout
+    counted = sum(
+        int(backed.sql(name, "select count(*) from numbers")) for name in ("apache", "rust-lang")
+    ) + backed.sql("apache", "select count(*) from since_the_backup")
+    assert int(done.stdout.split(" rows read")[0].split()[-1]) >= counted
+
+
+def test_a_damaged_backup_does_not_verify_and_the_failure_is_on_record(backed: Cluster) -> None:
+    backed.run("backup", "cluster", "--full")
+    newest = backed.shown()["cluster"][-1]["label"]
+    folder = f"/data/backups/cluster/backup/main/{newest}"
+    backed.shell(
+        f"for f in $(find {folder}/bundle -type f -size +100k); do cp -a $f $f.whole;"
+        " dd if=/dev/zero of=$f bs=1k seek=20 count=40 conv=notrunc 2>/dev/null; done"
+    )
+    try:
+        done = backed.run("backup", "verify", code=72)
+        assert "pgbackrest ended with" in done.stderr
+    finally:
+        backed.shell(f"for f in $(find {folder} -name '*.whole'); do mv $f ${{f%.whole}}; done")
+    failures = backed.shown()["failures"]
+    assert [item["kind"] for item in failures] == ["verify"]
+    backed.run("backup", "verify")
+    assert backed.shown()["failures"] == []
+
+
+def test_a_second_backup_at_the_same_time_is_refused_and_is_no_failure(backed: Cluster) -> None:
+    held = backed.container.exec_run(
+        ["sh", "-c", "mkdir -p /tmp/pgbackrest; exec flock /tmp/pgbackrest/main-backup-1.lock sleep 60"],
+        user="postgres", detach=True,
+    )  # fmt: skip
+    assert held is not None
+    until("the lock", lambda: backed.container.exec_run(["pgrep", "-f", "sleep 60"]).exit_code == 0)
+    done = backed.run("backup", "cluster", code=75)
+    assert "under way" in done.stderr
+    assert backed.shown()["failures"] == []
+    backed.container.exec_run(["pkill", "-f", "sleep 60"])
+    until("the lock's end", lambda: backed.container.exec_run(["pgrep", "-f", "sleep 60"]).exit_code != 0)
+
+
+def test_the_cluster_comes_back_as_it_was_the_second_before_a_table_was_dropped(backed: Cluster) -> None:
+    backed.sql("apache", "create table precious as select i, md5(i::text) word from generate_series(1, 5000) i")
+    before = backed.checksum("apache", "precious"), backed.checksum("rust-lang", "numbers")
+    moment = datetime.fromisoformat(str(backed.sql("postgres", "select clock_timestamp()"))).astimezone(UTC)
+    until("the next second", lambda: (datetime.now(UTC) - moment).total_seconds() > 1)
+    backed.sql("apache", "drop table precious")
+    backed.sql("apache", "create table afterwards (i int)")
+    backed.sql("postgres", "select pg_switch_wal()")
+    _archived(backed)
+    backed.stop()
+
+    done = backed.run("backup", "restore-volume", "--to", moment.isoformat(), volume="data")
+    assert "kept in main.before-restore-" in done.stdout
+    backed.start()
+    assert (backed.checksum("apache", "precious"), backed.checksum("rust-lang", "numbers")) == before
+    assert backed.sql("apache", "select to_regclass('afterwards')") is None
+    assert backed.sql("postgres", "select pg_is_in_recovery()") is False
+    # Nothing is left of the restore: a replica would copy a recovery target, and stop there.
+    settings = backed.container.exec_run(
+        ["cat", f"{VOLUME}/main/postgresql.auto.conf"], user="postgres"
+    ).output.decode()
+    assert "recovery" not in settings and "restore_command" not in settings
+    # The archive goes on with the new timeline, and backups with it.
+    backed.sql("apache", "insert into numbers values (0, 'after the restore')")
+    backed.run("backup", "cluster")
+    assert "indexes and checksums are well" in backed.run("backup", "verify").stdout
+
+
+def test_a_moment_that_the_archive_does_not_reach_is_refused_and_nothing_is_touched(backed: Cluster) -> None:
+    before = backed.checksum("apache", "numbers")
+    backed.stop()
+    tomorrow = (datetime.now(UTC) + timedelta(days=1)).isoformat()
+    done = backed.run("backup", "restore-volume", "--to", tomorrow, volume="data", code=72)
+    assert "recovery ended before configured recovery target was reached" in done.stderr
+    done = backed.run("backup", "restore-volume", "--to", "2001-01-01T00:00:00Z", volume="data", code=72)
+    assert "unable to find backup set" in done.stderr or "recovery" in done.stderr
+    backed.start()
+    assert backed.checksum("apache", "numbers") == before
+
+
+def test_a_cluster_that_is_lost_with_its_volume_comes_back_into_an_empty_one(backed: Cluster) -> None:
+    before = backed.checksum("rust-lang", "numbers")
+    backed.sql("postgres", "select pg_switch_wal()")
+    _archived(backed)
+    backed.stop()
+    done = backed.run("backup", "restore-volume", volume="fresh")
+    assert "kept in" not in done.stdout
+    backed.start("fresh")
+    assert backed.checksum("rust-lang", "numbers") == before
+
+
+def test_another_cluster_is_kept_out_of_the_repository(backed: Cluster) -> None:
+    known = backed.shown()["cluster"]
+    backed.stop()
+    backed.start("other")
+    done = backed.run("backup", "cluster", code=72)
+    assert "does not take this cluster" in done.stderr
+    assert "./run db.restore brings that back" in done.stderr
+    backed.stop()
+    backed.start("fresh")
+    assert backed.shown()["cluster"] == known
+
+
+def test_the_keeper_makes_what_is_due_and_tells_its_age(backed: Cluster) -> None:
+    argv = backed.command(("backup", "keep"), ACTIVITY_BACKUP_DUMPS="0 0 1 1 *")
+    lines: list[str] = []
+    with subprocess.Popen(argv, stderr=subprocess.PIPE, text=True) as keeper:
+        reader = threading.Thread(target=lambda: lines.extend(keeper.stderr or ()), daemon=True)
+        reader.start()
+        try:
+            until("dumps of both projects", lambda: len(backed.shown()["dumps"]) >= 2, deadline=90, every=1)
+        finally:
+            keeper.terminate()
+            assert keeper.wait(timeout=60) == 0
+            reader.join()
+    assert {item["project"] for item in backed.shown()["dumps"]} == {"apache", "rust-lang"}
+    assert not [line for line in lines if " error " in line or " warning " in line]
+
+
+def _archived(cluster: Cluster) -> None:
+    """Wait until everything that is written is in the archive."""
+    wanted = str(cluster.sql("postgres", "select pg_walfile_name(pg_current_wal_lsn())"))
+    cluster.sql("postgres", "select pg_switch_wal()")
+    until(
+        f"{wanted} in the archive",
+        lambda: (
+            str(cluster.sql("postgres", "select coalesce(last_archived_wal, '') from pg_stat_archiver")) >= wanted
+            or not int(
+                cluster.sql("postgres", "select count(*) from pg_ls_archive_statusdir() where name like '%.ready'")
+            )
+        ),
+    )
