@@ -149,17 +149,26 @@ class Platform:
 
     def counts(self, project: str) -> dict[str, int]:
         """Return how many rows each table has that holds any."""
-        counted = {table: self.rows(project, f"select count(*) from {table}")[0][0] for table in self.tables(project)}
-        return {table: count for table, count in counted.items() if count}
+        return {table: len(rows) for table, rows in self._contents(project) if rows}
 
     def checksum(self, project: str) -> str:
         """Return a checksum over every row of every table, but for what only a clock fills."""
         digest = sha256()
-        for table in self.tables(project):
-            without = " ".join(f"- '{column}'" for column in CLOCKS.get(table, ()))
-            rows = self.rows(project, f"select (to_jsonb(t) {without})::text from {table} t order by 1")
+        for table, rows in self._contents(project):
             digest.update(f"{table}\n{rows}\n".encode())
         return digest.hexdigest()
+
+    def _contents(self, project: str) -> Iterator[tuple[str, list[tuple[Any, ...]]]]:
+        tables = self.tables(project)
+        connection = self.connect(self.database(project))
+        try:
+            with connection.cursor() as cursor:
+                for table in tables:
+                    without = " ".join(f"- '{column}'" for column in CLOCKS.get(table, ()))
+                    cursor.execute(f"select (to_jsonb(t) {without})::text from {table} t order by 1")
+                    yield table, cursor.fetchall()
+        finally:
+            connection.close()
 
     def drop(self) -> None:
         """Drop the databases of this platform."""

@@ -2,13 +2,8 @@
 
 import gzip
 import json
-import random
-import signal
-from contextlib import suppress
 from pathlib import Path
 from shutil import copy
-from subprocess import TimeoutExpired
-from time import monotonic
 
 import pytest
 from activity.database.connect import Role, connect, transaction
@@ -20,7 +15,6 @@ from tests.waiting import until
 
 HOURS = ("2015-01-01-0", "2015-01-01-1")
 PROJECTS = {"apache": 52, "rust-lang": 40, "cachethq": 57}
-KILLS = 6
 
 
 def counts(platform):
@@ -67,31 +61,6 @@ def test_the_two_real_hours_give_each_project_its_events_and_again_changes_nothi
     assert again.returncode == 0, again.stderr
     assert "0 hours read, 0 events stored" in again.stdout
     assert checksums(platform) == before
-
-
-@pytest.mark.usefixtures("real_archive")
-def test_killing_the_ingest_at_any_moment_and_running_it_again_gives_the_same_rows(platform, long):
-    platform.follow(*PROJECTS)
-    began = monotonic()
-    assert platform.ingest(*HOURS).returncode == 0
-    whole = monotonic() - began
-    expected = checksums(platform)
-    moments, ends = random.Random(2015), []
-    for _ in range(KILLS * 5 if long else KILLS):
-        platform.drop()
-        running = platform.start("ingest", "--from", HOURS[0], "--to", HOURS[1])
-        # The moment is drawn; it falls into the start, the making of databases, the reading or the writing.
-        with suppress(TimeoutExpired):
-            running.wait(whole * moments.uniform(0.3, 1.0))
-        running.send_signal(signal.SIGKILL)
-        running.communicate()
-        ends.append(running.returncode)
-
-        again = platform.ingest(*HOURS)
-
-        assert again.returncode == 0, again.stderr
-        assert checksums(platform) == expected
-    assert -signal.SIGKILL in ends
 
 
 @pytest.mark.usefixtures("real_archive")

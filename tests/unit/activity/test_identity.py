@@ -37,9 +37,8 @@ def test_a_hash_is_never_positive_and_fits_64_bits(words):
 
 
 def test_an_old_event_is_hashed_by_its_wall_clock():
-    assert old_id("PushEvent", "ada", "engine", datetime(2014, 6, 10, 19, 7, 4)) == hash_words(
-        "PushEventadaengine2014-06-10 19:07:04"
-    )
+    # DevStats's own example, jsons/1402423200_-5613262351614458275.json.exemple.
+    assert old_id("PushEvent", "cloudyan", "useGit", datetime(2014, 6, 10, 18, 38, 59)) == -5613262351614458275
 
 
 @pytest.mark.parametrize(

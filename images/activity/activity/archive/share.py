@@ -16,13 +16,17 @@ from activity.hour import Hour, hour_at
 
 
 class Share:
-    """The events of an hour for one project: their rows, and what has to be known to store them."""
+    """The events of an hour for one project: their rows, and what has to be known to store them.
+
+    By the ids of events: `numbers` in the batch, `digests`, and `contested`, the id that another event has.
+    """
 
     def __init__(self) -> None:
         self._files = ExitStack()
         self.batch = self._files.enter_context(Batch())
         self.numbers: dict[int, int] = {}
         self.digests: dict[int, int] = {}
+        self.contested: dict[int, int] = {}
         self.labelled: set[int] = set()
         self.hours: set[Hour] = set()
         self.shared: dict[Table, dict[tuple[object, ...], Row]] = defaultdict(dict)
@@ -50,7 +54,9 @@ class Share:
         """Take an event in, unless it is there already; two events of one id are both taken."""
         known = self.digests.get(parcel.event_id)
         if known is not None and known != parcel.digest:
-            parcel = parcel.under(surrogate(parcel.event_id, parcel.digest))
+            contested = parcel.event_id
+            parcel = parcel.under(surrogate(contested, parcel.digest))
+            self.contested[parcel.event_id] = contested
             known = self.digests.get(parcel.event_id)
         if known is not None:
             return

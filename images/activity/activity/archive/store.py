@@ -66,28 +66,31 @@ def _pairs(cursor: Cursor, name: str, names: list[str]) -> Iterable[tuple[str, i
 
 
 def _changes(cursor: Cursor, share: Share) -> tuple[dict[int, int | None], dict[int, int]]:
-    """Return, by number, events that are there already (None) and those that need another id."""
-    known = _known(cursor, _asked(share.digests))
+    """Return, by number, events that are there already (None) and those that need another id; the latter by id too."""
+    known = _known(cursor, sorted(_asked(share)))
+    others = {
+        event: surrogate(share.contested.get(event, event), share.digests[event])
+        for event in share.digests
+        if event in known or event in share.contested
+    }
+    held = _known(cursor, sorted(others.values())) if others else {}
     changes: dict[int, int | None] = {}
     for event, digest in share.digests.items():
-        same = [event, event - RESTARTED] if event >= RESTARTED else [event]
-        if any(known.get(identity) == digest for identity in same):
+        if any(known.get(name) == digest for name in _names_of(share, event)) or others.get(event) in held:
             changes[share.numbers[event]] = None
-    colliding = {event: surrogate(event, share.digests[event]) for event in known if _collides(share, known, event)}
-    held = _known(cursor, list(colliding.values())) if colliding else {}
-    for event, other in colliding.items():
-        changes[share.numbers[event]] = None if other in held else other
-    return changes, {event: other for event, other in colliding.items() if other not in held}
+        elif event in known:
+            changes[share.numbers[event]] = others[event]
+    return changes, {event: other for event, other in others.items() if changes.get(share.numbers[event]) == other}
 
 
-def _collides(share: Share, known: dict[int, int], event: int) -> bool:
-    return event in share.digests and known[event] != share.digests[event]
+def _asked(share: Share) -> set[int]:
+    return {name for event in share.digests for name in _names_of(share, event)}
 
 
-def _asked(events: Iterable[int]) -> list[int]:
-    """Return the ids to ask for: a database that DevStats filled has restarted ids as they were."""
-    asked = set(events)
-    return sorted(asked | {event - RESTARTED for event in asked if event >= RESTARTED})
+def _names_of(share: Share, event: int) -> tuple[int, ...]:
+    """Return all ids that an event may have: a database that DevStats filled has restarted ones as they were."""
+    own = share.contested.get(event, event)
+    return (own, own - RESTARTED) if own >= RESTARTED else (own,)
 
 
 def _known(cursor: Cursor, events: list[int]) -> dict[int, int]:

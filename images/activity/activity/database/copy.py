@@ -33,12 +33,17 @@ class Table:
         """The place of the column that names the event of a row; None for what events share."""
         if "event_id" in self.columns:
             return self.columns.index("event_id")
-        return self.columns.index("id") if self.name == "gha_events" else None
+        return self.columns.index("id") if self.first else None
 
     @cached_property
     def places(self) -> tuple[int, ...]:
         """The places of the key's columns."""
         return tuple(map(self.columns.index, self.key))
+
+    @property
+    def first(self) -> bool:
+        """Whether it holds the events themselves, over which two hours at once may meet."""
+        return self.name == "gha_events"
 
     def __hash__(self) -> int:
         return hash(self.name)
@@ -106,7 +111,7 @@ class Batch:
         spool.add(number, rows)
 
     def copy(self, cursor: Cursor, order: Iterable[Table], changes: Mapping[int, int | None]) -> None:
-        """Copy all rows into their tables, in this order of tables.
+        """Copy all rows into their tables, in this order of tables; events by their ids.
 
         `changes` are events by number that go in under another id, or, with None, not at all.
         """
@@ -120,7 +125,7 @@ class Batch:
                 columns=sql.SQL(", ").join(map(sql.Identifier, table.columns)),
             )
             with ExitStack() as files:
-                file = spool.changed(table, changes, files) if changes else spool.whole()
+                file = spool.changed(table, changes, files) if changes or table.first else spool.whole()
                 cursor.copy_expert(statement, file, 1 << 16)
 
 
@@ -146,14 +151,23 @@ class _Spool:
 
     def changed(self, table: Table, changes: Mapping[int, int | None], files: ExitStack) -> SpooledTemporaryFile[bytes]:
         file = files.enter_context(SpooledTemporaryFile(IN_MEMORY))  # noqa: SIM115
+        kept = self._kept(table, changes)
+        for rows in sorted(kept, key=_leading_number) if table.first else kept:
+            file.write(rows)
+        file.seek(0)
+        return file
+
+    def _kept(self, table: Table, changes: Mapping[int, int | None]) -> Iterator[bytes]:
         for number, rows in self._each():
             event = changes.get(number, number)
             if event is not None:
-                file.write(rows if number not in changes else renumber(table, rows, event))
-        file.seek(0)
-        return file
+                yield renumber(table, rows, event) if number in changes else rows
 
     def _each(self) -> Iterator[tuple[int, bytes]]:
         self._file.seek(0)
         for number, length in zip(self._numbers, self._lengths, strict=True):
             yield number, self._file.read(length)
+
+
+def _leading_number(row: bytes) -> int:
+    return int(row[: row.index(b"\t")])
