@@ -2,8 +2,6 @@
 
 ActivityError                  1  base of all, never raised itself
 ├── UsageError                64  the command line is wrong
-├── BrokenHour                65  an hour holds something that cannot be stored
-│   └── BrokenLine            65  a line is no event
 ├── TruncatedHour             66  an hour ends before its gzip stream does
 ├── HourMissing               69  the archive has no such hour
 ├── ArchiveUnreachable        70  the archive does not answer
@@ -29,25 +27,6 @@ class UsageError(ActivityError):
     """The command line is wrong."""
 
     exit_code = 64
-
-
-class BrokenHour(ActivityError):
-    """An hour holds something that cannot be stored; nothing of it is."""
-
-    exit_code = 65
-    about_hour = True
-
-
-class BrokenLine(BrokenHour):
-    """A line of an hour is no event."""
-
-    def __init__(self, url: str, line: int, problem: str) -> None:
-        super().__init__(
-            f"{url}: line {line}: {problem}. Nothing of this hour was stored; replace the file and run again."
-        )
-        self.url = url
-        self.line = line
-        self.problem = problem
 
 
 class TruncatedHour(ActivityError):

@@ -43,13 +43,13 @@ def follower(platform, web_archive):
 
 def test_an_hour_that_failed_is_tried_again_in_each_pass_though_a_later_one_succeeded(platform, web_archive, follower):
     publish(web_archive, FIRST)
-    publish(web_archive, SECOND, b"{broken\n")
+    (web_archive.folder / f"{SECOND}.json.gz").write_bytes(gzip.compress(b"\n")[:-1])
     publish(web_archive, THIRD)
     last = parse_hour(THIRD)
     assert not follower.run_pass(last)
     assert parsed(platform) == [0, 2]
     assert follower.registry.get_sample_value("activity_holes", {"state": "failing"}) == 1
-    assert follower.registry.get_sample_value("activity_hour_failures_total", {"error": "BrokenLine"}) == 1
+    assert follower.registry.get_sample_value("activity_hour_failures_total", {"error": "TruncatedHour"}) == 1
 
     (web_archive.folder / f"{SECOND}.json.gz").unlink()
     assert not follower.run_pass(last)

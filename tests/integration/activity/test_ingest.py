@@ -134,29 +134,6 @@ def test_a_spoilt_hour_has_its_own_exit_code_and_stores_nothing_while_hours_befo
     assert platform.events("apache") == 27
 
 
-@pytest.mark.parametrize(
-    ("line", "words"),
-    [
-        (b'{"id":"3","type":"Wat\n', "not JSON"),
-        (b'{"id":"3"}{"id":"4"}\n', "not JSON"),
-        (b'{"id":"3","type":"x\x00y"}\n', "not JSON"),
-        (b"[1]\n", "expected an object"),
-        (packed(event(3, payload={"size": "many"})), "payload.size: expected a whole number"),
-        (packed(event("three")), "id: expected a whole number"),
-        (packed(event(3, created_at="yesterday")), "created_at: expected a time"),
-    ],
-)
-def test_a_broken_line_fails_its_hour_wholly_and_is_named(platform, web_archive, line, words):
-    write_hour(web_archive.folder, HOURS[0], event(1), event(2, "somebody/else"), line, event(5))
-    platform.follow("apache")
-    done = platform.ingest(HOURS[0], HOURS[0])
-    assert done.returncode == 65, done.stderr
-    assert f"{web_archive.url}/2015-01-01-0.json.gz: line 3: " in done.stderr
-    assert words in done.stderr
-    assert platform.events("apache") == 0
-    assert platform.rows("apache", "select * from gha_parsed") == []
-
-
 def test_an_archive_out_of_reach_is_exit_70_and_a_database_out_of_reach_exit_71(platform, tmp_path):
     platform.follow("apache")
     gone = platform.ingest(*HOURS, ACTIVITY_ARCHIVE_URL=(tmp_path / "nowhere").as_uri())

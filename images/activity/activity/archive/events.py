@@ -1,25 +1,8 @@
-"""A line of an hour, read as an event."""
+"""What an event tells about whose it is, in both formats that the archive has had."""
 
 from typing import Any
 
-import orjson
-
-from activity.errors import BrokenLine
-
 Json = dict[str, Any]
-
-
-def parse_event(url: str, number: int, line: bytes) -> Json | None:
-    """Return the event of a line, None for a blank one; BrokenLine names the place."""
-    if line.isspace():
-        return None
-    try:
-        event = orjson.loads(line)
-    except orjson.JSONDecodeError as error:
-        raise BrokenLine(url, number, f"not JSON: {error}") from error
-    if not isinstance(event, dict):
-        raise BrokenLine(url, number, f"expected an object, found {type(event).__name__}")
-    return event
 
 
 def repository_name(event: Json) -> str:

@@ -1,55 +1,26 @@
-"""Opening an hour wherever it lies, and reading it line by line without ever holding it whole."""
+"""Opening an hour wherever it lies."""
 
 import io
-import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import cast
 from urllib.parse import unquote, urlsplit
 
 import httpx
-from isal import igzip, igzip_lib
 
-from activity.errors import ArchiveUnreachable, BrokenLine, HourMissing, TruncatedHour
+from activity.errors import ArchiveUnreachable, HourMissing
 from activity.hour import Hour
 
 TIMEOUT = httpx.Timeout(60, connect=10)
-LONGEST_LINE = 64 * 1024 * 1024
 GZIP_START = b"\x1f\x8b"
 NOT_FOUND = 404
 PASSING = (408, 429)
 SERVER_ERRORS = 500
-# isal says that it is typed; these parts of it are not.
-GunzippedFile = cast(Callable[..., io.BufferedIOBase], igzip.IGzipFile)
-DAMAGED = (igzip.BadGzipFile, cast(type[Exception], igzip_lib.IsalError), zlib.error)
 
 
 def hour_url(archive: str, hour: Hour) -> str:
     """Return where an hour lies in an archive."""
     return f"{archive}/{hour}.json.gz"
-
-
-def read_lines(url: str) -> Iterator[tuple[int, bytes]]:
-    """Yield each line of an hour with its number from 1; the gzip stream is checked to its very end.
-
-    Raises HourMissing, ArchiveUnreachable, TruncatedHour, and BrokenLine for a line beyond 64 MiB.
-    """
-    with open_hour(url) as raw:
-        stream = GunzippedFile(fileobj=raw, mode="rb")
-        number = 0
-        try:
-            while line := stream.readline(LONGEST_LINE):
-                number += 1
-                if len(line) == LONGEST_LINE:
-                    raise BrokenLine(url, number, f"longer than {LONGEST_LINE} bytes")
-                yield number, line
-        except EOFError as error:
-            raise TruncatedHour(url, f"ends in the middle of its gzip stream, after line {number}") from error
-        except DAMAGED as error:
-            raise TruncatedHour(url, f"is damaged after line {number}: {error}") from error
-        if number == 0:
-            raise TruncatedHour(url, "is empty")
 
 
 def answers(url: str, seconds: float) -> bool:

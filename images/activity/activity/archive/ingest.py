@@ -11,10 +11,12 @@ from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_at
 from tenacity.nap import sleep_using_event
 
 from activity import log
-from activity.archive.events import Json, actor_login, parse_event, repository_name
-from activity.archive.hours import hour_url, read_lines
+from activity.archive.events import Json, actor_login, repository_name
+from activity.archive.hours import hour_url
+from activity.archive.lines import Line, Tally
 from activity.archive.old_rows import Names, is_old, old_rows_of
 from activity.archive.parcel import pack
+from activity.archive.reading import Reading
 from activity.archive.route import Route
 from activity.archive.rows import rows_of
 from activity.archive.share import Share
@@ -22,13 +24,13 @@ from activity.archive.store import store
 from activity.database.connect import transaction
 from activity.database.locks import lock
 from activity.database.marks import Mark, Source, is_parsed, mark_hour, mark_periods
-from activity.errors import ArchiveUnreachable, BrokenLine, Stopped
+from activity.database.quarantine import quarantine
+from activity.errors import ArchiveUnreachable
 from activity.hour import Hour
 from activity.projects import Project
 from activity.settings import Settings
 
 ATTEMPTS = 4
-LINES_BETWEEN_LOOKS = 1000
 MEANWHILE = (UniqueViolation, DeadlockDetected)
 
 
@@ -58,17 +60,35 @@ class Committed:
     collisions: int
 
 
+@dataclass(frozen=True)
+class Ingested:
+    """What an hour brought to each project, and what came by while it was read."""
+
+    committed: list[Committed]
+    tally: Tally
+
+
 def ingest_hour(
-    settings: Settings, feed: Feed, hour: Hour, projects: tuple[Project, ...], stop: Signal, *, force: bool = False
-) -> list[Committed]:
+    settings: Settings,
+    feed: Feed,
+    hour: Hour,
+    projects: tuple[Project, ...],
+    stop: Signal,
+    *,
+    force: bool = False,
+    salvage: bool = False,
+) -> Ingested:
     """Read an hour and commit it project by project; returns those that lacked it until now, or all with `force`.
 
-    The databases of projects without an event in it are not touched: the caller marks the hour for them.
-    Raises HourMissing, TruncatedHour, BrokenLine, ArchiveUnreachable (nothing of the hour is stored then),
+    The databases of projects without an event in it are not touched: the caller marks the hour for them. What of the
+    hour is no event is in quarantine before the first project has the hour. A file whose gzip is damaged is
+    TruncatedHour, unless it is to be salvaged: then what can be read of it is the hour.
+    Raises HourMissing, TruncatedHour, ArchiveUnreachable (nothing of the hour is stored then),
     DatabaseUnavailable (projects before the failing one have it) and Stopped.
     """
     url = hour_url(feed.url, hour)
-    with _read(settings, hour, url, projects, stop) as shares:
+    with _read(settings, hour, url, projects, stop, salvage) as (shares, reading):
+        quarantine(settings, hour, feed.source, reading.quarantined, anew=force)
         committed: list[Committed] = []
         for project, share in shares.items():
             if not share:
@@ -77,13 +97,13 @@ def ingest_hour(
             done = _commit(settings, project, Visit(hour, feed.source, force), share)
             if done is not None:
                 committed.append(done)
-        return committed
+        return Ingested(committed, reading.tally)
 
 
 @contextmanager
 def _read(
-    settings: Settings, hour: Hour, url: str, projects: tuple[Project, ...], stop: Signal
-) -> Iterator[dict[Project, Share]]:
+    settings: Settings, hour: Hour, url: str, projects: tuple[Project, ...], stop: Signal, salvage: bool
+) -> Iterator[tuple[dict[Project, Share], Reading]]:
     """Read an hour to its end, again from its start when the network fails."""
     attempts = Retrying(
         retry=retry_if_exception(lambda error: isinstance(error, ArchiveUnreachable) and error.passing),
@@ -93,40 +113,41 @@ def _read(
         before_sleep=_say,
         reraise=True,
     )
+    route = Route(settings.projects, projects, case_sensitive=settings.archive.case_sensitive)
     with ExitStack() as opened:
-        yield attempts(_read_once, settings, hour, url, projects, stop, lambda: opened.enter_context(Share()))
+        yield attempts(
+            _read_once,
+            lambda: Reading(url, route, stop, salvage=salvage),
+            lambda: {project: opened.enter_context(Share()) for project in projects},
+            lambda event: route.projects_of(repository_name(event), actor_login(event), hour.stamp),
+        )
 
 
 def _read_once(
-    settings: Settings, hour: Hour, url: str, projects: tuple[Project, ...], stop: Signal, share: Callable[[], Share]
-) -> dict[Project, Share]:
-    route = Route(settings.projects, projects, case_sensitive=settings.archive.case_sensitive)
-    shares = {project: share() for project in projects}
-    for number, line in read_lines(url):
-        if number % LINES_BETWEEN_LOOKS == 0 and stop.is_set():
-            raise Stopped(f"{url}: stopped at line {number}. Nothing of this hour was stored.")
-        event = parse_event(url, number, line)
-        followers = _followers(route, event, hour) if event else ()
-        if event and followers:
-            _share_out(url, number, event, [shares[project] for project in followers])
-    return shares
+    begin: Callable[[], Reading],
+    divide: Callable[[], dict[Project, Share]],
+    followers_of: Callable[[Json], tuple[Project, ...]],
+) -> tuple[dict[Project, Share], Reading]:
+    reading, shares = begin(), divide()
+    for line in reading:
+        if followers := followers_of(line.event):
+            _share_out(reading, line, [shares[project] for project in followers])
+    return shares, reading
 
 
-def _followers(route: Route, event: Json, hour: Hour) -> tuple[Project, ...]:
-    return route.projects_of(repository_name(event), actor_login(event), hour.stamp)
-
-
-def _share_out(url: str, number: int, event: Json, shares: list[Share]) -> None:
+def _share_out(reading: Reading, line: Line, shares: list[Share]) -> None:
+    """Give an event to those who follow it; one that cannot be stored goes into quarantine."""
     try:
-        if is_old(event):
+        if is_old(line.event):
             # Its rows differ from database to database; here it is only seen that they can be made.
-            old_rows_of(event, Names())
+            old_rows_of(line.event, Names())
             for share in shares:
-                share.keep_old(event)
+                share.keep_old(line.event)
             return
-        parcel = pack(rows_of(event))
+        parcel = pack(rows_of(line.event))
     except ValueError as error:
-        raise BrokenLine(url, number, str(error)) from error
+        reading.refuse(line, str(error))
+        return
     for share in shares:
         share.take(parcel)
 

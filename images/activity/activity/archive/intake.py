@@ -9,14 +9,15 @@ from time import monotonic
 from activity import log
 from activity.archive.coverage import Coverage, Range, lacking
 from activity.archive.hours import answers, hour_url
-from activity.archive.ingest import Committed, Feed, ingest_hour
+from activity.archive.ingest import Committed, Feed, Ingested, ingest_hour
 from activity.archive.ledger import Held, Ledger
+from activity.archive.lines import Tally
 from activity.archive.simulate import make_hour
 from activity.archive.source import decide
 from activity.database.ledger import Outcome, State
 from activity.database.marks import Source
 from activity.database.provision import provision
-from activity.errors import ActivityError, BrokenHour, Stopped, TruncatedHour
+from activity.errors import ActivityError, Stopped, TruncatedHour
 from activity.hour import Hour, hour_at, newest_full_hour
 from activity.projects import Project
 from activity.settings import Settings
@@ -61,6 +62,7 @@ class HourDone:
     committed: list[Committed]
     seconds: float
     state: State = State.READ
+    tally: Tally = field(default_factory=Tally)
 
 
 @dataclass
@@ -129,29 +131,29 @@ class Intake:
             log.info("hour skipped", hour=task.hour, source=task.source)
             empty = [Committed(project, 0, 0) for project in task.projects]
             return self._recorded(task, HourDone(task.hour, task.source, empty, monotonic() - began, State.SKIPPED))
-        committed = self._ingest(task)
-        done = HourDone(task.hour, task.source, committed, monotonic() - began)
-        events = sum(one.events for one in committed)
+        read = self._ingest(task)
+        done = HourDone(task.hour, task.source, read.committed, monotonic() - began, tally=read.tally)
+        events = sum(one.events for one in read.committed)
         log.info(
             "hour read",
             hour=task.hour,
             source=task.source,
-            projects=len(committed),
+            projects=len(read.committed),
             events=events,
             seconds=done.seconds,
         )
         return self._recorded(task, done)
 
-    def _ingest(self, task: Task) -> list[Committed]:
+    def _ingest(self, task: Task) -> Ingested:
         if task.archive:
             try:
                 return self._ingest_from(task.archive, task)
-            except (TruncatedHour, BrokenHour) as error:
+            except TruncatedHour as error:
                 # The download may be to blame; the archive itself decides.
                 log.info("reading from the archive itself", hour=task.hour, error=error)
         return self._ingest_from(self._url(task.source, task.hour), task)
 
-    def _ingest_from(self, archive: str, task: Task) -> list[Committed]:
+    def _ingest_from(self, archive: str, task: Task) -> Ingested:
         feed = Feed(archive, task.source)
         return ingest_hour(self.settings, feed, task.hour, task.projects, self.stop, force=task.force)
 

@@ -7,6 +7,7 @@ from time import time
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from activity.archive.intake import HourDone
+from activity.archive.lines import Reason, Slow
 from activity.database.ledger import Attempt, State
 from activity.hour import Hour
 
@@ -25,6 +26,16 @@ class IngestMetrics:
         self.collisions = Counter(
             "activity_event_collisions", "Events with the id of another event", ["project"], registry=registry
         )
+        self.lines = Counter("activity_lines", "Lines that came by", registry=registry)
+        self.slow = Counter(
+            "activity_slow_lines",
+            "Lines that were read as a whole; many of one kind mean that the archive's format has changed",
+            ["kind"],
+            registry=registry,
+        )
+        self.quarantined = Counter(
+            "activity_quarantined", "Pieces of hours that are no event", ["reason"], registry=registry
+        )
         self.failures = Counter(
             "activity_hour_failures", "Attempts to read an hour that failed", ["error"], registry=registry
         )
@@ -39,6 +50,11 @@ class IngestMetrics:
         self.success = Gauge(
             "activity_ingest_last_success_timestamp_seconds", "When nothing was lacking last", registry=registry
         )
+        # All kinds are there from the start, so that the first of one is an increase.
+        for kind in Slow:
+            self.slow.labels(kind.value)
+        for reason in Reason:
+            self.quarantined.labels(reason.value)
         self.show_holes(())
 
     def count(self, done: HourDone) -> None:
@@ -46,6 +62,11 @@ class IngestMetrics:
         self.hours.labels(done.source.value).inc()
         self.seconds.inc(done.seconds)
         self.reached(done.hour)
+        self.lines.inc(done.tally.lines)
+        for kind, count in done.tally.slow.items():
+            self.slow.labels(kind.value).inc(count)
+        for reason, count in done.tally.broken.items():
+            self.quarantined.labels(reason.value).inc(count)
         for committed in done.committed:
             self.events.labels(committed.project.name).inc(committed.events)
             self.collisions.labels(committed.project.name).inc(committed.collisions)

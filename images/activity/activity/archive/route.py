@@ -45,6 +45,16 @@ class Route:
         self._patterned = [number for number, rule in enumerate(self._rules) if rule.wanted.patterned]
         self._by_pattern = lru_cache(maxsize=REMEMBERED)(self._fitting)
 
+    @property
+    def owners(self) -> frozenset[bytes]:
+        """The owners of all repositories that are named in full or by their owner, in lower case."""
+        return frozenset(name.partition("/")[0].lower().encode() for name in self._exact)
+
+    @property
+    def patterned(self) -> bool:
+        """Whether globs or expressions may want repositories of other owners."""
+        return bool(self._patterned)
+
     def wants(self, name: str) -> bool:
         """Tell whether any event of a repository might belong to a project: no by this is final."""
         return bool(self._claims(name))
