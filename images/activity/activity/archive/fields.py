@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
+SMALL = 1 << 31
 NEVER = datetime(1, 1, 1)
 # How the archive wrote times in 2011 and 2012.
 OLDEST_TIME = "%Y/%m/%d %H:%M:%S %z"
@@ -65,12 +66,20 @@ class Fields:
 
     def number(self, key: str, bits: int = 64) -> int:
         """Return a whole number; 0 when there is none."""
-        return self.optional_number(key, bits) or 0
+        value = self._object.get(key)
+        if value is None:
+            return 0
+        if type(value) is int and 0 <= value < SMALL:
+            return value
+        return self._checked(key, value, bits)
 
     def optional_number(self, key: str, bits: int = 64) -> int | None:
         """Return a whole number that fits so many bits, if there is one."""
         value = self._object.get(key)
-        return None if value is None else self._checked(key, value, bits)
+        # Most numbers are small ones: they need no second look.
+        if value is None or (type(value) is int and 0 <= value < SMALL):
+            return value
+        return self._checked(key, value, bits)
 
     def text(self, key: str, width: int | None = None) -> str:
         """Return a text; an empty one when there is none."""

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import cast
+from typing import Any, TypeVar, cast
 
 from activity.archive.identity import meaning
 from activity.archive.issues import Issue, IssueLabel
@@ -13,6 +13,8 @@ from activity.archive.pushes import CommitRole
 from activity.archive.records import Event, Origin, Row
 from activity.archive.tables import TABLES
 from activity.database.copy import Table, encode_row, renumber
+
+Kind = TypeVar("Kind")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +28,7 @@ class Parcel:
     digest: int
     created_at: datetime
     encoded: tuple[tuple[Table, bytes], ...]
-    shared: tuple[tuple[Table, tuple[object, ...], Row], ...]
+    shared: tuple[tuple[Table, tuple[tuple[object, Row], ...]], ...]
     numbers: frozenset[tuple[int, int]]
     names: frozenset[str]
     labelled: bool
@@ -42,37 +44,32 @@ class Parcel:
 
 def pack(rows: Iterable[Row]) -> Parcel:
     """Encode all rows of an event; of rows with one key the first counts."""
-    own: dict[Table, dict[tuple[object, ...], Row]] = defaultdict(dict)
-    numbers: set[tuple[int, int]] = set()
-    names: set[str] = set()
-    event, origin = None, None
+    own: dict[type[Any], dict[object, Row]] = defaultdict(dict)
     for row in rows:
-        table = TABLES[type(row)]
-        own[table].setdefault(tuple([row[place] for place in table.places]), row)
-        match row:
-            case Event():
-                event = row
-            case Origin():
-                origin = row
-            case Issue() | PullRequest():
-                numbers.add((row.dup_repo_id, row.number))
-            case CommitRole():
-                names.add(row.actor_name)
-    event = cast(Event, event)
-    known = origin.digest if origin else None
+        kind = type(row)
+        own[kind].setdefault(TABLES[kind].key_of(row), row)
+    event, origin = cast(Event, _only(own, Event)), cast(Origin | None, _only(own, Origin))
+    digest = origin.digest if origin else None
+    named: list[Issue | PullRequest] = [*_all(own, Issue), *_all(own, PullRequest)]
     return Parcel(
         event_id=event.id,
-        digest=meaning(event.type, event.dup_repo_name, event.created_at) if known is None else known,
+        digest=meaning(event.type, event.dup_repo_name, event.created_at) if digest is None else digest,
         created_at=event.created_at,
         encoded=tuple(
-            (table, b"".join(map(encode_row, keyed.values())))
-            for table, keyed in own.items()
-            if table.event is not None
+            (TABLES[kind], b"".join(map(encode_row, keyed.values())))
+            for kind, keyed in own.items()
+            if TABLES[kind].event is not None
         ),
-        shared=tuple(
-            (table, key, row) for table, keyed in own.items() if table.event is None for key, row in keyed.items()
-        ),
-        numbers=frozenset(numbers),
-        names=frozenset(names),
-        labelled=TABLES[IssueLabel] in own,
+        shared=tuple((TABLES[kind], tuple(keyed.items())) for kind, keyed in own.items() if TABLES[kind].event is None),
+        numbers=frozenset((row.dup_repo_id, row.number) for row in named),
+        names=frozenset(row.actor_name for row in _all(own, CommitRole)),
+        labelled=IssueLabel in own,
     )
+
+
+def _all(own: dict[type[Any], dict[object, Row]], kind: type[Kind]) -> Iterable[Kind]:
+    return cast(Iterable[Kind], own[kind].values() if kind in own else ())
+
+
+def _only(own: dict[type[Any], dict[object, Row]], kind: type[Kind]) -> Kind | None:
+    return next(iter(_all(own, kind)), None)

@@ -25,10 +25,8 @@ def rows_of(event: dict[str, Any]) -> tuple[Row, ...]:
 
 
 def complete(event: Event, rows: list[Row]) -> tuple[Row, ...]:
-    """Return the rows of an event with what they say, none of them twice."""
-    every = (*rows, *text_rows(event, rows))
-    # Rows of different tables may hold the same values.
-    return tuple({(type(row), row): row for row in every}.values())
+    """Return the rows of an event with what they say; what is named twice comes twice."""
+    return (*rows, *text_rows(event, rows))
 
 
 def _rows(top: Fields, event: Event) -> Iterator[Row]:

@@ -29,7 +29,7 @@ class Share:
         self.contested: dict[int, int] = {}
         self.labelled: set[int] = set()
         self.hours: set[Hour] = set()
-        self.shared: dict[Table, dict[tuple[object, ...], Row]] = defaultdict(dict)
+        self.shared: dict[Table, dict[object, Row]] = defaultdict(dict)
         self.issues: set[tuple[int, int]] = set()
         self.names: set[str] = set()
         self._lines: SpooledTemporaryFile[bytes] | None = None
@@ -65,8 +65,10 @@ class Share:
         self.digests[parcel.event_id] = parcel.digest
         for table, rows in parcel.encoded:
             self.batch.add(table, number, rows)
-        for table, key, row in parcel.shared:
-            self.shared[table].setdefault(key, row)
+        for table, keyed in parcel.shared:
+            mine = self.shared[table]
+            for key, row in keyed:
+                mine.setdefault(key, row)
         if parcel.labelled:
             self.labelled.add(parcel.event_id)
         self.hours.add(hour_at(parcel.created_at))

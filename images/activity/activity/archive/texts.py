@@ -1,8 +1,8 @@
 """Everything that was said, in one table: titles, bodies and messages of an event's other rows."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from activity.archive.comments import Comment, Review
 from activity.archive.issues import Issue
@@ -26,7 +26,7 @@ class Text(NamedTuple):
 
 def text_rows(event: Event, rows: Iterable[Row]) -> Iterator[Text]:
     """Yield what the rows of an event say, each text once and no empty one."""
-    said = dict.fromkeys(pair for row in rows for pair in _said(row) if pair[0])
+    said = dict.fromkeys(pair for row in rows if type(row) in SAYING for pair in SAYING[type(row)](row) if pair[0])
     for body, moment in said:
         yield Text(
             event.id,
@@ -40,14 +40,14 @@ def text_rows(event: Event, rows: Iterable[Row]) -> Iterator[Text]:
         )
 
 
-def _said(row: Row) -> tuple[tuple[str, datetime], ...]:
-    match row:
-        case Commit():
-            return ((row.message, row.dup_created_at),)
-        case Comment():
-            return ((row.body, row.created_at),)
-        case Issue() | PullRequest():
-            return ((row.title, row.created_at), (row.body or "", row.created_at))
-        case Review():
-            return ((row.body or "", row.submitted_at),)
-    return ()
+def _title_and_body(row: Issue | PullRequest) -> tuple[tuple[str, datetime], ...]:
+    return ((row.title, row.created_at), (row.body or "", row.created_at))
+
+
+SAYING: dict[type[Any], Callable[[Any], tuple[tuple[str, datetime], ...]]] = {
+    Commit: lambda row: ((row.message, row.dup_created_at),),
+    Comment: lambda row: ((row.body, row.created_at),),
+    Issue: _title_and_body,
+    PullRequest: _title_and_body,
+    Review: lambda row: ((row.body or "", row.submitted_at),),
+}

@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from operator import itemgetter
 from tempfile import SpooledTemporaryFile
 from types import TracebackType
 from typing import Any
@@ -18,6 +19,8 @@ from activity.database.queries import composed
 Value = int | str | bool | datetime | None
 
 IN_MEMORY = 256 * 1024
+REMEMBERED = 20_000
+REMEMBERED_LENGTH = 200
 
 
 @dataclass(frozen=True)
@@ -36,9 +39,9 @@ class Table:
         return self.columns.index("id") if self.first else None
 
     @cached_property
-    def places(self) -> tuple[int, ...]:
-        """The places of the key's columns."""
-        return tuple(map(self.columns.index, self.key))
+    def key_of(self) -> Callable[[tuple[Value, ...]], object]:
+        """What tells the key of a row."""
+        return itemgetter(*map(self.columns.index, self.key))
 
     @property
     def first(self) -> bool:
@@ -54,21 +57,37 @@ def encode_row(values: Iterable[Value]) -> bytes:
     return "\t".join([ENCODERS[type(value)](value) for value in values]).encode() + b"\n"
 
 
-def _encode_text(value: str) -> str:
-    if value.isalnum():
-        return value
-    if "\x00" in value:
-        value = value.replace("\x00", "")
-    return value.replace("\\", r"\\").replace("\t", r"\t").replace("\n", r"\n").replace("\r", r"\r")
+class _Texts(dict[str, str]):
+    """Texts as COPY takes them; short ones are remembered, for most of them come again and again."""
+
+    def __missing__(self, value: str) -> str:
+        encoded = value.replace("\x00", "").replace("\\", r"\\").replace("\t", r"\t").replace("\n", r"\n")
+        encoded = encoded.replace("\r", r"\r")
+        if len(value) <= REMEMBERED_LENGTH:
+            _remember(self, value, encoded)
+        return encoded
+
+
+class _Times(dict[datetime, str]):
+    """Times as COPY takes them, written out whole: the year 1 has to have four digits."""
+
+    def __missing__(self, value: datetime) -> str:
+        return _remember(self, value, value.isoformat(" "))
+
+
+def _remember(memory: dict[Any, str], value: object, encoded: str) -> str:
+    if len(memory) >= REMEMBERED:
+        memory.clear()
+    memory[value] = encoded
+    return encoded
 
 
 ENCODERS: dict[type, Callable[[Any], str]] = {
     type(None): lambda value: r"\N",
     bool: lambda value: "t" if value else "f",
     int: str,
-    str: _encode_text,
-    # Written out whole: the year 1 has to have four digits.
-    datetime: lambda value: value.isoformat(" "),
+    str: _Texts().__getitem__,
+    datetime: _Times().__getitem__,
 }
 
 
