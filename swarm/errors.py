@@ -17,6 +17,8 @@ SwarmstatsError                 1
 ├── RegistryUnreachable        83   the registry does not answer, and what it holds must be known
 ├── SecretRefused              81   a secret that cannot come to be in this way
 ├── SelectionInvalid           82   a selection of services that cannot be read
+├── ProjectExists              87   a project is there already as something else
+├── ProjectsUneditable         88   projects.yaml is laid out so that it cannot be edited line by line
 ├── ArgumentInvalid            79   a word of a command means nothing there
 ├── BackupFailed               84   a backup, a dump or a check of one did not succeed
 ├── RestoreFailed              85   a restore did not succeed
@@ -161,6 +163,18 @@ class SelectionInvalid(SwarmstatsError):
     """A selection of services is not made of key=value."""
 
     exit_code = 82
+
+
+class ProjectExists(SwarmstatsError):
+    """A project of this name is there, and is not what was asked for."""
+
+    exit_code = 87
+
+
+class ProjectsUneditable(SwarmstatsError):
+    """projects.yaml has a layout in which one project cannot be told from the others line by line."""
+
+    exit_code = 88
 
 
 class ArgumentInvalid(SwarmstatsError):

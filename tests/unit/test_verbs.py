@@ -9,12 +9,13 @@ from swarm.errors import ArgumentInvalid
 
 SHOWING = {
     "bench.manager", "check", "db.backups", "db.verify", "doctor", "drift", "lock.status", "logs",
-    "plan", "release.show", "releases", "render",
+    "plan", "project.status", "release.show", "releases", "render",
     "secret.list", "secret.show", "show", "status", "swarm.status",
 }  # fmt: skip
 CHANGING = {
     "build", "clean", "db.backup", "db.dump", "db.restore", "db.vacuum", "deliver",
-    "demo", "deploy", "job", "lock.break", "push", "restart", "rollback", "scale",
+    "demo", "deploy", "job", "lock.break", "project.add", "project.backfill", "project.remove", "push",
+    "restart", "rollback", "scale",
     "secret.generate", "secret.import", "secret.rotate", "swarm.clean", "swarm.init", "swarm.remount", "swarm.start",
     "swarm.stop",
 }  # fmt: skip
