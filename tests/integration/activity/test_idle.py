@@ -1,5 +1,6 @@
-"""What an hour costs for projects that have nothing in it: `pytest tests/integration/activity/test_idle.py -s` prints it."""
+"""What an hour costs for projects that have nothing in it; with `pytest -s` it is printed."""
 
+import sys
 import threading
 from dataclasses import replace
 from statistics import median
@@ -40,6 +41,7 @@ def test_249_projects_without_events_cost_less_than_one_percent_of_the_hour_each
             platform.log_rows("truncate empty_hours") if len(projects) == 1 else None
     alone, together = (median(times) for times in took.values())
     share = (together - alone) / alone / IDLE
-    print(f"\nan hour: {alone:.3f} s CPU for 1 project, {together:.3f} s for {1 + IDLE}; each idle one {share:.2%}")
+    words = f"an hour: {alone:.3f} s CPU for 1 project, {together:.3f} s for {1 + IDLE}; each idle one {share:.2%}"
+    sys.stderr.write(f"\n{words}\n")
     assert share < 0.01
     assert platform.log_rows("select count(*), count(distinct database) from empty_hours") == [(IDLE, IDLE)]
