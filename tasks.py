@@ -815,6 +815,7 @@ def db_verify(_: Context, env: str = "", json: bool = False) -> None:
     help={
         "to": "a time, such as 2026-01-31T12:00:00Z: the cluster as it was then, or the newest dump not after it",
         "project": "one project's database, from its dump (default: the whole cluster, from its backup)",
+        "timeline": "of the whole cluster: go along this timeline instead of the newest",
         "env": ENV,
         "yes": "do not ask",
         "lock-timeout": WAIT,
@@ -826,6 +827,7 @@ def db_restore(
     _: Context,
     to: str = "",
     project: str = "",
+    timeline: int = 0,
     env: str = "",
     yes: bool = False,
     lock_timeout: int = 600,
@@ -835,16 +837,19 @@ def db_restore(
     environment = environments.load(env)
     moment = restoring.moment(to)
     engine = cluster.manager(environment, SHELL)
+    if project and timeline:
+        raise ArgumentInvalid("--timeline is of the whole cluster; a dump has none.")
     if project:
         _restore_project(environment, engine, project, moment, yes, dry)
         return
-    doing = restoring.deeds(engine, moment)
+    goal = restoring.Goal(moment, timeline)
+    doing = restoring.deeds(engine, goal)
     if dry:
         REPORT.would(doing, "")
         return
     if not yes:
         REPORT.confirm("This replaces every database of the cluster; what is there is kept aside.", environment.name)
-    restoring.cluster(environment, engine, moment, REPORT, lock_timeout)
+    restoring.cluster(environment, engine, goal, REPORT, lock_timeout)
 
 
 def _restore_project(

@@ -74,7 +74,8 @@ class Overview:
 
     def complaints(self) -> list[str]:
         """What is not well with backups; empty when all is."""
-        found = [self.told["problem"], self.told["unknown"]]
+        # A cluster that is new has no backup for its first minutes.
+        found = [self.told["unknown"], "" if self.told.get("new") else self.told["problem"]]
         newest = next(reversed(self.told["cluster"]), None)
         if newest and self.age(newest["ended_at"]) > STALE:
             found.append(f"the newest backup is {self._ago(newest['ended_at'])} old")

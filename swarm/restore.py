@@ -9,11 +9,20 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from swarm import backups, execute, jobs, live, lock, operate, stacks, targets
+from swarm import backups, constraints, execute, jobs, live, lock, operate, stacks, targets
 from swarm.deadline import until
 from swarm.engine import Engine, Spec
 from swarm.environment import Environment
-from swarm.errors import ArgumentInvalid, BackupFailed, CommandFailed, RestoreFailed
+from swarm.errors import (
+    ArgumentInvalid,
+    BackupFailed,
+    BackupRunning,
+    CommandFailed,
+    DeadlinePassed,
+    JobFailed,
+    RestoreFailed,
+    SwarmstatsError,
+)
 from swarm.joblog import Line
 from swarm.jobs import Job
 from swarm.live import Service
@@ -22,7 +31,6 @@ from swarm.report import Report, Step
 VOLUME = "/var/lib/postgresql/data"
 CONFIG = "/etc/pgbackrest/pgbackrest.conf"
 STORAGE = "/data"
-IMAGE = "backup"
 SCRATCH = ("/tmp", "/run/postgresql")  # noqa: S108 - of the container alone
 MEMORY = 1024 * 2**20
 SECONDS = 24 * 3600.0
@@ -33,11 +41,34 @@ AGREED = ("initialize", "leader", "history", "status", "sync", "failover", "fail
 
 @dataclass(frozen=True)
 class Member:
-    """A service that keeps a copy of the cluster: its volume, and the node that holds that."""
+    """A service that keeps a copy of the cluster: its volume, the node that holds that, and the image that restores."""
 
     service: Service
     volume: str
     node: str
+    image: str
+
+
+@dataclass(frozen=True)
+class Goal:
+    """What a restore of the cluster shall come to: a moment or the newest, of the newest timeline or of another one.
+
+    Each restore and each failover begins a timeline; what came later on the one before is reached by its number alone.
+    """
+
+    to: datetime | None = None
+    timeline: int = 0
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """As the service's verb takes it."""
+        when = ("--to", self.to.isoformat()) if self.to else ()
+        return (*when, *(("--timeline", str(self.timeline)) if self.timeline else ()))
+
+    def __str__(self) -> str:
+        """In words."""
+        when = f"as it was at {self.to:%Y-%m-%d %H:%M:%S} UTC" if self.to else "up to the newest WAL in the archive"
+        return f"{when} on timeline {self.timeline}" if self.timeline else when
 
 
 def moment(text: str) -> datetime | None:
@@ -60,16 +91,28 @@ def members(raw: live.Snapshot) -> tuple[Member, ...]:
     for task in sorted(raw.tasks, key=lambda item: str(item["CreatedAt"])):
         if task.get("NodeID"):
             nodes[str(task["ServiceID"])] = str(task["NodeID"])
+    running = live.read(raw)
+    image = next((item.image for item in running if item.name == backups.SERVICE), "")
     found = []
-    for service in live.read(raw):
+    for service in running:
         volume = _volume(service.spec)
         if service.stack == backups.STACK and service.name != backups.SERVICE and volume:
-            if service.id not in nodes:
-                raise RestoreFailed(f"{service.name} has run nowhere yet.", hint="./run deploy db makes its volume.")
-            found.append(Member(service, volume, nodes[service.id]))
-    if not found:
+            found.append(Member(service, volume, nodes.get(service.id) or _node(raw, service), image))
+    if not found or not image:
         raise RestoreFailed("The stack db is not deployed.", hint="./run deploy db, then restore into what it makes.")
     return tuple(found)
+
+
+def _node(raw: live.Snapshot, service: Service) -> str:
+    """Where a service belongs that has no task, such as one that an interrupted restore left stopped."""
+    wanted = constraints.parse((service.spec["TaskTemplate"].get("Placement") or {}).get("Constraints") or ())
+    fitting = [str(node["ID"]) for node in raw.nodes if constraints.met(wanted, node)]
+    if len(fitting) != 1:
+        raise RestoreFailed(
+            f"{service.name} has no task, and {len(fitting)} nodes meet its constraints: where is its volume?",
+            hint="./run deploy db",
+        )
+    return fitting[0]
 
 
 def _volume(spec: Mapping[str, object]) -> str:
@@ -78,24 +121,24 @@ def _volume(spec: Mapping[str, object]) -> str:
     return next((str(item["Source"]) for item in mounts if item["Target"] == VOLUME and item["Type"] == "volume"), "")
 
 
-def deeds(engine: Engine, to: datetime | None) -> list[str]:
+def deeds(engine: Engine, goal: Goal) -> list[str]:
     """What a restore of the cluster would do, in that order."""
     found = members(live.snapshot(engine))
     first, others = found[0], found[1:]
-    when = f"as it was at {to:%Y-%m-%d %H:%M:%S} UTC" if to else "up to the newest WAL in the archive"
     return [
         "archive what was committed until now, if the database answers",
         f"stop {', '.join(item.service.name for item in found)} and {backups.SERVICE}",
-        f"restore the cluster {when} into volume {first.volume}, keeping what is there beside it",
+        f"restore the cluster {goal} into volume {first.volume}, keeping what is there beside it",
         *(
             f"set the data in volume {item.volume} aside, so that {item.service.name} copies the cluster"
             for item in others
         ),
         f"start {first.service.name} and then the others, and give the roles today's passwords",
+        "back the restored cluster up",
     ]
 
 
-def cluster(environment: Environment, engine: Engine, to: datetime | None, report: Report, wait: float) -> str:
+def cluster(environment: Environment, engine: Engine, goal: Goal, report: Report, wait: float) -> str:
     """Bring the whole cluster to a point in time, or to its newest; returns what came of it in words.
 
     Raises RestoreFailed when it was not restored: then everything runs as before.
@@ -110,13 +153,13 @@ def cluster(environment: Environment, engine: Engine, to: datetime | None, repor
             _resize(engine, [*keeper, *(item.service for item in found)], 0, step)
         try:
             with report.step("restore") as step:
-                words = ("restore-volume", *(("--to", to.isoformat()) if to else ()))
-                step.detail = said = _job(environment, engine, found[0], words, step)
-                _begin_afresh(environment, engine, found[1:], step)
+                step.detail = said = _job(environment, engine, found[0], ("restore-volume", *goal.words), step)
         except BaseException:
             with report.step("start as before") as step:
                 _resize(engine, [*(item.service for item in found), *keeper], 1, step)
             raise
+        with report.step("set aside") as step:
+            _begin_afresh(environment, engine, found[1:], step)
         with report.step("start") as step:
             _resize(engine, [found[0].service], 1, step)
             _await_leader(environment, engine, found[0], step)
@@ -129,14 +172,36 @@ def cluster(environment: Environment, engine: Engine, to: datetime | None, repor
                     f"The cluster is restored, but its roles are not: {ended.failure}", hint="./run job db/bootstrap"
                 )
             step.detail = "have today's passwords"
+    with report.step("backup") as step:
+        step.detail = _back_up(environment, engine, step)
     return said
 
 
+def _back_up(environment: Environment, engine: Engine, step: Step) -> str:
+    """A backup on the timeline that has begun: the newest one may belong to a timeline that was left."""
+    try:
+        return backups.ask(environment, engine, "cluster", say=step.note)[-1]
+    except BackupRunning:
+        return "is under way"
+    except BackupFailed as error:
+        return f"not made yet, ./run db.backup makes it: {error.message.splitlines()[0]}"
+
+
 def _begin_afresh(environment: Environment, engine: Engine, others: Sequence[Member], step: Step) -> None:
-    """Have the other members copy the cluster, and nobody remember what it was."""
-    for item in others:
-        _job(environment, engine, item, ("aside",), step)
-    _forget(environment, engine)
+    """Have the other members copy the cluster, and nobody remember what it was.
+
+    Until that is done they must not start: one that still has the former data might lead with them.
+    """
+    try:
+        for item in others:
+            _job(environment, engine, item, ("aside",), step)
+        _forget(environment, engine)
+    except SwarmstatsError as error:
+        raise RestoreFailed(
+            f"The first member is restored, but the others could not be set aside; all are stopped.\n{error.message}",
+            hint="Run it again: ./run db.restore. docs/backups.md says how to go back.",
+        ) from error
+    step.detail = f"{len(others)} members will copy the cluster"
 
 
 def _await_leader(environment: Environment, engine: Engine, member: Member, step: Step) -> None:
@@ -177,9 +242,8 @@ def _job(environment: Environment, engine: Engine, member: Member, words: tuple[
     rendered = stacks.render(environment, target)
     config = next(item for item in rendered.configs if item.key == "pgbackrest.conf")
     keys = {f"/run/secrets/{item.key}": item.name for item in rendered.secrets if item.key.startswith("backup-s3")}
-    image = next(item for item in rendered.images if item.name == IMAGE)
     job = Job(
-        image=image.reference,
+        image=member.image,
         arguments=("backup", *words),
         files={CONFIG: config.content},
         secrets=keys,
@@ -195,7 +259,12 @@ def _job(environment: Environment, engine: Engine, member: Member, words: tuple[
     def say(line: Line) -> None:
         step.note(line.text)
 
-    ended = jobs.once(engine, "restore", job, say)
+    try:
+        ended = jobs.once(engine, "restore", job, say)
+    except (JobFailed, DeadlinePassed) as error:
+        raise RestoreFailed(
+            f"{member.service.name} was not restored; what was there is as it was: {error.message}", hint=error.hint
+        ) from error
     if ended.code:
         reason = "\n".join(line.text for line in ended.lines) or ended.failure
         raise RestoreFailed(

@@ -61,9 +61,16 @@ def _add_backup(backup: argparse.ArgumentParser) -> None:
     volume = words.add_parser("restore-volume", help="restore the whole cluster into the volume of a stopped member")
     for parser in (restore, volume):
         parser.add_argument("--to", type=_moment, metavar="TIME", help="as it was then, such as 2026-01-01T12:00:00Z")
+    volume.add_argument("--timeline", type=_timeline, metavar="N", help="of that timeline (default: the newest)")
     aside = words.add_parser("aside", help="set the data in the volume of a stopped member aside")
     for parser in (volume, aside):
         parser.add_argument("--volume", default="/var/lib/postgresql/data", help="where the volume is mounted")
+
+
+def _timeline(text: str) -> int:
+    if not text.isdecimal() or not 0 < int(text) < 2**31:
+        raise argparse.ArgumentTypeError(f"{text!r} is no timeline such as 3")
+    return int(text)
 
 
 def _moment(text: str) -> datetime:

@@ -65,6 +65,14 @@ class Shelf:
         found = (self.find(name) for name in names if NAME.fullmatch(name))
         return tuple(sorted((dump for dump in found if dump), key=lambda dump: dump.taken_at, reverse=True))
 
+    def newest(self, project: str) -> Dump | None:
+        """The newest dump of a project."""
+        try:
+            names = sorted((path.name for path in (self.folder / project).iterdir()), reverse=True)
+        except OSError:
+            return None
+        return next((dump for name in names if (dump := self.find(name))), None)
+
     def find(self, name: str) -> Dump | None:
         """The dump of that file name; None for any other name, whatever is in it."""
         matched = NAME.fullmatch(name)

@@ -52,3 +52,22 @@ def test_images_of_the_lab_have_their_names_though_nothing_is_built(
     found = images.ensure_local(make(), ("node",), RecordingShell(), Report(), dry=True)
     assert found["node"].startswith("127.0.0.1:5000/swarmstats/node:")
     assert lines(capsys)[-1] == f"would build {found['node']}"
+
+
+def test_an_image_that_is_made_of_others_changes_with_them(tmp_path: Path) -> None:
+    for name in ("base", "postgres", "backup"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "Dockerfile").write_text("ARG BASE\nFROM ${BASE}\n")
+    (tmp_path / "backup" / "Dockerfile").write_text("ARG BASE\nARG POSTGRES\nARG VERSION=1\nFROM ${POSTGRES}\n")
+    assert images.parts(tmp_path / "backup") == ("postgres",)
+    before = images.tag(tmp_path / "backup")
+    (tmp_path / "postgres" / "start").write_text("another")
+    images.tag.cache_clear()
+    assert images.tag(tmp_path / "backup") != before
+
+
+def test_an_image_is_built_after_those_it_is_made_of(make: Make, capsys: pytest.CaptureFixture[str]) -> None:
+    images.build(make(), [images.image(make(), "backup")], RecordingShell(), Report(), dry=True)
+    built = [line.rpartition("/")[2].partition(":")[0] for line in lines(capsys)]
+    assert sorted(built[:-1]) == ["activity", "base", "postgres"]
+    assert built[-1] == "backup"

@@ -27,12 +27,12 @@ def flush(settings: Settings, seconds: float = SECONDS, clock: Callable[[], floa
     ):
         cursor.execute(query("backup/switch_wal"))
         row = cursor.fetchone()
-        wanted = str(row[0]) if row else ""
+        wanted, timeline = (str(row[0]), int(row[1])) if row else ("", 0)
         end = clock() + seconds
         while clock() < end:
             cursor.execute(query("backup/is_archived"), {"wanted": wanted})
             row = cursor.fetchone()
             if row and row[0]:
-                return f"everything until {now:%Y-%m-%d %H:%M:%S} UTC is archived"
+                return f"everything until {now:%Y-%m-%dT%H:%M:%SZ} is archived, timeline {timeline}"
             sleep(POLL_SECONDS)
     raise BackupFailed(f"WAL {wanted} is not archived after {seconds:.0f} s; ./run logs db shows why.")

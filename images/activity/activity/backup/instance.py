@@ -45,10 +45,11 @@ class Instance:
         return connection
 
 
-def fill(instance: Instance, to: datetime | None, *, archive: bool) -> None:
+def fill(instance: Instance, to: datetime | None, *, archive: bool, timeline: int | None = None) -> None:
     """Restore the newest backup that suits into the data directory; BackupFailed when there is none.
 
-    It will replay up to a moment, or all that was archived. Without `archive` it never writes to the repository.
+    It will replay up to a moment, or all that was archived, of the newest timeline or another one. Without `archive` it
+    never writes to the repository.
     """
     instance.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     instance.data.chmod(0o700)
@@ -60,6 +61,7 @@ def fill(instance: Instance, to: datetime | None, *, archive: bool) -> None:
         f"--stanza={STANZA}",
         f"--pg1-path={instance.data}",
         *target,
+        *((f"--target-timeline={timeline}",) if timeline else ()),
         *(() if archive else ("--archive-mode=off",)),
         "restore",
     )

@@ -24,7 +24,8 @@ from activity.health import Pulse
 from activity.projects import Project
 from activity.settings import Settings
 
-LOOK_SECONDS = 20.0
+LOOK_SECONDS = 60.0
+BEAT_SECONDS = 20.0
 WORDS = {FULL: "full", DIFFERENTIAL: "diff"}
 
 
@@ -46,7 +47,7 @@ class Keeper:
         self.asked_log = False
 
     def run(self) -> None:
-        """Look every few seconds, until stopped."""
+        """Look every minute, until stopped."""
         while not self.stop.is_set():
             self.look()
             self.stop.wait(LOOK_SECONDS)
@@ -97,7 +98,7 @@ class Keeper:
 
     def _dump_step(self, project: Project) -> Callable[[datetime], bool]:
         def step(now: datetime) -> bool:
-            newest = next(iter(self.shelf.of(project.name)), None)
+            newest = self.shelf.newest(project.name)
             if newest:
                 self.recorder.gauges.success.labels(DUMP, project.name).set(newest.taken_at.timestamp())
                 self.recorder.gauges.bytes.labels(DUMP, project.name).set(newest.bytes)
@@ -190,7 +191,7 @@ def working(pulse: Pulse) -> Iterator[None]:
     done = Signal()
 
     def beat() -> None:
-        while not done.wait(LOOK_SECONDS):
+        while not done.wait(BEAT_SECONDS):
             pulse.beat()
 
     thread = Thread(target=beat, daemon=True)

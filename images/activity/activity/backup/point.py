@@ -30,13 +30,13 @@ class Point:
         return f"the cluster is restored, {last}; {f'what was there is kept in {self.aside}' if self.aside else ''}"
 
 
-def restore_cluster(volume: Path, to: datetime | None) -> Point:
+def restore_cluster(volume: Path, to: datetime | None, timeline: int | None = None) -> Point:
     """Restore into a volume beside what is there, replay to the end, and only then take its place."""
     restoring = volume / UNFINISHED
     try:
         rmtree(restoring, ignore_errors=True)
         instance = Instance(restoring / MAIN, restoring / "run")
-        fill(instance, to, archive=True)
+        fill(instance, to, archive=True, timeline=timeline)
         with running(instance, archive=True, seconds=SECONDS):
             reached = _finish(instance)
         aside = set_aside(volume)

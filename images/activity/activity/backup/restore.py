@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from hashlib import file_digest
 from threading import Event as Signal
 from threading import Thread
+from time import monotonic, sleep
 
 from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
@@ -31,6 +32,7 @@ NAME_BUDGET = 63
 PORT = 5432
 END_SECONDS = 0.1
 TRIES = 3
+REPLAY_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
@@ -127,7 +129,8 @@ def _swap(settings: Settings, cursor: Cursor, database: str, restored: str, befo
             log.warning("database not renamed yet", database=database, error=error)
             if not left:
                 raise
-    _end_sessions_on_replicas(settings, before)
+    if there:
+        _end_sessions_on_replicas(settings, before)
     return there
 
 
@@ -170,10 +173,24 @@ def _end_sessions_on_replicas(settings: Settings, database: str) -> None:
         cursor.execute(query("backup/list_replicas"))
         addresses = [str(row[0]) for row in cursor.fetchall()]
     for address in addresses:
+        replica = replace(settings, database_host=address, database_port=PORT)
         try:
-            _end_sessions(replace(settings, database_host=address, database_port=PORT), database)
+            _await_rename(replica, database)
+            _end_sessions(replica, database)
         except DatabaseUnavailable as error:
             log.warning("sessions on a replica not ended; they end when their clients do", replica=address, error=error)
+
+
+def _await_rename(replica: Settings, database: str) -> None:
+    """Wait until a replica has replayed the renaming: whom one sent away before that would come back to the same."""
+    end = monotonic() + REPLAY_SECONDS
+    with connect(replica, "postgres", Role.SUPERUSER, autocommit=True) as connection, connection.cursor() as cursor:
+        while monotonic() < end:
+            cursor.execute(query("provision/find_database"), {"database": database})
+            if cursor.fetchone() is not None:
+                return
+            sleep(END_SECONDS)
+    log.warning("a replica lags behind", replica=replica.database_host, seconds=REPLAY_SECONDS)
 
 
 def _discard(settings: Settings, database: str) -> None:

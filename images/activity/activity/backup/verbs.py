@@ -84,7 +84,7 @@ def restore_volume(settings: Settings, command: Namespace, stop: Signal) -> Line
     """Restore the whole cluster into the volume that is mounted here."""
     volume = Path(command.volume)
     with alone(volume):
-        yield str(restore_cluster(volume, command.to))
+        yield str(restore_cluster(volume, command.to, command.timeline))
 
 
 def aside(settings: Settings, command: Namespace, stop: Signal) -> Lines:
@@ -119,6 +119,7 @@ def shown(settings: Settings, command: Namespace, stop: Signal) -> Lines:
         "cluster": [asdict(item) for item in found.backups],
         "archive": {"first": found.archive_first, "last": found.archive_last},
         "problem": problem or found.problem,
+        "new": not (problem or found.backups or any(row.failed for row in rows)),
         "dumps": dumps,
         "failures": [asdict(row) for row in rows if row.failed],
         "verified": _verified(rows),

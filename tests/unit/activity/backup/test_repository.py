@@ -1,0 +1,38 @@
+"""What pgBackRest tells as JSON."""
+
+from activity.backup.repository import interpret
+
+BACKUP = {
+    "label": "20260131-013000F", "type": "full", "error": False,
+    "info": {"delta": 31, "size": 3100, "repository": {"delta": 3}},
+    "timestamp": {"start": 1769823000, "stop": 1769823060},
+}  # fmt: skip
+WELL = {
+    "name": "main", "status": {"code": 0, "message": "ok"}, "backup": [BACKUP],
+    "archive": [{"id": "17-1", "min": "000000010000000000000001", "max": "000000020000000000000009"}],
+}  # fmt: skip
+
+
+def test_backups_and_the_archive_are_read():
+    found = interpret([WELL])
+    assert [(item.label, item.kind, item.bytes, item.repository_bytes) for item in found.backups] == [
+        ("20260131-013000F", "full", 3100, 3)
+    ]
+    assert (found.archive_first[-1], found.archive_last[-1], found.problem) == ("1", "9", "")
+    assert found.backups[0].ended_at.isoformat() == "2026-01-31T01:31:00+00:00"
+
+
+def test_a_broken_backup_is_listed_but_is_never_the_newest():
+    broken = {**BACKUP, "label": "20260201-013000F_D", "type": "diff", "error": True}
+    found = interpret([{**WELL, "backup": [BACKUP, broken]}])
+    assert len(found.backups) == 2
+    newest = found.newest()
+    assert newest
+    assert newest.label == "20260131-013000F"
+    assert found.newest("diff") is None
+
+
+def test_a_repository_that_is_empty_or_unwell_says_why():
+    assert interpret([]).problem == "no backup was made yet"
+    unwell = {**WELL, "status": {"code": 2, "message": "no valid backups"}, "backup": [], "archive": []}
+    assert interpret([unwell]).problem == "no valid backups"

@@ -1,0 +1,79 @@
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from swarm import restore
+from swarm.errors import ArgumentInvalid, RestoreFailed
+from swarm.live import Snapshot
+
+CREATED = "2026-01-31T12:00:00.000000000Z"
+
+
+def service(name: str, volume: str = "") -> dict[str, Any]:
+    mounts = [{"Type": "volume", "Source": volume, "Target": restore.VOLUME}] if volume else []
+    mounts.append({"Type": "bind", "Source": "/data", "Target": "/data"})
+    return {
+        "ID": f"id-{name}",
+        "Spec": {
+            "Name": name,
+            "Labels": {"com.docker.stack.namespace": name.partition("_")[0]},
+            "Mode": {"Replicated": {"Replicas": 1}},
+            "TaskTemplate": {"ContainerSpec": {"Image": "i", "Mounts": mounts}},
+        },
+    }
+
+
+def task(name: str, node: str, created: str = CREATED) -> dict[str, Any]:
+    return {
+        "ID": f"t-{name}-{node}", "ServiceID": f"id-{name}", "NodeID": node, "CreatedAt": created,
+        "Spec": {}, "Status": {"State": "running", "Timestamp": created},
+    }  # fmt: skip
+
+
+def snapshot(services: list[dict[str, Any]], tasks: list[dict[str, Any]]) -> Snapshot:
+    return Snapshot((), tuple(services), tuple(tasks), ())
+
+
+def test_members_are_the_services_that_keep_the_cluster_each_where_it_ran_last() -> None:
+    services = [
+        service("db_patroni2", "db_data2"), service("db_patroni1", "db_data"), service("db_haproxy"),
+        service("db_backups"), service("metrics_victoriametrics"), service("other_postgres", "other_data"),
+    ]  # fmt: skip
+    tasks = [
+        task("db_patroni1", "n2", "2026-01-31T13:00:00.000000000Z"), task("db_patroni1", "n1"),
+        task("db_patroni2", "n3"), task("other_postgres", "n1"),
+    ]  # fmt: skip
+    found = restore.members(snapshot(services, tasks))
+    assert [(item.service.name, item.volume, item.node, item.image) for item in found] == [
+        ("db_patroni1", "db_data", "n2", "i"),
+        ("db_patroni2", "db_data2", "n3", "i"),
+    ]
+
+
+def test_a_stack_that_is_not_deployed_or_never_ran_says_what_comes_first() -> None:
+    with pytest.raises(RestoreFailed, match="not deployed"):
+        restore.members(snapshot([service("db_haproxy")], []))
+    with pytest.raises(RestoreFailed, match="db_postgres has no task, and 0 nodes meet its constraints"):
+        restore.members(snapshot([service("db_postgres", "db_data"), service("db_backups")], []))
+
+
+def test_a_member_that_was_left_stopped_is_found_by_the_label_of_its_node() -> None:
+    stopped = service("db_patroni1", "db_data")
+    stopped["Spec"]["TaskTemplate"]["Placement"] = {"Constraints": ["node.labels.patroni == 1"]}
+    nodes = tuple({"ID": f"n{number}", "Spec": {"Labels": {"patroni": str(number)}}} for number in (1, 2))
+    (found,) = restore.members(Snapshot(nodes, (stopped, service("db_backups")), (), ()))
+    assert found.node == "n1"
+
+
+def test_a_time_without_a_zone_is_utc_and_any_other_is_made_so() -> None:
+    noon = datetime(2026, 1, 31, 12, tzinfo=UTC)
+    past = [restore.moment(text) for text in ("2020-01-31T12:00:00", "2020-01-31T12:00:00Z", "2020-01-31 13:00+01:00")]
+    assert past == [noon.replace(year=2020)] * 3
+    assert restore.moment("") is None
+
+
+@pytest.mark.parametrize("text", ["yesterday", "12:00", (datetime.now(UTC) + timedelta(days=1)).isoformat()])
+def test_a_time_that_is_none_or_lies_ahead_is_refused(text: str) -> None:
+    with pytest.raises(ArgumentInvalid):
+        restore.moment(text)
