@@ -15,7 +15,6 @@ from invoke import Collection, Context, Exit, task
 
 from swarm import (
     addresses,
-    backfills,
     backups,
     checks,
     cluster,
@@ -26,7 +25,6 @@ from swarm import (
     keys,
     live,
     names,
-    onboard,
     operate,
     secrets,
     stacks,
@@ -41,6 +39,7 @@ from swarm import deploy as deploying
 from swarm import doctor as examination
 from swarm import environment as environments
 from swarm import execute as execution
+from swarm import labels as marks
 from swarm import lock as locking
 from swarm import logs as diary
 from swarm import outline as outlines
@@ -49,12 +48,16 @@ from swarm import restore as restoring
 from swarm import rollback as returning
 from swarm import status as glance
 from swarm import survey as surveying
+from swarm.db import lead
+from swarm.db import settings as database_settings
+from swarm.db import shell as database_shell
+from swarm.db import status as database_status
+from swarm.db.members import Database
 from swarm.deployment import Options
 from swarm.desk import Desk
 from swarm.engine import REFUSALS, Engine
 from swarm.errors import ArgumentInvalid, EngineUnavailable, SwarmstatsError, UnknownName
 from swarm.report import Report, Table
-from swarm.roster import Wanted
 from swarm.selection import Selection
 from swarm.shell import Shell
 from swarm.words import Verb
@@ -590,6 +593,41 @@ def swarm_status(_: Context, env: str = "", json: bool = False) -> None:
     )
 
 
+@verb(
+    positional=["node", "labels"],
+    help={
+        "node": "a node, e.g. node-3; without one all are listed",
+        "labels": "KEY=VALUE gives a label, KEY- takes it away; a comma list of these",
+        "env": ENV,
+        "dry": DRY,
+        "json": JSON,
+    },
+    name="label",
+)
+def swarm_label(
+    _: Context,
+    node: str | None = None,
+    labels: str | None = None,
+    env: str = "",
+    dry: bool = False,
+    json: bool = False,
+) -> None:
+    """Give labels to a node or take them away, or list them all: ./run swarm.label node-3 zone=eu,old-."""
+    engine = cluster.manager(environments.load(env), SHELL)
+    wishes = marks.parse([word for word in (labels or "").split(",") if word])
+    todo = marks.changes(engine, node, wishes) if node else []
+    if dry:
+        REPORT.would(todo, "nothing to do")
+        return
+    if todo:
+        marks.change(engine, node or "", wishes)
+    rows = {name: found for name, found in marks.shown(engine).items() if not node or name == node}
+    if json:
+        REPORT.data(rows)
+        return
+    REPORT.table(("NODE", "LABELS"), ((n, " ".join(f"{k}={v}" for k, v in sorted(f.items()))) for n, f in rows.items()))
+
+
 @verb(positional=["name"], help={"name": "e.g. traefik-admin", "env": ENV, "json": JSON}, name="show")
 def secret_show(_: Context, name: str, env: str = "", json: bool = False) -> None:
     """Print one of your own secrets, because you ask for it."""
@@ -869,115 +907,87 @@ def _restore_project(
         step.detail = backups.restore(environment, engine, project, moment, step.note)
 
 
-@verb(
-    positional=["name"],
-    help={
-        "name": "the name of the project, also of its address and stack",
-        "orgs": "organisations whose repositories all belong to it: a comma list of names, globs, regexp:...",
-        "repos": "single repositories: a comma list of ORGANISATION/REPOSITORY",
-        "start": "the day from which hours are read for it, e.g. 2015-01-01",
-        "foundation": "who hosts it",
-        "display-name": "what pages call it",
-        "jobs": "processes that read its hours side by side",
-        "no-backfill": "leave its history to the ingest, which reads the newest hours first",
-        "env": ENV,
-        "dry": DRY,
-    },
-    name="add",
-)
-def project_add(
-    _: Context,
-    name: str,
-    orgs: str = "",
-    repos: str = "",
-    start: str = "",
-    foundation: str = "",
-    display_name: str = "",
-    jobs: int = 2,
-    no_backfill: bool = False,
-    env: str = "",
-    dry: bool = False,
-) -> None:
-    """From nothing to a project: write it down, deploy it, make its database, fill it; again it completes that."""
-    wanted = Wanted(name, _words(orgs), _words(repos), start, foundation, display_name)
-    onboard.add(environments.load(env), wanted, SHELL, REPORT, jobs=jobs, fill=not no_backfill, dry=dry)
-
-
-@verb(
-    positional=["name"],
-    help={
-        "name": "a project",
-        "drop-database": "its data too; asks for the name of the database",
-        "env": ENV,
-        "dry": DRY,
-    },
-    name="remove",
-)
-def project_remove(_: Context, name: str, drop_database: bool = False, env: str = "", dry: bool = False) -> None:
-    """Take a project away: its stack, its backfill, its entry in projects.yaml; its database stays."""
-    environment = environments.load(env)
-    database = environment.projects.get(name).database
-    if drop_database and not dry:
-        REPORT.confirm(f"This drops the database {database} with all data in it.", database)
-    onboard.remove(environment, name, SHELL, REPORT, drop=drop_database, dry=dry)
-
-
-@verb(
-    positional=["name"],
-    help={
-        "name": "a project",
-        "from": "the first hour, e.g. 2015-01-01-0 (default: from its start)",
-        "to": "the last hour (default: the newest)",
-        "newest-first": "begin with the newest hour",
-        "jobs": "processes that read side by side",
-        "env": ENV,
-        "dry": DRY,
-    },
-    name="backfill",
-)
-def project_backfill(
-    _: Context,
-    name: str,
-    from_: str = "",
-    to: str = "",
-    newest_first: bool = False,
-    jobs: int = 2,
-    env: str = "",
-    dry: bool = False,
-) -> None:
-    """Read what a project lacks by a job of the swarm, which goes on by itself and may be killed."""
-    environment = environments.load(env)
-    environment.projects.get(name)
-    words = backfills.arguments(name, from_, to, newest_first=newest_first, jobs=jobs)
-    if dry:
-        REPORT.would([f"run a job: activity {' '.join(words)}"], "")
-        return
-    onboard.fill_in(cluster.manager(environment, SHELL), name, words, REPORT)
-
-
-@verb(positional=["name"], help={"name": "a project, or a comma list of them", "env": ENV, "json": JSON}, name="status")
-def project_status(_: Context, name: str | None = None, env: str = "", json: bool = False) -> None:
-    """What projects hold and lack, how far their backfills are, how fresh their series."""
-    environment = environments.load(env)
-    found = onboard.status(environment, _words(name or ""), cluster.manager(environment, SHELL))
+@verb(help={"env": ENV, "json": JSON}, name="status")
+def db_status(_: Context, env: str = "", json: bool = False) -> None:
+    """The servers of the database: who leads, how far the others are, slots, sizes, connections."""
+    found = database_status.read(_database(env))
     if json:
-        REPORT.data(found)
+        REPORT.data(database_status.told(found))
         return
-    columns = ("PROJECT", "STATE", "HOURS", "LACKING", "EVENTS", "NEWEST", "BACKFILL", "SERIES", "PENDING")
-    REPORT.table(columns, (onboard.cells(item) for item in found))
+    database_status.show(found, REPORT)
 
 
-def _words(text: str) -> tuple[str, ...]:
-    return tuple(word.strip() for word in text.split(",") if word.strip())
+@verb(
+    positional=["project"],
+    help={
+        "project": "whose database (default: the log database)",
+        "env": ENV,
+        "ro": "on a server that follows, and read only",
+        "command": "a statement; without one psql reads your input",
+    },
+    name="psql",
+)
+def db_psql(_: Context, project: str | None = None, env: str = "", ro: bool = False, command: str = "") -> None:
+    """Open psql on the server that leads: ./run db.psql apache, ./run db.psql apache --ro -c 'select 1'."""
+    statements = (command,) if command else ()
+    if code := database_shell.psql(_database(env), project or "", statements, SHELL, read_only=ro):
+        raise Exit(code=code)
 
 
-nodes = Collection("swarm", swarm_init, swarm_start, swarm_stop, swarm_clean, swarm_remount, swarm_status)
+@verb(help={"to": "the member that shall lead", "env": ENV, "dry": DRY}, name="switchover")
+def db_switchover(_: Context, to: str = "", env: str = "", dry: bool = False) -> None:
+    """Let another member of the database lead; writes wait for a few seconds, none is lost."""
+    lead.switchover(_database(env), to, REPORT, dry=dry)
+
+
+@verb(
+    positional=["member"],
+    help={"member": "e.g. patroni2", "env": ENV, "yes": "do not ask", "dry": DRY},
+    name="reinit",
+)
+def db_reinit(_: Context, member: str, env: str = "", yes: bool = False, dry: bool = False) -> None:
+    """Copy a member of the database anew from the leader, when it cannot follow any more."""
+    database = _database(env)
+    if not (yes or dry):
+        REPORT.confirm(f"This removes the data of {member} and copies it anew from the leader.", member)
+    lead.reinit(database, member, REPORT, dry=dry)
+
+
+@verb(help={"env": ENV, "changed": "only what a deploy would change", "json": JSON}, name="config")
+def db_config(_: Context, env: str = "", changed: bool = False, json: bool = False) -> None:
+    """The settings of the database: what env.yaml asks for and what the servers have."""
+    found = [item for item in database_settings.compare(_database(env)) if not changed or item.wanted != item.actual]
+    if json:
+        REPORT.data([{**asdict(item), "state": item.state} for item in found])
+        return
+    columns = ("SETTING", "WANTED", "ACTUAL", "STATE")
+    REPORT.table(columns, ((i.name, i.wanted or "-", i.actual or "-", i.state) for i in found))
+
+
+def _database(env: str) -> Database:
+    environment = environments.load(env)
+    return Database(environment, cluster.manager(environment, SHELL))
+
+
+nodes = Collection("swarm", swarm_init, swarm_start, swarm_stop, swarm_clean, swarm_remount, swarm_status, swarm_label)
 sealed = Collection("secret", secret_show, secret_generate, secret_import, secret_list, secret_rotate)
 locks = Collection("lock", lock_status, lock_break)
 past = Collection("release", release_show)
-roll = Collection("project", project_add, project_remove, project_backfill, project_status)
 speed = Collection("bench", bench_manager)
-database = Collection("db", db_backup, db_backups, db_dump, db_restore, db_vacuum, db_verify)
+database = Collection(
+    "db",
+    db_status,
+    db_psql,
+    db_switchover,
+    db_reinit,
+    db_config,
+    db_backup,
+    db_backups,
+    db_dump,
+    db_restore,
+    db_vacuum,
+    db_verify,
+)
 namespace = Collection(
     demo,
     build,
@@ -1006,7 +1016,6 @@ namespace = Collection(
     sealed,
     locks,
     past,
-    roll,
     speed,
     database,
 )

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 
-from swarm import backups, cluster, host, live, survey, targets
+from swarm import backups, cluster, host, live, postgres, survey, targets
 from swarm import environment as environments
 from swarm.engine import Engine
 from swarm.environment import ROOT, Environment
@@ -55,6 +55,7 @@ def findings(name: str, shell: Shell) -> Iterator[Finding]:
     if not environment or not engine.well:
         return
     yield _checked("stacks", lambda: _rendered(environment[0], shell))
+    yield _connections(environment[0])
     swarm = _checked("swarm", lambda: _swarm(environment[0], shell))
     yield swarm
     if swarm.well:
@@ -87,6 +88,14 @@ def _loaded(name: str, found: list[Environment]) -> str:
 def _rendered(environment: Environment, shell: Shell) -> str:
     rendered = survey.render(environment, targets.select(environment, "all"), host.client(shell), shell)
     return f"{len(rendered)} render and are accepted by Docker"
+
+
+def _connections(environment: Environment) -> Finding:
+    """Whether all projects together fit the connections that Postgres takes."""
+    allowed = postgres.budget(environment.database, len(environment.projects))
+    needed = postgres.demand(len(environment.projects)) + postgres.RESERVED
+    found = f"{needed} of {allowed} may be needed for {len(environment.projects)} projects"
+    return Finding("connections", needed <= allowed, found, f"Set db.connections to {needed} or more, or leave it out.")
 
 
 def _swarm(environment: Environment, shell: Shell) -> str:

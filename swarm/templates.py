@@ -47,6 +47,7 @@ def _environment(directory: Path) -> jinja2.Environment:
         autoescape=False,
     )
     environment.filters["json"] = lambda value: json.dumps(value, sort_keys=True)
+    environment.filters["pretty"] = lambda value: json.dumps(value, sort_keys=True, indent=1)
     return environment
 
 

@@ -85,7 +85,7 @@ def test_a_word_that_means_nothing_is_one_error(platform: Platform) -> None:
         (("logs", "app", "--grep", "["), 79, "no regular expression"),
         (("logs", "app/ngnix"), 64, "Did you mean app/nginx?"),
         (("exec", "app/nginx"), 79, "./run exec app/nginx -- ls /"),
-        (("exec", "db", "--", "true"), 64, "db/postgres"),
+        (("exec", "db", "--", "true"), 64, "db/patroni1"),
         (("exec", "app/nginx", "--task", "node-77", "--", "true"), 64, 'No task "node-77"'),
         (("scale", "app/nginx=many"), 79, "SERVICE=N"),
         (("scale", "db/bootstrap=2"), 79, "is a job"),
@@ -141,7 +141,7 @@ def test_each_task_can_be_reached_and_its_bytes_come_unchanged(platform: Platfor
 
 
 def test_interactive_gives_the_command_our_input(platform: Platform) -> None:
-    argv = (str(ROOT / "run"), "exec", "-i", "db/postgres", "--user", "postgres", "--", "psql", "-XAtq")
+    argv = (str(ROOT / "run"), "exec", "-i", "db/patroni1", "--user", "postgres", "--", "psql", "-XAtq")
     done = subprocess.run(argv, env=platform.process, input="select 40 + 2;\n", stdout=subprocess.PIPE, text=True)
     assert done.stdout == "42\n"
 
@@ -188,7 +188,7 @@ def test_scale_and_restart_wait_for_the_lock(platform: Platform) -> None:
 def test_status_of_a_stack_shows_each_service_with_image_and_node(platform: Platform) -> None:
     lines = platform.run("status", "db").stdout.splitlines()
     assert lines[0].split() == ["SERVICE", "MODE", "TASKS", "STATE", "IMAGE", "NODES", "LAST", "ERROR"]
-    (postgres,) = [line for line in lines if line.startswith("db/postgres")]
+    (postgres,) = [line for line in lines if line.startswith("db/patroni1")]
     assert re.search(r"replicated +1/1 +healthy +postgres:\S+ +node-\d", postgres)
     told = json.loads(platform.run("status", "app,apache", "--json").stdout)
     assert [(item["name"], item["healthy"]) for item in told] == [("apache_sync", True), (NGINX, True)]

@@ -155,7 +155,7 @@ def test_status_names_every_stack_and_calls_it_healthy(platform: Platform) -> No
         (line,) = [line for line in lines if line.startswith(stack)]
         assert "healthy" in line
     services = json.loads(platform.run("status", "--json").stdout)
-    assert {service["name"] for service in services} >= {"admin_traefik", "db_postgres", "apache_sync"}
+    assert {service["name"] for service in services} >= {"admin_traefik", "db_patroni1", "apache_sync"}
 
 
 def test_logs_come_from_whichever_node_the_task_runs_on(platform: Platform) -> None:
@@ -206,9 +206,9 @@ def test_everything_but_making_nodes_works_through_a_docker_context(context: Pla
     assert "nothing to do" in context.run("deploy", "db").stdout
     until("app through Traefik", lambda: context.get("app").status_code == 200, deadline=20)
     # The database runs on a node that this context does not lead to.
-    done = context.run("exec", "db/postgres", "--", "sh", "-c", "hostname; echo lost >&2; exit 7", check=False)
+    done = context.run("exec", "db/patroni1", "--", "sh", "-c", "hostname; echo lost >&2; exit 7", check=False)
     assert (done.returncode, done.stderr.strip()) == (7, "lost")
-    assert done.stdout.strip() == context.inside("db_postgres", "hostname").strip()
+    assert done.stdout.strip() == context.inside("db_patroni1", "hostname").strip()
     refused = context.run("swarm.clean", "--yes", check=False)
     assert refused.returncode == 74
     assert "healthy" in context.run("status").stdout

@@ -104,6 +104,7 @@ class Settings:
     archive: Archive
     backups: Backups
     docker_url: str
+    patroni: tuple[str, ...]
     listen: Listen
     patience: timedelta
     domain: str
@@ -167,6 +168,7 @@ def read_settings(environ: Mapping[str, str], needs: frozenset[Need], now: datet
         archive=_archive(reader, moment),
         backups=_backups(reader),
         docker_url=reader.parsed("ACTIVITY_DOCKER_URL", "http://admin_socket-proxy:2375", _web_url, ""),
+        patroni=reader.parsed("ACTIVITY_PATRONI", "", _web_urls, ()),
         listen=reader.parsed("ACTIVITY_LISTEN", "0.0.0.0:8080", _listen, Listen("", 0)),
         patience=reader.parsed("ACTIVITY_PATIENCE", "15m", _duration, timedelta()),
         domain=reader.text("ACTIVITY_DOMAIN", "swarmstats.localhost"),
@@ -292,6 +294,10 @@ def _web_url(text: str) -> str:
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError(f"expected an http or https URL, found {text!r}")
     return text.rstrip("/")
+
+
+def _web_urls(text: str) -> tuple[str, ...]:
+    return tuple(_web_url(word) for word in text.split())
 
 
 def _archive_url(text: str) -> str:

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from swarm import postgres, stacks
+from swarm import doctor, postgres, stacks
 from swarm.errors import EnvironmentInvalid
 from swarm.targets import Target
 from tests.unit.swarm.conftest import ENV, Make
@@ -29,6 +29,12 @@ def test_connections_follow_from_the_number_of_projects_and_all_of_them_fit(make
     many = postgres.of(make(projects=projects)).connections
     assert many >= postgres.demand(250) + postgres.RESERVED
     assert postgres.of(make(ENV + "db: {connections: 77}\n")).connections == 77
+
+
+def test_the_doctor_says_when_projects_do_not_fit_the_connections_that_are_given(make: Make) -> None:
+    well, short = (doctor._connections(make(text)) for text in (ENV, ENV + "db: {connections: 50}\n"))
+    assert (well.well, well.found) == (True, "118 of 200 may be needed for 2 projects")
+    assert (short.well, short.advice) == (False, "Set db.connections to 118 or more, or leave it out.")
 
 
 def test_a_commit_waits_for_a_replica_unless_it_is_told_not_to(make: Make) -> None:

@@ -1,2 +1,0 @@
--- Drops a database; whoever is connected to it is sent away.
-drop database {database} with (force)
