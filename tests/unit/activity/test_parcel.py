@@ -30,7 +30,7 @@ def test_of_rows_with_one_key_the_first_counts():
         [b"a", b"7", b"", b"One"],
         [b"b", b"7", b"", b"Two"],
     ]
-    assert dict(dict(parcel.shared)[TABLES[Actor]]) == {(1, "ada"): Actor(1, "ada", "")}
+    assert dict(parcel.shared)[TABLES[Actor]] == {(1, "ada"): Actor(1, "ada", "")}
 
 
 def test_under_another_id_every_row_has_it_and_a_note_of_the_old_one():

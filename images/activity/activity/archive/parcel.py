@@ -12,9 +12,10 @@ from activity.archive.pulls import PullRequest
 from activity.archive.pushes import CommitRole
 from activity.archive.records import Event, Origin, Row
 from activity.archive.tables import TABLES
-from activity.database.copy import Table, encode_row, renumber
+from activity.database.copy import Table, encode_row, encode_rows, renumber
 
 Kind = TypeVar("Kind")
+SHARED = frozenset(kind for kind, table in TABLES.items() if table.event is None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,7 @@ class Parcel:
     digest: int
     created_at: datetime
     encoded: tuple[tuple[Table, bytes], ...]
-    shared: tuple[tuple[Table, tuple[tuple[object, Row], ...]], ...]
+    shared: tuple[tuple[Table, dict[object, Row]], ...]
     numbers: frozenset[tuple[int, int]]
     names: frozenset[str]
     labelled: bool
@@ -55,12 +56,8 @@ def pack(rows: Iterable[Row]) -> Parcel:
         event_id=event.id,
         digest=meaning(event.type, event.dup_repo_name, event.created_at) if digest is None else digest,
         created_at=event.created_at,
-        encoded=tuple(
-            (TABLES[kind], b"".join(map(encode_row, keyed.values())))
-            for kind, keyed in own.items()
-            if TABLES[kind].event is not None
-        ),
-        shared=tuple((TABLES[kind], tuple(keyed.items())) for kind, keyed in own.items() if TABLES[kind].event is None),
+        encoded=tuple([(TABLES[kind], encode_rows(own[kind].values())) for kind in own if kind not in SHARED]),
+        shared=tuple([(TABLES[kind], own[kind]) for kind in own if kind in SHARED]),
         numbers=frozenset((row.dup_repo_id, row.number) for row in named),
         names=frozenset(row.actor_name for row in _all(own, CommitRole)),
         labelled=IssueLabel in own,

@@ -67,7 +67,7 @@ class Share:
             self.batch.add(table, number, rows)
         for table, keyed in parcel.shared:
             mine = self.shared[table]
-            for key, row in keyed:
+            for key, row in keyed.items():
                 mine.setdefault(key, row)
         if parcel.labelled:
             self.labelled.add(parcel.event_id)

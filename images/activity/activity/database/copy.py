@@ -1,6 +1,7 @@
 """Rows into tables the fast way: COPY straight into them, without a detour over staging tables."""
 
 from array import array
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ Value = int | str | bool | datetime | None
 IN_MEMORY = 256 * 1024
 REMEMBERED = 20_000
 REMEMBERED_LENGTH = 200
+REMEMBERED_LONG = 8
 
 
 @dataclass(frozen=True)
@@ -54,18 +56,34 @@ class Table:
 
 def encode_row(values: Iterable[Value]) -> bytes:
     """Return a row in COPY's text format."""
-    return "\t".join([ENCODERS[type(value)](value) for value in values]).encode() + b"\n"
+    return encode_rows((values,))
+
+
+def encode_rows(rows: Iterable[Iterable[Value]]) -> bytes:
+    """Return rows in COPY's text format."""
+    encoders = ENCODERS
+    lines = ["\t".join([encoders[type(value)](value) for value in values]) for values in rows]
+    return ("\n".join(lines) + "\n").encode()
 
 
 class _Texts(dict[str, str]):
-    """Texts as COPY takes them; short ones are remembered, for most of them come again and again."""
+    """Texts as COPY takes them; short ones are remembered, long ones until a few others came.
+
+    Most short ones come again and again, and a long one twice: in its own table and among all texts.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._long: deque[str] = deque()
 
     def __missing__(self, value: str) -> str:
         encoded = value.replace("\x00", "").replace("\\", r"\\").replace("\t", r"\t").replace("\n", r"\n")
         encoded = encoded.replace("\r", r"\r")
-        if len(value) <= REMEMBERED_LENGTH:
-            _remember(self, value, encoded)
-        return encoded
+        if len(value) > REMEMBERED_LENGTH:
+            self._long.append(value)
+            if len(self._long) > REMEMBERED_LONG:
+                self.pop(self._long.popleft(), None)
+        return _remember(self, value, encoded)
 
 
 class _Times(dict[datetime, str]):

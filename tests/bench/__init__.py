@@ -1,0 +1,1 @@
+"""Benchmarks that need the real hours or a real Postgres; each module is a command."""
