@@ -1,4 +1,5 @@
--- Remembers the secondary indexes of an empty database and drops them: built at the end they cost a fraction.
+-- Remembers the secondary indexes of an empty database and drops them: built at the end they cost a fraction. Those that
+-- the loader looks up itself stay: without them an hour would cost more with every hour before it.
 do $$
 declare
     found record;
@@ -13,6 +14,7 @@ begin
         where of_table.relnamespace = 'public'::regnamespace
             and starts_with(of_table.relname, 'gha_')
             and not index.indisunique and not index.indisprimary
+            and obj_description(index.indexrelid, 'pg_class') is distinct from 'needed while loading'
             and not exists (select from pg_constraint where conindid = index.indexrelid)
     loop
         insert into deferred_indexes (name, definition) values (found.name::text, found.definition);
