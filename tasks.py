@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from invoke import Collection, Context, Exit, task
 
@@ -61,6 +61,9 @@ from swarm.report import Report, Table
 from swarm.selection import Selection
 from swarm.shell import Shell
 from swarm.words import Verb
+
+if TYPE_CHECKING:
+    from swarm.bench import Figure
 
 Body = TypeVar("Body", bound=Callable[..., Any])
 SHELL = Shell()
@@ -756,11 +759,39 @@ def bench_manager(
     """Measure rendering, plan and deploy with many projects, on a swarm made for it: exit 1 when a goal is missed."""
     from swarm import bench as benchmark
 
+    figures = benchmark.manager(projects, runs, keep, SHELL, _beside(json or markdown))
+    _tell(figures, f"bench.manager --projects {projects} --runs {runs}", json, markdown)
+
+
+@verb(
+    help={
+        "runs": "how often each thing is measured",
+        "size": "how large the hours are, as a share of full ones",
+        "json": JSON,
+        "markdown": "print a table for docs/measurements.md",
+    },
+    name="ingest",
+)
+def bench_ingest(_: Context, runs: int = 5, size: float = 1.0, json: bool = False, markdown: bool = False) -> None:
+    """Measure the ingest against only gunzipping the same hours: exit 1 when a goal is missed."""
+    from swarm import hourbench
+
+    figures = hourbench.ingest(runs, size, SHELL, _beside(json or markdown))
+    _tell(figures, f"bench.ingest --runs {runs} --size {size:g}", json, markdown)
+
+
+def _beside(machine: bool) -> Report:
+    """Where progress goes while something is measured: not into what a machine reads."""
     progress = Report()
-    if json or markdown:
+    if machine:
         progress.console = progress.errors
-    figures = benchmark.manager(projects, runs, keep, SHELL, progress)
-    where = benchmark.circumstances(f"bench.manager --projects {projects} --runs {runs}")
+    return progress
+
+
+def _tell(figures: "Sequence[Figure]", words: str, json: bool, markdown: bool) -> None:
+    from swarm import bench as benchmark
+
+    where = benchmark.circumstances(words)
     if json:
         REPORT.data({"circumstances": where, "figures": [asdict(figure) for figure in figures]})
     elif markdown:
@@ -973,7 +1004,7 @@ nodes = Collection("swarm", swarm_init, swarm_start, swarm_stop, swarm_clean, sw
 sealed = Collection("secret", secret_show, secret_generate, secret_import, secret_list, secret_rotate)
 locks = Collection("lock", lock_status, lock_break)
 past = Collection("release", release_show)
-speed = Collection("bench", bench_manager)
+speed = Collection("bench", bench_manager, bench_ingest)
 database = Collection(
     "db",
     db_status,

@@ -27,7 +27,7 @@ FOLDER = ROOT / ".swarmstats" / "bench"
 NAME = "bench-manager"
 FEW = 3
 COLUMNS = ("WHAT", "RUNS", "MIN", "MEDIAN", "MAX", "GOAL", "VERDICT")
-SECONDS, SHARE = "seconds", "share"
+SECONDS, SHARE, TIMES, BYTES = "seconds", "share", "times", "bytes"
 # Every service is there; the projects' have no tasks, and nothing but what is measured works meanwhile.
 ENV = """\
 domain: bench.localhost
@@ -43,12 +43,13 @@ sizes: {{project.sync: {{replicas: 0}}, archive.ingest: {{replicas: 0}}}}
 
 @dataclass(frozen=True)
 class Figure:
-    """What was measured, how often, and the most that its median may be, if there is a goal."""
+    """What was measured, how often, and the most (or with `at_least` the least) that its median may be."""
 
     what: str
     values: tuple[float, ...]
     goal: float | None = None
     unit: str = SECONDS
+    at_least: bool = False
 
     @property
     def median(self) -> float:
@@ -58,17 +59,27 @@ class Figure:
     @property
     def missed(self) -> bool:
         """Whether there is a goal and the median is beyond it."""
-        return self.goal is not None and self.median > self.goal
+        if self.goal is None:
+            return False
+        return self.median < self.goal if self.at_least else self.median > self.goal
 
     def cells(self) -> tuple[str, ...]:
         """The figure as a row under COLUMNS."""
-        goal = "" if self.goal is None else f"≤ {self._text(self.goal)}"
+        goal = "" if self.goal is None else f"{'≥' if self.at_least else '≤'} {self._text(self.goal)}"
         verdict = "" if self.goal is None else "missed" if self.missed else "met"
         values = (min(self.values), self.median, max(self.values))
         return (self.what, str(len(self.values)), *map(self._text, values), goal, verdict)
 
     def _text(self, value: float) -> str:
-        return f"{value:.2f} s" if self.unit == SECONDS else f"{value:.0%}"
+        match self.unit:
+            case "seconds":
+                return f"{value:.2f} s"
+            case "times":
+                return f"{value:.2f} x"
+            case "bytes":
+                return f"{value / 2**20:.0f} MiB"
+        # A part of a per cent is worth telling where the goal is one per cent.
+        return f"{value:.0%}" if self.goal is None or self.goal >= 0.1 else f"{value:.2%}"
 
 
 def manager(projects: int, runs: int, keep: bool, shell: Shell, report: Report) -> list[Figure]:

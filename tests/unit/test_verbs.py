@@ -8,8 +8,8 @@ import tasks
 from swarm.errors import ArgumentInvalid
 
 SHOWING = {
-    "bench.manager", "check", "db.backups", "db.config", "db.status", "db.verify", "doctor", "drift", "lock.status",
-    "logs", "plan", "release.show", "releases", "render", "secret.list", "secret.show", "show", "status",
+    "bench.ingest", "bench.manager", "check", "db.backups", "db.config", "db.status", "db.verify", "doctor", "drift",
+    "lock.status", "logs", "plan", "release.show", "releases", "render", "secret.list", "secret.show", "show", "status",
     "swarm.status",
 }  # fmt: skip
 CHANGING = {

@@ -15,7 +15,8 @@ from activity import log
 from activity.archive.backfill import backfill
 from activity.archive.follow import Follower
 from activity.archive.intake import Intake, Wanted
-from activity.archive.simulate import scenes_of, write_hour
+from activity.archive.simulate import NOISE, scenes_of, write_hour
+from activity.archive.volume import Volume, write_volume
 from activity.command import parse_command
 from activity.database.configure import configure, wanted
 from activity.database.connect import LOG_DATABASE, transaction
@@ -138,7 +139,12 @@ def do_simulate(command: Namespace) -> None:
     folder, scenes = settings.archive.cache, scenes_of(settings.projects)
     folder.mkdir(parents=True, exist_ok=True)
     hours = list(command.from_hour.until(command.to_hour))
-    events = sum(write_hour(folder / f"{hour}.json.gz", scenes, hour) for hour in hours)
+    if command.shape is None:
+        events = sum(write_hour(folder / f"{hour}.json.gz", scenes, hour) for hour in hours)
+    else:
+        names = tuple(name for scene in scenes if scene.name != NOISE for name in scene.repositories)
+        volume = Volume(command.shape, command.events, command.seed, names, command.hits)
+        events = sum(write_volume(folder / f"{hour}.json.gz", volume, hour, command.damage) for hour in hours)
     _say(f"{len(hours)} simulated hours, {events} events, in {folder}")
 
 

@@ -55,9 +55,10 @@ class ArchiveUnreachable(ActivityError):
     exit_code = 70
     about_hour = True
 
-    def __init__(self, url: str, problem: str, *, passing: bool = True) -> None:
+    def __init__(self, url: str, problem: str, *, passing: bool = True, wait: float | None = None) -> None:
         super().__init__(f"{url}: {problem}. Check ACTIVITY_ARCHIVE_URL and the network.")
         self.passing = passing
+        self.wait = wait
 
 
 class DatabaseUnavailable(ActivityError):

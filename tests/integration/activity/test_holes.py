@@ -144,6 +144,41 @@ def test_a_hole_is_given_up_after_its_time_stays_visible_and_can_be_read_by_hand
     assert held(platform) == [(0, 1), (1, 1), (2, 1)]
 
 
+def test_a_damaged_hour_is_tried_again_and_salvaged_when_it_would_be_given_up(platform, archive):
+    answers, _ = archive
+    answers.update({hour: events(hour, *["apache/a"] * 500) for hour in HOURS})
+    answers[HOURS[1]] = answers[HOURS[1]][:-20]
+    platform.follow("apache")
+    assert not follower(platform).run_pass(LAST)
+    assert states(platform) == {0: "read", 1: "failing", 2: "read"}
+    assert held(platform) == [(0, 500), (2, 500)]
+
+    last = follower(platform, ACTIVITY_ARCHIVE_GIVE_UP="0s")
+    assert last.run_pass(LAST)
+    assert states(platform) == {0: "read", 1: "read", 2: "read"}
+    stored = dict(held(platform))[1]
+    assert 300 < stored < 500
+    assert last.value("activity_quarantined_total", {"reason": "gzip"}) == 1
+    kept = platform.log_rows("select count(*) from quarantine where reason = 'gzip' and hour = '2015-01-01 01:00'")
+    assert kept == [(1,)]
+
+    answers[HOURS[1]] = events(HOURS[1], *["apache/a"] * 500)
+    assert platform.run("ingest", "--from", HOURS[1], "--to", HOURS[1], "--force").returncode == 0
+    assert dict(held(platform))[1] == 500
+    assert platform.log_rows("select count(*) from quarantine where hour = '2015-01-01 01:00'") == [(0,)]
+
+
+def test_what_is_no_hour_at_all_is_given_up(platform, archive):
+    answers, _ = archive
+    answers.update({hour: events(hour, "apache/a") for hour in HOURS})
+    answers[HOURS[1]] = b"<html>not here</html>"
+    platform.follow("apache")
+    last = follower(platform, ACTIVITY_ARCHIVE_GIVE_UP="0s")
+    assert not last.run_pass(LAST)
+    assert not last.run_pass(LAST)
+    assert states(platform) == {0: "read", 1: "given up", 2: "read"}
+
+
 def test_an_archive_that_is_away_as_a_whole_makes_nothing_be_given_up(platform, archive):
     answers, asked = archive
     answers.update(dict.fromkeys(HOURS, 403))

@@ -31,6 +31,7 @@ from activity.projects import Project
 from activity.settings import Settings
 
 ATTEMPTS = 4
+OWN_PAUSE = wait_exponential_jitter(initial=1, max=20)
 MEANWHILE = (UniqueViolation, DeadlockDetected)
 
 
@@ -107,7 +108,7 @@ def _read(
     """Read an hour to its end, again from its start when the network fails."""
     attempts = Retrying(
         retry=retry_if_exception(lambda error: isinstance(error, ArchiveUnreachable) and error.passing),
-        wait=wait_exponential_jitter(initial=1, max=20),
+        wait=_pause,
         stop=stop_after_attempt(ATTEMPTS),
         sleep=sleep_using_event(stop),
         before_sleep=_say,
@@ -174,6 +175,13 @@ def _commit_once(settings: Settings, project: Project, visit: Visit, share: Shar
     for identity, other in stored.collisions.items():
         log.warning("event has the id of another", project=project.name, id=identity, stored_as=other)
     return Committed(project, share.events, len(stored.collisions))
+
+
+def _pause(state: RetryCallState) -> float:
+    """Return how many seconds to wait: what the server asked for, if it did."""
+    error = state.outcome.exception() if state.outcome else None
+    asked = error.wait if isinstance(error, ArchiveUnreachable) else None
+    return OWN_PAUSE(state) if asked is None else asked
 
 
 def _stamps(hours: set[Hour]) -> list[datetime]:

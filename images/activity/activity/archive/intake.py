@@ -155,7 +155,14 @@ class Intake:
 
     def _ingest_from(self, archive: str, task: Task) -> Ingested:
         feed = Feed(archive, task.source)
-        return ingest_hour(self.settings, feed, task.hour, task.projects, self.stop, force=task.force)
+        try:
+            return ingest_hour(self.settings, feed, task.hour, task.projects, self.stop, force=task.force)
+        except TruncatedHour as error:
+            if task.archive == archive or not (task.force or self._ledger(task.source).is_last_try(task.hour)):
+                raise
+            # It did not become whole in all that time: what is readable is kept, the damage is in quarantine.
+            log.warning("what is readable of an hour is kept", hour=task.hour, error=error)
+            return ingest_hour(self.settings, feed, task.hour, task.projects, self.stop, force=task.force, salvage=True)
 
     def finished(self, done: HourDone) -> None:
         """Remember that projects have an hour, whichever process read it."""

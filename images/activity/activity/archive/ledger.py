@@ -39,6 +39,11 @@ class Ledger:
         attempt = self.open.get(hour)
         return attempt is None or attempt.is_due(_now())
 
+    def is_last_try(self, hour: Hour) -> bool:
+        """Tell whether an hour will be given up if it fails once more."""
+        attempt, now = self.open.get(hour), _now()
+        return now - (attempt.first_tried_at if attempt else now) >= self._settings.archive.give_up
+
     def holes(self, last: Hour) -> list[Attempt]:
         """Return the open hours up to one, in order."""
         return [attempt for hour, attempt in sorted(self.open.items()) if hour <= last]

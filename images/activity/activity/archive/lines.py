@@ -188,22 +188,22 @@ def _skimmer_of_owners(wanted: Wanted) -> Callable[[Window, int], tuple[list[Spa
         """The loop that every line goes through; each operation in it is a twentieth of gunzipping the line."""
         buffer, end = window.buffer, window.end
         find, match = buffer.find, OWNER.match
-        first, shaped, start = number, 0, 0
+        odd = shaped = start = 0
         spans: list[Span] = []
         while start < end:
-            number += 1
             stop = find(b"\n", start)
             found = match(buffer, start, stop)
             if found is None:
-                spans.append((number, start, stop, False))
+                odd += 1
+                spans.append((number + odd + shaped, start, stop, False))
             else:
                 shaped += 1
                 if found[1].lower() in owners or buffer[stop - 1] != CLOSING:
-                    spans.append((number, start, stop, True))
+                    spans.append((number + odd + shaped, start, stop, True))
             start = stop + 1
         if buffer.count(ANCHOR, 0, end) != shaped:
-            spans = _with_hidden(window, first, spans)
-        return spans, number - first
+            spans = _with_hidden(window, number, spans)
+        return spans, odd + shaped
 
     return skim
 
@@ -215,22 +215,22 @@ def _skimmer_of_names(wanted: Wanted) -> Callable[[Window, int], tuple[list[Span
         """The same loop, where not only the owner decides."""
         buffer, end = window.buffer, window.end
         find, match = buffer.find, NAME.match
-        first, shaped, start = number, 0, 0
+        odd = shaped = start = 0
         spans: list[Span] = []
         while start < end:
-            number += 1
             stop = find(b"\n", start)
             found = match(buffer, start, stop)
             if found is None:
-                spans.append((number, start, stop, False))
+                odd += 1
+                spans.append((number + odd + shaped, start, stop, False))
             else:
                 shaped += 1
                 if verdicts[found[1]] or buffer[stop - 1] != CLOSING:
-                    spans.append((number, start, stop, True))
+                    spans.append((number + odd + shaped, start, stop, True))
             start = stop + 1
         if buffer.count(ANCHOR, 0, end) != shaped:
-            spans = _with_hidden(window, first, spans)
-        return spans, number - first
+            spans = _with_hidden(window, number, spans)
+        return spans, odd + shaped
 
     return skim
 

@@ -9,7 +9,7 @@ from activity.archive.gunzip import Bytes, Gunzipped, Salvaged
 from activity.archive.hours import open_hour
 from activity.archive.lines import Broken, Line, Reader, Reason, Slow, Tally, Wanted
 from activity.database.quarantine import Kept
-from activity.errors import Stopped
+from activity.errors import Stopped, TruncatedHour
 
 # So many are kept of an hour; of an hour that is wholly broken the first ones tell enough.
 MOST_KEPT = 500
@@ -19,7 +19,7 @@ class Reading:
     """Iterate over it once for the events that may matter; `tally` and `quarantined` are complete after that.
 
     An hour whose gzip is damaged is an error, unless it is to be salvaged: then what is readable is kept and the
-    damage is in quarantine.
+    damage is in quarantine; TruncatedHour when nothing is.
     """
 
     def __init__(self, url: str, wanted: Wanted, stop: Signal, *, salvage: bool = False) -> None:
@@ -31,7 +31,7 @@ class Reading:
         self._salvage = salvage
 
     def __iter__(self) -> Iterator[Line]:
-        with open_hour(self.url) as raw:
+        with open_hour(self.url, stop=self._stop) as raw:
             salvaged = Salvaged(raw) if self._salvage else None
             reader = Reader(_Stoppable(self.url, salvaged or Gunzipped(self.url, raw), self._stop), self._wanted)
             self.tally = reader.tally
@@ -40,6 +40,9 @@ class Reading:
                     yield found
                 else:
                     self._keep(found)
+            if salvaged and not self.tally.lines:
+                problem = salvaged.damage[0].problem if salvaged.damage else "is empty"
+                raise TruncatedHour(self.url, f"{problem}, and nothing of it is readable")
             for damage in salvaged.damage if salvaged else ():
                 self._keep(reader.broken(0, damage.offset, Reason.GZIP, b"", detail=f"the file {damage.problem}"))
         self._say()
