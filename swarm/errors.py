@@ -17,6 +17,8 @@ SwarmstatsError                 1
 ├── RegistryUnreachable        83   the registry does not answer, and what it holds must be known
 ├── SecretRefused              81   a secret that cannot come to be in this way
 ├── SelectionInvalid           82   a selection of services that cannot be read
+├── ProjectExists              87   a project is there already as something else
+├── ProjectsUneditable         88   projects.yaml is laid out so that it cannot be edited line by line
 ├── ArgumentInvalid            79   a word of a command means nothing there
 ├── BackupFailed               84   a backup, a dump or a check of one did not succeed
 ├── RestoreFailed              85   a restore did not succeed
@@ -27,7 +29,7 @@ SwarmstatsError                 1
 ├── RollbackFailed              4   a deploy failed, and so did going back
 ├── CheckFailed                15   a stack test failed
 ├── JobFailed                  19   a job could not be run at all
-├── DatabaseUnwell             87   no server of the database answers, nobody leads, or it refuses what was asked
+├── DatabaseUnwell             89   no server of the database answers, nobody leads, or it refuses what was asked
 ├── Locked                      6   another change of stacks is under way
 ├── CleanIncomplete            11   something of a cleaned stack is still there
 ├── StackNeeded                14   a stack cannot be cleaned while others use its networks
@@ -164,6 +166,18 @@ class SelectionInvalid(SwarmstatsError):
     exit_code = 82
 
 
+class ProjectExists(SwarmstatsError):
+    """A project of this name is there, and is not what was asked for."""
+
+    exit_code = 87
+
+
+class ProjectsUneditable(SwarmstatsError):
+    """projects.yaml has a layout in which one project cannot be told from the others line by line."""
+
+    exit_code = 88
+
+
 class ArgumentInvalid(SwarmstatsError):
     """A word of a command means nothing there: no duration, no number, no regular expression."""
 
@@ -221,7 +235,7 @@ class Locked(SwarmstatsError):
 class DatabaseUnwell(SwarmstatsError):
     """The database does not answer, nobody leads it, or it refuses what was asked of it."""
 
-    exit_code = 87
+    exit_code = 89
 
 
 class CleanIncomplete(SwarmstatsError):

@@ -9,13 +9,14 @@ from swarm.errors import ArgumentInvalid
 
 SHOWING = {
     "bench.ingest", "bench.manager", "check", "db.backups", "db.config", "db.status", "db.verify", "doctor", "drift",
-    "lock.status", "logs", "plan", "release.show", "releases", "render", "secret.list", "secret.show", "show", "status",
-    "swarm.status",
+    "lock.status", "logs", "plan", "project.status", "release.show", "releases", "render", "secret.list", "secret.show",
+    "show", "status", "swarm.status",
 }  # fmt: skip
 CHANGING = {
     "build", "clean", "db.backup", "db.dump", "db.reinit", "db.restore", "db.switchover", "db.vacuum", "deliver",
-    "demo", "deploy", "job", "lock.break", "push", "restart", "rollback", "scale", "secret.generate", "secret.import",
-    "secret.rotate", "swarm.clean", "swarm.init", "swarm.label", "swarm.remount", "swarm.start", "swarm.stop",
+    "demo", "deploy", "job", "lock.break", "project.add", "project.backfill", "project.remove", "push", "restart",
+    "rollback", "scale", "secret.generate", "secret.import", "secret.rotate", "swarm.clean", "swarm.init",
+    "swarm.label", "swarm.remount", "swarm.start", "swarm.stop",
 }  # fmt: skip
 NEITHER = {
     "db.psql": "whatever the given statements do",

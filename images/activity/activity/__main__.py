@@ -5,10 +5,12 @@ import signal
 import sys
 from argparse import Namespace
 from collections.abc import Callable
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event as Signal
 
+import orjson
 from prometheus_client import CollectorRegistry
 
 from activity import log
@@ -16,10 +18,12 @@ from activity.archive.backfill import backfill
 from activity.archive.follow import Follower
 from activity.archive.intake import Intake, Wanted
 from activity.archive.simulate import NOISE, scenes_of, write_hour
+from activity.archive.state import state_of
 from activity.archive.volume import Volume, write_volume
 from activity.command import parse_command
 from activity.database.configure import configure, wanted
 from activity.database.connect import LOG_DATABASE, transaction
+from activity.database.drop import drop_database
 from activity.database.ledger import open_hours
 from activity.database.marks import Source
 from activity.database.patroni import Patroni
@@ -99,6 +103,22 @@ def do_holes(command: Namespace) -> None:
         _say(f"{attempt.hour}  {attempt.state}  {attempt.attempts} attempts, {then}: {attempt.problem}")
     if not found:
         _say("No hour is lacking.")
+
+
+def do_status(command: Namespace) -> None:
+    """Say how it stands with projects: one line of JSON each."""
+    settings = _settings(Need.OWNER, Need.PROJECTS)
+    last = Intake(settings, Signal()).last_wanted()
+    chosen = tuple(project for name in command.project for project in _selected(settings, name))
+    for project in chosen or settings.projects:
+        state = asdict(state_of(settings, project, last))
+        _say(orjson.dumps(state, option=orjson.OPT_UTC_Z | orjson.OPT_OMIT_MICROSECONDS).decode())
+
+
+def do_drop(command: Namespace) -> None:
+    """Drop the database of a project that nobody follows any more."""
+    there = drop_database(_settings(Need.OWNER, Need.PROJECTS), command.database)
+    _say(f"The database {command.database} is {'dropped' if there else 'not there'}.")
 
 
 def do_sync(command: Namespace) -> None:
@@ -204,6 +224,8 @@ VERBS: dict[str, Verb] = {
     "configure": do_configure,
     "ingest": do_ingest,
     "holes": do_holes,
+    "status": do_status,
+    "drop": do_drop,
     "sync": do_sync,
     "series": do_series,
     "simulate": do_simulate,

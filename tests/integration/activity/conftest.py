@@ -199,7 +199,7 @@ def secrets(postgres_server: Server, tmp_path_factory: pytest.TempPathFactory) -
 def platform(postgres_server: Server, secrets: Path, tmp_path: Path) -> Iterator[Platform]:
     """A platform with its own databases, dropped at the end."""
     platform = Platform(postgres_server, tmp_path, _environ(postgres_server, tmp_path, secrets))
-    platform.log_rows("truncate archive_hours, empty_hours")
+    platform.log_rows("truncate archive_hours, empty_hours, backfills")
     yield platform
     platform.drop()
 

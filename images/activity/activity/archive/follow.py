@@ -12,6 +12,7 @@ from activity.archive.metrics import IngestMetrics
 from activity.database.connect import LOG_DATABASE, transaction
 from activity.database.exclusion import together
 from activity.database.ledger import State
+from activity.database.provision import renew_log
 from activity.database.queries import query
 from activity.database.runs import record_run
 from activity.errors import ActivityError, ArchiveUnreachable, DatabaseUnavailable, SettingsError, Stopped
@@ -37,7 +38,7 @@ class Follower:
         self._stop = stop
         self._pulse = pulse
         self._metrics = IngestMetrics(registry)
-        self._backfilled = ""
+        self._backfilled: str | None = None
 
     def run(self) -> None:
         """Follow the archive until stopped; SettingsError when the databases contradict the settings."""
@@ -100,6 +101,8 @@ class Follower:
 
     def _busy(self) -> frozenset[Project]:
         """The projects that a backfill has for itself; what any backfill brought since the last pass is asked anew."""
+        if self._backfilled is None:
+            renew_log(self._settings)
         with together(self._settings, self._settings.projects) as free:
             busy = frozenset(self._settings.projects) - free
         with transaction(self._settings, LOG_DATABASE) as cursor:

@@ -1,7 +1,7 @@
 """The intake of the platform: provisions the projects, decides their source, and reads what they lack."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from threading import Event as Signal
 from time import monotonic
@@ -14,9 +14,9 @@ from activity.archive.ledger import Held, Ledger
 from activity.archive.lines import Tally
 from activity.archive.simulate import make_hour
 from activity.archive.source import decide
-from activity.database.ledger import Outcome, State
+from activity.database.ledger import Attempt, Outcome, State
 from activity.database.marks import Source
-from activity.database.provision import provision
+from activity.database.provision import provision, renew_log
 from activity.errors import ActivityError, Stopped, TruncatedHour
 from activity.hour import Hour, hour_at, newest_full_hour
 from activity.projects import Project
@@ -51,6 +51,7 @@ class Task:
     force: bool = False
     # Where the hour lies, if it was downloaded already.
     archive: str = ""
+    salvage: bool = False
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,11 @@ class HourDone:
     seconds: float
     state: State = State.READ
     tally: Tally = field(default_factory=Tally)
+
+
+def is_past_hope(attempt: Attempt | None, error: ActivityError) -> bool:
+    """Tell whether a damaged hour was given up, so that what is readable is all there will be."""
+    return attempt is not None and attempt.state is State.GIVEN_UP and isinstance(error, TruncatedHour)
 
 
 @dataclass
@@ -98,11 +104,13 @@ class Intake:
             try:
                 done = self.carry_out(task)
             except ActivityError as error:
-                self.spoilt(task, error)
-                failed(task.hour, error)
-            else:
-                self.finished(done)
-                yield done
+                attempt = self.spoilt(task, error)
+                if not is_past_hope(attempt, error):
+                    failed(task.hour, error)
+                    continue
+                done = self.salvage(task)
+            self.finished(done)
+            yield done
 
     def tasks(self, wanted: Wanted) -> Iterator[Task]:
         """Yield what is to be read, hour by hour, each once for all who lack it."""
@@ -132,7 +140,8 @@ class Intake:
             empty = [Committed(project, 0, 0) for project in task.projects]
             return self._recorded(task, HourDone(task.hour, task.source, empty, monotonic() - began, State.SKIPPED))
         read = self._ingest(task)
-        done = HourDone(task.hour, task.source, read.committed, monotonic() - began, tally=read.tally)
+        state = State.SALVAGED if task.salvage else State.READ
+        done = HourDone(task.hour, task.source, read.committed, monotonic() - began, state, read.tally)
         events = sum(one.events for one in read.committed)
         log.info(
             "hour read",
@@ -156,7 +165,9 @@ class Intake:
     def _ingest_from(self, archive: str, task: Task) -> Ingested:
         feed = Feed(archive, task.source)
         try:
-            return ingest_hour(self.settings, feed, task.hour, task.projects, self.stop, force=task.force)
+            return ingest_hour(
+                self.settings, feed, task.hour, task.projects, self.stop, force=task.force, salvage=task.salvage
+            )
         except TruncatedHour as error:
             if task.archive == archive or not (task.force or self._ledger(task.source).is_last_try(task.hour)):
                 raise
@@ -172,13 +183,18 @@ class Intake:
         if done.source in self.ledgers:
             self.ledgers[done.source].settled(done.hour)
 
-    def spoilt(self, task: Task, error: ActivityError) -> None:
+    def spoilt(self, task: Task, error: ActivityError) -> Attempt | None:
         """Record that an hour could not be read, if it is the hour that this is about."""
         if error.about_hour:
-            self._ledger(task.source).failed(task.hour, error)
-        else:
-            # Some projects may have the hour all the same.
-            self.forget()
+            return self._ledger(task.source).failed(task.hour, error)
+        # Some projects may have the hour all the same.
+        self.forget()
+        return None
+
+    def salvage(self, task: Task) -> HourDone:
+        """Read of a damaged hour what is readable; it counts as read then, and is marked as salvaged."""
+        log.warning("damaged hour given up, keeping what is readable", hour=task.hour, source=task.source)
+        return self.carry_out(replace(task, archive="", salvage=True))
 
     def newest_held(self) -> Hour | None:
         """Return the newest hour that any project has, as far as is known."""
@@ -193,6 +209,7 @@ class Intake:
             sum(committed.events > 0 for committed in done.committed),
             sum(committed.events for committed in done.committed),
             done.seconds,
+            "the file is damaged; what is readable was kept" if task.salvage else "",
         )
         empty = tuple(committed.project for committed in done.committed if not committed.events)
         self._ledger(task.source).done(outcome, empty)
@@ -206,6 +223,7 @@ class Intake:
     def prepare(self, wanted: Wanted) -> Held:
         """Provision the projects and decide where hours come from, once; ask what they hold if it is not known."""
         if not self._sources:
+            renew_log(self.settings)
             for project in self.settings.projects:
                 provision(self.settings, project)
         if self._held is None:

@@ -20,6 +20,13 @@ def provision(settings: Settings, project: Project) -> None:
             log.info("migration applied", project=project.name, database=project.database, migration=name)
 
 
+def renew_log(settings: Settings) -> None:
+    """Make sure that the log database has today's tables: it may be older than who writes to it."""
+    with connect(settings, LOG_DATABASE, Role.OWNER) as connection:
+        for name in migrate(connection, "log"):
+            log.info("migration applied", database=LOG_DATABASE, migration=name)
+
+
 def create_database(settings: Settings, database: str, by_way_of: str, role: Role) -> bool:
     """Create a database of gha_admin unless it is there; returns whether it was created."""
     with connect(settings, by_way_of, role, autocommit=True) as connection, connection.cursor() as cursor:

@@ -13,7 +13,7 @@ from activity import log
 from activity.database.exclusion import together
 from activity.database.indexes import restore_indexes
 from activity.database.ledger import take_over
-from activity.database.provision import provision
+from activity.database.provision import provision, renew_log
 from activity.database.runs import record_run
 from activity.errors import ActivityError
 from activity.health import Pulse
@@ -65,6 +65,7 @@ class Sync:
     def _compute(self) -> None:
         started_at = datetime.now(UTC)
         if not self._provisioned:
+            renew_log(self._settings)
             provision(self._settings, self._project)
             self._provisioned = True
         with together(self._settings, [self._project]) as free:

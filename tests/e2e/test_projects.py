@@ -1,0 +1,61 @@
+"""A project comes from nothing by one command, is filled by a job, and goes again; everything else stays."""
+
+import json
+
+import pytest
+
+from tests.e2e.conftest import NAME, STATE, Platform
+from tests.waiting import until
+
+FILE = STATE / "env" / NAME / "projects.yaml"
+
+
+def status(platform: Platform, *names: str) -> dict[str, dict[str, object]]:
+    said = platform.run("project.status", *names, "--json").stdout
+    return {item["project"]: item for item in json.loads(said)}
+
+
+@pytest.mark.usefixtures("shared_data")
+def test_a_project_comes_is_filled_and_goes_by_one_command_each(platform: Platform) -> None:
+    before = FILE.read_text()
+    said = platform.run("project.add", "moby", "--orgs", "docker", "--start", "2015-01-01", "--jobs", "1")
+    try:
+        assert "moby is now in" in said.stdout
+        assert "The backfill of moby is under way" in said.stdout
+        assert FILE.read_text().startswith(before)
+
+        until("moby to hold both hours", lambda: status(platform, "moby")["moby"]["lacking"] == 0, deadline=180)
+        until("the series of moby", lambda: status(platform, "moby")["moby"]["series_at"], deadline=180)
+        found = status(platform)
+        assert found["moby"]["hours"] == 2
+        assert found["moby"]["events"] == int(platform.sql("moby", "select count(*) from gha_events")) > 0
+        assert found["apache"]["lacking"] == 0
+        assert platform.get("moby").status_code == 200
+        assert "moby" in platform.run("project.status", "moby").stdout
+
+        again = platform.run("project.add", "moby", "--orgs", "docker", "--no-backfill")
+        assert "moby is already in" in again.stdout
+        other = platform.run("project.add", "moby", "--orgs", "else", check=False)
+        assert other.returncode == 84, other.stderr
+        asked = platform.run("project.remove", "moby", "--drop-database", check=False)
+        assert asked.returncode == 76, asked.stderr
+        assert "drops the database moby" in asked.stdout
+    finally:
+        platform.run("project.remove", "moby")
+    assert FILE.read_text() == before
+    assert platform.get("moby").status_code == 404
+    assert platform.sql("postgres", "select count(*) from pg_database where datname = 'moby'").strip() == "1"
+    dropped = platform.inside("archive_ingest", "python", "-m", "activity", "drop", "moby")
+    assert "is dropped" in dropped
+
+
+def test_a_stuck_ingest_is_unhealthy_and_is_replaced(platform: Platform) -> None:
+    client, first = platform.container("archive_ingest")
+    # A container whose processes are stopped answers no health check, as one that hangs.
+    client.containers.get(first).exec_run(["sh", "-c", "kill -STOP $(pidof python)"])
+
+    def replaced() -> bool:
+        return platform.container("archive_ingest")[1] != first
+
+    until("another ingest", replaced, deadline=180)
+    until("its health", lambda: "1/1" in platform.run("status", "archive").stdout, deadline=120)
