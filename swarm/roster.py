@@ -59,7 +59,7 @@ def add(environment: Environment, wanted: Wanted, *, dry: bool = False) -> bool:
     if before is not None:
         if differing := sorted(key for key, value in entry.items() if before.get(key) != value):
             raise ProjectExists(
-                f"{wanted.name} is there already, with another {' and another '.join(differing)}.",
+                f"{wanted.name} is there already, but not with the same {' and '.join(differing)}.",
                 hint=f"Change it in {shown(path)}, then say ./run deploy admin,archive,{wanted.name}.",
             )
         return False

