@@ -35,8 +35,11 @@ class Patterns(Owners):
 
     patterned: bool = True
 
+    def fits(self, name):
+        return name.lower().endswith("/special")
+
     def wants(self, name):
-        return super().wants(name) or name.lower().endswith("/special")
+        return super().wants(name) or self.fits(name)
 
 
 def event(name="else/where", number=1, **changes):

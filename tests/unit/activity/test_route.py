@@ -196,3 +196,13 @@ def test_what_patterns_say_of_names_is_remembered_within_bounds():
         route.wants(f"organisation/{number}")
     assert route.wants("kubernetes/x")
     assert route._by_pattern.cache_info().currsize == REMEMBERED
+
+
+def test_the_quick_look_lets_through_whatever_is_wanted():
+    route = Route([project("a", ["apache", "Glob*", "regexp:^x/(y|z)$"], ["One/Two", "*/three"])])
+    assert route.patterned
+    assert route.owners == {b"apache", b"one"}
+    for name in ("Apache/spark", "GLOBAL/x", "X/y", "one/TWO", "any/three", "other/thing", "one/other", "x", ""):
+        owner = name.lower().partition("/")[0].encode()
+        assert not route.wants(name) or owner in route.owners or route.fits(name)
+    assert not Route([project("a", ["apache"])]).patterned

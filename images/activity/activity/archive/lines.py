@@ -43,6 +43,9 @@ class Wanted(Protocol):
     def patterned(self) -> bool:
         """Whether repositories of other owners may matter too."""
 
+    def fits(self, name: str) -> bool:
+        """Tell whether a repository of any owner may matter by a pattern."""
+
     def wants(self, name: str) -> bool:
         """Tell whether an event of a repository may matter."""
 
@@ -240,12 +243,12 @@ class _Verdicts(dict[bytes, bool]):
 
     def __init__(self, wanted: Wanted) -> None:
         self._owners = wanted.owners
-        self._wants = wanted.wants
+        self._fits = wanted.fits
 
     def __missing__(self, name: bytes) -> bool:
         if len(self) >= REMEMBERED:
             self.clear()
-        verdict = self[name] = name.lower().partition(b"/")[0] in self._owners or self._wants(name.decode())
+        verdict = self[name] = name.lower().partition(b"/")[0] in self._owners or self._fits(name.decode())
         return verdict
 
 

@@ -1,13 +1,13 @@
 """Sets of organisations and repositories: by exact names in hash sets, by globs, by regular expressions."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from fnmatch import translate
 
 from activity.projects import REGEXP
 
 GLOB = re.compile(r"[*?\[]")
-NOTHING = r"(?!)"
+Test = Callable[[str], re.Match[str] | None]
 
 
 class Names:
@@ -23,9 +23,12 @@ class Names:
         globs = [name for name in names if GLOB.search(name)]
         self.exact = frozenset(name for name in names if not GLOB.search(name))
         self.patterned = bool(globs or expressions)
-        self._organisations = _any_of(glob for glob in globs if "/" not in glob)
-        self._repositories = _any_of(glob for glob in globs if "/" in glob)
-        self._expressions = expressions_of(expressions, case_sensitive)
+        # Every name of an hour comes by here once: only what there is to ask is asked.
+        searches: tuple[Test, ...] = tuple(
+            expression.search for expression in expressions_of(expressions, case_sensitive)
+        )
+        self._of_organisations: tuple[Test, ...] = (*_any_of(glob for glob in globs if "/" not in glob), *searches)
+        self._of_names: tuple[Test, ...] = (*_any_of(glob for glob in globs if "/" in glob), *searches)
 
     def match(self, organisation: str, name: str) -> bool:
         """Tell whether a repository is meant, by its name (with its organisation's) or its organisation's."""
@@ -33,12 +36,13 @@ class Names:
 
     def fits(self, organisation: str, name: str) -> bool:
         """Tell whether a repository is meant by a glob or an expression."""
-        return bool(
-            self._organisations.match(organisation)
-            or self._repositories.match(name)
-            or found(self._expressions, organisation)
-            or found(self._expressions, name)
-        )
+        for test in self._of_organisations:
+            if test(organisation):
+                return True
+        for test in self._of_names:  # noqa: SIM110 - a generator would cost as much as the tests
+            if test(name):
+                return True
+        return False
 
 
 def folded(name: str, case_sensitive: bool) -> str:
@@ -56,6 +60,7 @@ def found(expressions: tuple[re.Pattern[str], ...], text: str) -> bool:
     return any(expression.search(text) for expression in expressions)
 
 
-def _any_of(globs: Iterable[str]) -> re.Pattern[str]:
-    """Return one expression for all globs; of none it matches nothing."""
-    return re.compile("|".join(translate(glob) for glob in globs) or NOTHING)
+def _any_of(globs: Iterable[str]) -> tuple[Test, ...]:
+    """Return one test for all globs, or none."""
+    patterns = [translate(glob) for glob in globs]
+    return (re.compile("|".join(patterns)).match,) if patterns else ()

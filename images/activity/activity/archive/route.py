@@ -55,6 +55,11 @@ class Route:
         """Whether globs or expressions may want repositories of other owners."""
         return bool(self._patterned)
 
+    def fits(self, name: str) -> bool:
+        """Tell whether a glob or an expression means a repository, whoever excludes it."""
+        whole = folded(name, self._case_sensitive)
+        return bool(self._fitting(whole.partition("/")[0], whole))
+
     def wants(self, name: str) -> bool:
         """Tell whether any event of a repository might belong to a project: no by this is final."""
         return bool(self._claims(name))
