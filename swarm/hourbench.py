@@ -165,9 +165,23 @@ def processes(bench: Bench) -> Iterator[Figure]:
     yield Figure("hours that two processes read while one reads one", gains, 1.8, TIMES, at_least=True)
 
 
+def loading(bench: Bench) -> Iterator[Figure]:
+    """From the file into Postgres, against only gunzipping it and against a statement for each row, as gha2db does."""
+    hour, projects = bench.hour("fat"), bench.projects("usual", usual())
+    argv = (sys.executable, "-m", "tests.bench.load", str(hour), str(projects), "--rounds", str(bench.runs), "--json")
+    with bench.report.step("fat hour into Postgres, also as gha2db does it") as step:
+        done = bench.shell.run(argv, environment={"PYTHONPATH": f"{ROOT}:{DISTRIBUTION}"})
+        rounds = json.loads(done.stdout.splitlines()[-1])["rounds"]
+        over = tuple(one["ours"] / one["gunzip"] for one in rounds)
+        under = tuple(one["gha2db"] / one["ours"] for one in rounds)
+        step.detail = f"{statistics.median(over):.2f}, {statistics.median(under):.1f}"
+    yield Figure("fat hour into Postgres against only gunzipped", over, 3.0, TIMES)
+    yield Figure("gha2db's way into Postgres against this", under, 10.0, TIMES, at_least=True)
+
+
 def _ratios(pairs: list[tuple[Measured, Measured]]) -> tuple[float, ...]:
     return tuple(ours.processor / theirs.processor for ours, theirs in pairs)
 
 
 # Each is measured by itself; more of them may be added.
-CASES: tuple[Callable[[Bench], Iterator[Figure]], ...] = (reading, patterns, names, processes)
+CASES: tuple[Callable[[Bench], Iterator[Figure]], ...] = (reading, patterns, names, processes, loading)

@@ -29,14 +29,15 @@ LOOKUPS = (
 )
 
 
-def load(path: str, organisations: Iterable[str], connection: Any) -> int:
-    """Load an hour; returns the number of events stored."""
-    followed, stored = frozenset(organisations), 0
+def load(path: str, names: Iterable[str], connection: Any) -> int:
+    """Load the events of these organisations and repositories; returns how many there were."""
+    followed, stored = frozenset(names), 0
     connection.autocommit = True
     with gzip.open(path) as file, connection.cursor() as cursor:
         for line in file.read().split(b"\n"):
             event = orjson.loads(line) if line else None
-            if event and event["repo"]["name"].partition("/")[0] in followed:
+            name = event["repo"]["name"] if event else ""
+            if event and (name in followed or name.partition("/")[0] in followed):
                 _store(cursor, event)
                 stored += 1
     return stored

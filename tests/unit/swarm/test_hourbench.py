@@ -16,6 +16,9 @@ class TimedShell(RecordingShell):
     """Answers as measured processes do: gunzip takes a second, reading one and a half."""
 
     def _answer(self, argv: Argv) -> Result:
+        if argv[2] == "tests.bench.load":
+            rounds = [{"gunzip": 1.0, "ours": 2.5, "gha2db": 30.0, "rows": 9}] * int(argv[argv.index("--rounds") + 1])
+            return Result(argv, 0, json.dumps({"rounds": rounds}))
         what = argv[3] if argv[2] == "activity.archive.measure" else ""
         told = {"processor": NUMBERS.get(what, 0), "clock": 1.0, "peak": 40 * 2**20, "lines": 9, "events": 1}
         return Result(argv, 0, json.dumps(told))
@@ -52,6 +55,13 @@ def test_what_names_cost_is_a_share_and_each_project_has_its_part_of_it(shell: T
     assert (each.values, each.goal) == ((0.0, 0.0), 0.01)
     assert len(json.loads((tmp_path / "projects.json").read_text())["projects"]) == 250
     assert len(json.loads((tmp_path / "names.json").read_text())["projects"][1]["organisations"]) == 4000
+
+
+def test_loading_is_held_against_gunzip_and_against_a_statement_for_each_row(shell: TimedShell) -> None:
+    over, under = hourbench.loading(Bench(3, 0.01, shell, Report()))
+    assert (over.values, over.goal, over.missed) == ((2.5,) * 3, 3.0, False)
+    assert (under.values, under.goal, under.missed) == ((12.0,) * 3, 10.0, False)
+    assert Figure("slow", (9.9,), under.goal, under.unit, at_least=under.at_least).missed
 
 
 def test_every_case_gives_figures_with_what_they_are_about(shell: TimedShell) -> None:
