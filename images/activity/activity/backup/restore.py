@@ -172,22 +172,26 @@ def _end_sessions_on_replicas(settings: Settings, database: str) -> None:
     with connect(settings, "postgres", Role.SUPERUSER, autocommit=True) as connection, connection.cursor() as cursor:
         cursor.execute(query("backup/list_replicas"))
         addresses = [str(row[0]) for row in cursor.fetchall()]
+        cursor.execute(query("backup/current_wal"))
+        row = cursor.fetchone()
+        written = str(row[0]) if row else ""
     for address in addresses:
         replica = replace(settings, database_host=address, database_port=PORT)
         try:
-            _await_rename(replica, database)
+            _await_replay(replica, written)
             _end_sessions(replica, database)
         except DatabaseUnavailable as error:
             log.warning("sessions on a replica not ended; they end when their clients do", replica=address, error=error)
 
 
-def _await_rename(replica: Settings, database: str) -> None:
+def _await_replay(replica: Settings, written: str) -> None:
     """Wait until a replica has replayed the renaming: whom one sent away before that would come back to the same."""
     end = monotonic() + REPLAY_SECONDS
     with connect(replica, "postgres", Role.SUPERUSER, autocommit=True) as connection, connection.cursor() as cursor:
         while monotonic() < end:
-            cursor.execute(query("provision/find_database"), {"database": database})
-            if cursor.fetchone() is not None:
+            cursor.execute(query("backup/has_replayed"), {"written": written})
+            row = cursor.fetchone()
+            if row and row[0]:
                 return
             sleep(END_SECONDS)
     log.warning("a replica lags behind", replica=replica.database_host, seconds=REPLAY_SECONDS)

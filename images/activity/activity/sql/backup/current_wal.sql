@@ -1,0 +1,2 @@
+-- How far WAL is written.
+select pg_current_wal_lsn()
