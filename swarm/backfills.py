@@ -1,16 +1,18 @@
 """Backfills of projects as jobs of the swarm: started with what the ingest runs with, and left to themselves."""
 
 import copy
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
+from swarm import jobs as oneshot
 from swarm.engine import Engine, Spec
 from swarm.errors import ArgumentInvalid, JobFailed
 
 LABEL = "swarmstats.backfill"
 PREFIX = "swarmstats-backfill-"
-INGEST = "archive_ingest"
+STACK = "archive"
+INGEST = f"{STACK}_ingest"
 MEMORY = 1 << 30
-ENDED = ("complete", "failed", "shutdown", "rejected", "orphaned", "remove")
 
 
 def arguments(project: str, first: str, last: str, *, newest_first: bool, jobs: int) -> tuple[str, ...]:
@@ -25,7 +27,7 @@ def arguments(project: str, first: str, last: str, *, newest_first: bool, jobs: 
 
 def start(engine: Engine, project: str, words: tuple[str, ...]) -> bool:
     """Start the backfill of a project as a job; False when one is under way. Raises JobFailed without an ingest."""
-    sweep(engine)
+    sweep(engine, project)
     name = PREFIX + project
     if engine.service(name) is not None:
         return False
@@ -62,20 +64,51 @@ def specification(ingest: Spec, name: str, project: str, words: tuple[str, ...])
 def running(engine: Engine) -> dict[str, str]:
     """Project -> state of the task of its backfill, for every one that is there."""
     found: dict[str, str] = {}
-    for item in _services(engine):
-        tasks = engine.api.api.tasks(filters={"service": item["ID"]})
+    for item, tasks in _services(engine):
         newest = max(tasks, key=lambda task: str(task["CreatedAt"]), default=None)
-        found[str(item["Spec"]["Labels"][LABEL])] = str(newest["Status"]["State"]) if newest else "new"
+        found[project_of(item)] = str(newest["Status"]["State"]) if newest else "new"
     return found
 
 
-def sweep(engine: Engine) -> list[str]:
-    """Remove backfills that ended; returns their projects. The log database keeps how they went."""
-    states = running(engine)
-    ended = [project for project, state in states.items() if state in ("complete", "rejected")]
-    for project in ended:
-        engine.remove_service(PREFIX + project)
-    return ended
+def sweep(engine: Engine, project: str) -> list[str]:
+    """Remove backfills that completed, and that of a project also when it failed for good; returns their projects.
+
+    One that failed is otherwise left for project.status to show. The log database keeps how they went.
+    """
+    ended = {project_of(item): verdict for item, tasks in _services(engine) if (verdict := end(item, tasks))}
+    gone = [name for name, verdict in ended.items() if verdict == "complete" or name == project]
+    for name in gone:
+        engine.remove_service(PREFIX + name)
+    return gone
+
+
+def end(service: Spec, tasks: Iterable[Spec]) -> str:
+    """The state in which a backfill ended, "complete" or a bad one; empty while it runs or Swarm tries it again."""
+    iteration = int((service.get("JobStatus") or {}).get("JobIteration", {}).get("Index", 0))
+    decided = oneshot.verdict(oneshot.attempts(tasks, iteration), 1)
+    return decided.state if decided else ""
+
+
+def bound(engine: Engine, stacks: Collection[str]) -> dict[str, str]:
+    """Project -> how its backfill ended, if it did, for those that cannot outlive these stacks.
+
+    That is each that ended, that fills one of them, that uses a network of theirs, and with the archive's stack all:
+    they have its configs. Swarm keeps what is in use, and would keep half of a stack.
+    """
+    services = _services(engine)
+    held = {str(item["Id"]) for stack in stacks for item in engine.networks(stack)} if services else set()
+    found: dict[str, str] = {}
+    for item, tasks in services:
+        project, ended = project_of(item), end(item, tasks)
+        networks = {network["Target"] for network in item["Spec"]["TaskTemplate"].get("Networks") or ()}
+        if ended or project in stacks or STACK in stacks or networks & held:
+            found[project] = ended
+    return found
+
+
+def project_of(service: Spec) -> str:
+    """The project that a service is the backfill of; empty for all other services."""
+    return str((service["Spec"].get("Labels") or {}).get(LABEL, ""))
 
 
 def stop(engine: Engine, project: str) -> bool:
@@ -86,8 +119,11 @@ def stop(engine: Engine, project: str) -> bool:
     return True
 
 
-def _services(engine: Engine) -> list[Spec]:
-    return [dict(item) for item in engine.api.api.services(filters={"label": LABEL})]
+def _services(engine: Engine) -> list[tuple[Spec, list[Spec]]]:
+    """Every backfill that is there, with its tasks."""
+    found = [item for item in engine.services() if project_of(item)]
+    tasks = engine.tasks() if found else []
+    return [(item, [task for task in tasks if task["ServiceID"] == item["ID"]]) for item in found]
 
 
 def _is_hour(text: str) -> bool:

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Collection, Sequence
 
-from swarm import jobs, live, lock
+from swarm import backfills, jobs, live, lock
 from swarm.deployment import LOCK_TIMEOUT
 from swarm.desk import collect
 from swarm.engine import NAMESPACE, Engine
@@ -44,6 +44,7 @@ def clean(
             _clean_services(targets, engine, report, selection)
             return
         _demand_free(targets, engine)
+        _end_backfills(targets, engine, report)
         _clean(targets, engine, shell, report)
 
 
@@ -54,6 +55,8 @@ def _doomed(targets: Sequence[Target], engine: Engine, selection: Selection) -> 
         return [f"service {name}" for target in reversed(targets) for name in sorted(chosen[target.name].values())]
     _demand_free(targets, engine)
     found = [thing for target in reversed(targets) for thing in remains(engine, target.name)]
+    ends = [f"backfill of {project}" for project in sorted(backfills.bound(engine, {item.name for item in targets}))]
+    found = [*ends, *found]
     return [*found, "versions of configs and secrets that nothing needs then"] if found else []
 
 
@@ -79,6 +82,14 @@ def _clean(targets: Sequence[Target], engine: Engine, shell: Shell, report: Repo
             step.skipped = not mine
             step.detail = "services, tasks and networks are gone" if mine else "was not there"
     collect(engine, gone={target.name for target in targets})
+
+
+def _end_backfills(targets: Sequence[Target], engine: Engine, report: Report) -> None:
+    """Remove the backfills that cannot outlive these stacks; what they brought stays."""
+    for project, ended in sorted(backfills.bound(engine, {target.name for target in targets}).items()):
+        backfills.stop(engine, project)
+        if not ended:
+            report.line(f"The backfill of {project} is ended; ./run project.backfill {project} goes on from there.")
 
 
 def _clean_services(targets: Sequence[Target], engine: Engine, report: Report, selection: Selection) -> None:
@@ -118,6 +129,9 @@ def _demand_free(targets: Sequence[Target], engine: Engine) -> None:
     owned = {str(item["Id"]): str(item["Name"]) for name in going for item in engine.networks(name)}
     users: dict[str, set[str]] = {}
     for service in engine.services():
+        # A backfill goes with what it runs on.
+        if backfills.project_of(service):
+            continue
         stack = str((service["Spec"].get("Labels") or {}).get(NAMESPACE, ""))
         for network in service["Spec"]["TaskTemplate"].get("Networks") or ():
             if stack not in going and network["Target"] in owned:

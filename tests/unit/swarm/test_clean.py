@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from swarm import clean
+from swarm import backfills, clean
 from swarm.engine import NAMESPACE, Engine
 from swarm.errors import StackNeeded, UnknownName
 from swarm.report import Report
@@ -46,8 +46,17 @@ class Swarm(Engine):
         return [{"ID": "c", "Spec": {"Name": "app_page_0123456789", "Labels": {NAMESPACE: "app"}}}]
 
 
-def dry(targets: tuple[Target, ...], words: str = "") -> None:
-    clean.clean(targets, Swarm(host="unix:///nowhere"), RecordingShell(), Report(), 1, Selection.parse(words), dry=True)
+class Filling(Swarm):
+    """The same while a backfill of a project runs on the network of admin."""
+
+    def services(self, stack: str | None = None) -> list[dict[str, Any]]:
+        job = service("swarmstats-backfill-apache", "n1")
+        job["Spec"]["Labels"] = {backfills.LABEL: "apache"}
+        return [*super().services(stack), *([] if stack else [job])]
+
+
+def dry(targets: tuple[Target, ...], words: str = "", swarm: type[Swarm] = Swarm) -> None:
+    clean.clean(targets, swarm(host="unix:///nowhere"), RecordingShell(), Report(), 1, Selection.parse(words), dry=True)
 
 
 def test_a_dry_clean_names_what_would_go_last_stack_first(capsys: pytest.CaptureFixture[str]) -> None:
@@ -77,3 +86,18 @@ def test_a_dry_clean_refuses_what_a_clean_refuses() -> None:
         dry((ADMIN,))
     with pytest.raises(UnknownName, match="prtal"):
         dry((ADMIN, APP), "app=prtal")
+
+
+def test_a_clean_ends_the_backfills_that_run_on_what_goes_and_no_others(capsys: pytest.CaptureFixture[str]) -> None:
+    dry((ADMIN, APP), swarm=Filling)
+    assert capsys.readouterr().out.split("\n")[0].strip() == "would remove backfill of apache"
+    dry((APP,), swarm=Filling)
+    assert "backfill" not in capsys.readouterr().out
+    dry((ADMIN, APP), "app=portal", Filling)
+    assert "backfill" not in capsys.readouterr().out
+
+
+def test_a_backfill_refuses_no_clean_and_is_never_named_as_a_stack() -> None:
+    with pytest.raises(StackNeeded) as caught:
+        dry((ADMIN,), swarm=Filling)
+    assert "backfill" not in str(caught.value)
