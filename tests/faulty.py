@@ -1,4 +1,7 @@
-"""A web server that fails as real ones do: it refuses, falls silent, breaks off, sends too little, starts anew."""
+"""A web server that fails as real ones do: it refuses, falls silent, breaks off, sends too little, starts anew.
+
+"cut" sends too little without a word of how much it would be: only what was sent can tell.
+"""
 
 import re
 import socket
@@ -27,6 +30,7 @@ class FaultyArchive:
     met: Counter[str] = field(default_factory=Counter)
     ranges: list[str] = field(default_factory=list)
     etag: str = '"one"'
+    silence: float = 3.0
     closing: Event = field(default_factory=Event)
 
 
@@ -56,7 +60,8 @@ def faulty(folder: Path, seed: int, faults: tuple[str | None, ...] = FAULTS) -> 
             else:
                 self.send_response(200)
             self.send_header("ETag", archive.etag)
-            self.send_header("Content-Length", str(len(content) - start))
+            if fault != "cut":
+                self.send_header("Content-Length", str(len(content) - start))
             self.end_headers()
             self._send(content[start:], fault)
 
@@ -67,7 +72,7 @@ def faulty(folder: Path, seed: int, faults: tuple[str | None, ...] = FAULTS) -> 
                 return
             self.wfile.write(content[: archive.random.randrange(len(content) + 1)])
             if fault == "silent":
-                archive.closing.wait(3)
+                archive.closing.wait(archive.silence)
             elif fault == "reset":
                 self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                 self.connection.close()

@@ -1,7 +1,7 @@
 """Backfill: every hour that projects lack, once for all of them, with progress and estimate."""
 
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from threading import Event as Signal
 from time import monotonic
@@ -24,6 +24,8 @@ AHEAD = 3
 # Fewer hours than this are read before indexes would be built.
 WORTH_DEFERRING = 100
 IN_A_ROW = 5
+
+Carried = Generator[HourDone | Failed, None, None]
 
 
 @dataclass
@@ -64,24 +66,27 @@ def backfill(settings: Settings, wanted: Wanted, jobs: int, stop: Signal, say: C
         progress = Progress(hours=intake.count(wanted))
         with _recorded(settings, wanted, progress) as tell:
             carried = _carried_out(settings, tasks, jobs, stop) if jobs else _inline(intake, tasks, stop)
-            for came in carried:
-                _note(intake, progress, came)
-                right.check()
-                if tell():
-                    say(f"backfill: {progress}")
+            # Whatever ends this, no process reads on when the right to the projects is given back.
+            with closing(carried):
+                for came in carried:
+                    _note(intake, progress, came)
+                    right.check()
+                    if tell():
+                        say(f"backfill: {progress}")
         for project in wanted.projects:
             take_over(settings, project)
     return progress
 
 
-def _carried_out(settings: Settings, tasks: Iterator[Task], jobs: int, stop: Signal) -> Iterator[HourDone | Failed]:
-    with ExitStack() as cleaning:
-        ahead = Ahead(settings.archive, jobs + AHEAD)
-        cleaning.callback(ahead.close)
-        yield from carry_out(settings, tasks, jobs, stop, ahead)
+def _carried_out(settings: Settings, tasks: Iterator[Task], jobs: int, stop: Signal) -> Carried:
+    with (
+        closing(Ahead(settings.archive, jobs + AHEAD)) as ahead,
+        closing(carry_out(settings, tasks, jobs, stop, ahead)) as carried,
+    ):
+        yield from carried
 
 
-def _inline(intake: Intake, tasks: Iterator[Task], stop: Signal) -> Iterator[HourDone | Failed]:
+def _inline(intake: Intake, tasks: Iterator[Task], stop: Signal) -> Carried:
     for task in tasks:
         if stop.is_set():
             raise Stopped(f"stopped before hour {task.hour}. Run again to go on from there.")

@@ -2,7 +2,7 @@
 
 import signal
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing import get_context
@@ -35,7 +35,7 @@ class Failed:
 
 def carry_out(
     settings: Settings, tasks: Iterator[Task], count: int, stop: Signal, ahead: Ahead
-) -> Iterator[HourDone | Failed]:
+) -> Generator[HourDone | Failed, None, None]:
     """Have tasks carried out by so many processes; yields what came of each, in the order in which they end.
 
     A stop lets the hours at hand end, then Stopped is raised; also when a worker dies.
