@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from swarm import environment, host, plan, specs, stacks
+from swarm import environment, host, manifests, plan, specs, stacks
 from swarm.engine import Engine
 from swarm.errors import StackInvalid
 from swarm.fields import flat
@@ -20,6 +20,8 @@ registry: 127.0.0.1:5000/swarmstats
 driver: lab
 nodes: [{name: node-1, role: manager}]
 """
+# Of a cluster, or of backups in S3, alone.
+ELSEWHERE = {"patroni-password", "backup-s3-key", "backup-s3-key-secret"}
 PROJECTS = "projects:\n  apache: {organisations: [apache]}\n"
 
 
@@ -63,10 +65,11 @@ def test_a_stack_is_converted_once_and_then_known(tmp_path: Path, engine: Engine
     shell = RecordingShell()
     assert specs.wanted([stack], engine, shell, tmp_path / "cache")["db"] == first
     assert shell.ran == []
-    assert set(first.services) == {"db_postgres", "db_haproxy", "db_bootstrap"}
+    assert set(first.services) == {"db_postgres", "db_haproxy", "db_bootstrap", "db_backups"}
     assert set(first.networks) == {"db_internal"}
-    assert {name.rpartition("_")[0] for name in first.configs} == {"db_haproxy.cfg"}
-    assert len(first.secrets) == 4
+    configs = {name.rpartition("_")[0] for name in first.configs}
+    assert configs == {"db_haproxy.cfg", "db_pgbackrest.conf", "db_projects.json"}
+    assert {name.rpartition("_")[0] for name in first.secrets} == set(manifests.read()["db"].secrets) - ELSEWHERE
 
 
 def test_what_is_kept_is_the_operators_alone_and_holds_no_secret(tmp_path: Path, engine: Engine) -> None:
