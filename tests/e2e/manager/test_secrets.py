@@ -120,7 +120,7 @@ def test_the_owner_of_the_databases_gets_a_password_that_was_piped_in(platform: 
     )  # fmt: skip
     assert "staple" not in done.stdout + done.stderr
     assert content(platform, "gha-admin-password") == "correct horse battery staple'\"$"
-    users = {"db_bootstrap", "archive_ingest", "apache_sync", "rust-lang_sync", "cachethq_sync"}
+    users = {"db_bootstrap", "db_backups", "archive_ingest", "apache_sync", "rust-lang_sync", "cachethq_sync"}
     assert started(platform, before) == users
     platform.inside(*OWNER)
     platform.run("secret.rotate", "gha-admin-password")
