@@ -25,7 +25,8 @@ def everything(platform: Platform) -> dict[str, Any]:
         client.close()
     return {
         "services": platform.versions(),
-        "tasks": sorted(item["ID"] for item in engine.tasks()),
+        # Tasks that were replaced are forgotten by the managers when they like.
+        "tasks": sorted(item["ID"] for item in engine.tasks() if item["DesiredState"] in ("running", "complete")),
         "networks": sorted(item["Id"] for item in engine.networks()),
         "configs": sorted((item["ID"], item["Version"]["Index"]) for item in engine.configs()),
         "secrets": sorted((item["ID"], item["Version"]["Index"]) for item in engine.secrets()),

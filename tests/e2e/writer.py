@@ -1,5 +1,6 @@
 """One continuous writer and one reader on a node that no test breaks, and who of the members takes writes meanwhile."""
 
+import gc
 import threading
 import time
 from collections.abc import Iterator
@@ -104,6 +105,7 @@ class Writer:
     def watch(self, member: str) -> None:
         """Ask one member again and again whether it takes writes."""
         while not self.over.is_set():
+            client = None
             try:
                 client, identity = self.platform.container(f"db_{member}")
                 container = client.containers.get(identity)
@@ -114,6 +116,9 @@ class Writer:
                         return
             except (docker.errors.DockerException, AssertionError, OSError, ValueError):
                 pass
+            finally:
+                if client:
+                    client.close()
             self.over.wait(0.3)
 
 
@@ -150,6 +155,9 @@ def writing(platform: Platform) -> Iterator[Writer]:
         made.over.set()
     finally:
         container.remove(force=True)
+        client.close()
+        # The docker SDK leaves the sockets of commands that it streamed to the collector of garbage.
+        gc.collect()
 
 
 def _tables(platform: Platform) -> None:
