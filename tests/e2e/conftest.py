@@ -174,6 +174,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--screenshots", action="store_true", help="renew the pictures in docs/images")
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    # The docker SDK leaves the sockets of commands that it streamed to the collector of garbage.
+    config.addinivalue_line("filterwarnings", r"ignore:unclosed <socket.*docker\.sock>:ResourceWarning")
+
+
 @pytest.fixture(scope="session")
 def platform(request: pytest.FixtureRequest) -> Iterator[Platform]:
     """Nodes, images, two hours and all stacks, made by the verbs; simulated hours where the real ones are absent."""

@@ -15,8 +15,8 @@ from tests.e2e.writer import Writer, writing
 from tests.waiting import until
 
 LONGEST = 10
-# The docker SDK leaves the sockets of commands that it streamed to the collector of garbage.
-pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+# Each member that restarts ends its readers' sessions, and a setting that goes down again takes the followers twice.
+ROLLING = 12
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +25,7 @@ def writer(platform: Platform) -> Iterator[Writer]:
         yield made
 
 
-def undisturbed(writer: Writer, what: str, began: float) -> None:
+def undisturbed(writer: Writer, what: str, began: float, few: int = FEW) -> None:
     """No acknowledged row is lost, no two members took writes at once, and writes waited for seconds only."""
     until("rows", lambda: writer.flows(began), deadline=60)
     seen, leaders = writer.seen(), writer.leaders(began)
@@ -33,7 +33,7 @@ def undisturbed(writer: Writer, what: str, began: float) -> None:
     assert writer.missing() == []
     assert len(set(leaders)) == len(leaders), leaders
     assert seen.gap(began) < LONGEST
-    assert seen.missed(began) <= FEW, seen.misses
+    assert seen.missed(began) <= few, seen.misses
 
 
 def test_the_status_has_all_members_slots_and_databases(platform: Platform) -> None:
@@ -81,7 +81,7 @@ def test_a_setting_that_needs_a_restart_reaches_all_members_one_by_one(writer: W
                 f"db_patroni{number}", "psql", "-XAtqc", "show max_locks_per_transaction", user="postgres"
             )
             assert said.strip() == "96"
-        undisturbed(writer, "rolling restart", began)
+        undisturbed(writer, "rolling restart", began, ROLLING)
     finally:
         FILE.write_text(before)
 
@@ -92,7 +92,7 @@ def test_the_setting_goes_back_and_a_new_image_of_members_replaces_their_tasks_t
     began = time.time()
     platform.run("deploy", "db")
     assert json.loads(platform.run("db.config", "--changed", "--json").stdout) == []
-    undisturbed(writer, "back again", began)
+    undisturbed(writer, "back again", began, ROLLING)
     began = time.time()
     platform.run("restart", "db/patroni2" if leader(platform) != "patroni2" else "db/patroni1")
     until("a whole cluster", lambda: whole(platform), deadline=180)

@@ -16,8 +16,6 @@ from tests.waiting import until
 
 FEW = 5
 SETTLED = 6.0
-# The docker SDK leaves the sockets of commands that it streamed to the collector of garbage.
-pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 
 
 @pytest.fixture(scope="module")
