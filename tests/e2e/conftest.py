@@ -14,7 +14,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import docker
 import pytest
 import requests
 
@@ -23,6 +22,7 @@ from swarm.engine import Engine
 from swarm.environment import ROOT, Environment
 from swarm.shell import Shell
 from tests.conftest import SHARED_DATA
+from tests.e2e import machine
 from tests.waiting import until
 
 HERE = Path(__file__).resolve().parent
@@ -174,9 +174,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--screenshots", action="store_true", help="renew the pictures in docs/images")
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    # The docker SDK leaves the sockets of commands that it streamed to the collector of garbage.
-    config.addinivalue_line("filterwarnings", r"ignore:unclosed <socket.*docker\.sock>:ResourceWarning")
+def pytest_unconfigure() -> None:
+    machine.engine().close()
 
 
 @pytest.fixture(scope="session")
@@ -204,8 +203,7 @@ def platform(request: pytest.FixtureRequest) -> Iterator[Platform]:
 
 def _share(made: Platform) -> None:
     """Put the real hours into the storage that all nodes share."""
-    client = docker.from_env()
-    container = client.containers.get(f"{made.environment.lab_name}-node-1")
+    container = machine.engine().containers.get(f"{made.environment.lab_name}-node-1")
     container.exec_run(["mkdir", "-p", "/data/archive"])
     for hour in HOURS:
         subprocess.run(

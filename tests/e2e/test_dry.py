@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import docker
 import pytest
 
 from swarm import secrets
+from tests.e2e import machine
 from tests.e2e.conftest import Platform
 
 READER = "ro-user-password"
@@ -16,13 +16,10 @@ READER = "ro-user-password"
 
 def everything(platform: Platform) -> dict[str, Any]:
     """Objects of the swarm with their versions, objects of this machine's engine, and the operator's files."""
-    engine, client = platform.engine, docker.from_env()
-    try:
-        ours = {"label": f"swarmstats.lab={platform.environment.lab_name}"}
-        started = [(item.name, item.attrs["State"]["StartedAt"]) for item in client.containers.list(filters=ours)]
-        images = [item.tags for item in client.images.list(f"{platform.environment.registry}/*")]
-    finally:
-        client.close()
+    engine, client = platform.engine, machine.engine()
+    ours = {"label": f"swarmstats.lab={platform.environment.lab_name}"}
+    started = [(item.name, item.attrs["State"]["StartedAt"]) for item in client.containers.list(filters=ours)]
+    images = [item.tags for item in client.images.list(f"{platform.environment.registry}/*")]
     return {
         "services": platform.versions(),
         # Tasks that were replaced are forgotten by the managers when they like.

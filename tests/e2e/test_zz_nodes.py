@@ -2,10 +2,8 @@
 
 import json
 
-import docker
-import docker.errors
-
 from swarm import live
+from tests.e2e import machine
 from tests.e2e.conftest import Platform
 from tests.waiting import until
 
@@ -15,7 +13,7 @@ def test_the_shared_storage_is_the_same_on_all_nodes(platform: Platform) -> None
 
 
 def test_a_worker_that_is_gone_is_made_again_and_nothing_else_is_touched(platform: Platform) -> None:
-    outer = docker.from_env()
+    outer = machine.engine()
     names = [f"{platform.environment.lab_name}-{node.name}" for node in platform.environment.nodes]
     before = {name: outer.containers.get(name).id for name in names}
     outer.containers.get(names[3]).remove(force=True)
@@ -28,7 +26,7 @@ def test_a_worker_that_is_gone_is_made_again_and_nothing_else_is_touched(platfor
 
 def test_a_lab_whose_engine_was_killed_is_brought_back_by_the_demo(platform: Platform) -> None:
     """What a killed engine leaves: every node dead without a shutdown, and a half-made container."""
-    outer = docker.from_env()
+    outer = machine.engine()
     for container in outer.containers.list(filters={"label": f"swarmstats.lab={platform.environment.lab_name}"}):
         container.kill("SIGKILL")
     outer.containers.get(f"{platform.environment.lab_name}-node-4").remove(force=True)
@@ -38,7 +36,7 @@ def test_a_lab_whose_engine_was_killed_is_brought_back_by_the_demo(platform: Pla
 
 def test_stop_keeps_everything_and_start_brings_it_back(platform: Platform) -> None:
     platform.run("swarm.stop")
-    outer = docker.from_env()
+    outer = machine.engine()
     assert outer.containers.list(filters={"label": f"swarmstats.lab={platform.environment.lab_name}"}) == []
     platform.run("swarm.start")
     _whole(platform)

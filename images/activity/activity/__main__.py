@@ -171,19 +171,11 @@ def do_simulate(command: Namespace) -> None:
 def do_serve(command: Namespace) -> None:
     """Serve the portal."""
     # Only this verb needs a web framework; the others start without it.
-    import uvicorn
-
     from activity.portal.app import create_app
+    from activity.portal.serving import serve
 
     settings = _settings(Need.READER, Need.PROJECTS)
-    uvicorn.run(
-        create_app(settings),
-        host=settings.listen.host,
-        port=settings.listen.port,
-        log_level="warning",
-        proxy_headers=True,
-        forwarded_allow_ips="*",
-    )
+    serve(create_app(settings), settings)
 
 
 def do_backup(command: Namespace) -> None:

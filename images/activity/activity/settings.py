@@ -106,6 +106,7 @@ class Settings:
     docker_url: str
     patroni: tuple[str, ...]
     listen: Listen
+    linger: timedelta
     patience: timedelta
     domain: str
     public_url: str
@@ -170,6 +171,7 @@ def read_settings(environ: Mapping[str, str], needs: frozenset[Need], now: datet
         docker_url=reader.parsed("ACTIVITY_DOCKER_URL", "http://admin_socket-proxy:2375", _web_url, ""),
         patroni=reader.parsed("ACTIVITY_PATRONI", "", _web_urls, ()),
         listen=reader.parsed("ACTIVITY_LISTEN", "0.0.0.0:8080", _listen, Listen("", 0)),
+        linger=reader.parsed("ACTIVITY_LINGER", "0s", _duration, timedelta()),
         patience=reader.parsed("ACTIVITY_PATIENCE", "15m", _duration, timedelta()),
         domain=reader.text("ACTIVITY_DOMAIN", "swarmstats.localhost"),
         public_url=reader.parsed("ACTIVITY_PUBLIC_URL", "http://swarmstats.localhost", _web_url, ""),

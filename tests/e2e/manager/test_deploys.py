@@ -12,11 +12,11 @@ from pathlib import Path
 from threading import Event, Thread
 from typing import Any
 
-import docker
 import pytest
 
 from swarm import cluster, images, live, lock
 from swarm.engine import Engine
+from tests.e2e import machine
 from tests.e2e.checkout import STACK, Checkout, leftovers
 from tests.e2e.conftest import Platform
 from tests.e2e.traffic import Traffic
@@ -49,7 +49,7 @@ def variants(platform: Platform) -> dict[str, str]:
         "ends": 'ENTRYPOINT ["sh", "-c", "echo no page to serve >&2; exit 3"]',
         "other": "LABEL variant=other",
     }
-    client, found = docker.from_env(), {}
+    client, found = machine.engine(), {}
     for name, line in lines.items():
         tag = f"{platform.environment.registry}/nginx:{name}"
         client.images.build(fileobj=io.BytesIO(f"FROM {base}\n{line}\n".encode()), tag=tag, rm=True)
@@ -60,7 +60,7 @@ def variants(platform: Platform) -> dict[str, str]:
 
 def push(tag: str) -> None:
     """Push an image of this machine; an error is in what the engine says, not in its status."""
-    said = list(docker.from_env().images.push(tag, stream=True, decode=True))
+    said = list(machine.engine().images.push(tag, stream=True, decode=True))
     assert not [line for line in said if "error" in line], said
 
 
@@ -301,7 +301,7 @@ def digests(checkout: Checkout) -> set[str]:
 def test_rollback_brings_back_the_digest_that_ran_though_its_tag_means_another_now(
     checkout: Checkout, variants: dict[str, str]
 ) -> None:
-    environment, client = checkout.platform.environment, docker.from_env()
+    environment, client = checkout.platform.environment, machine.engine()
     tag = f"{environment.registry}/nginx:v1"
 
     def release(image: str) -> str:

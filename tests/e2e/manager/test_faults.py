@@ -9,11 +9,11 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-import docker
 import pytest
 from docker.models.containers import Container
 
 from swarm import cluster, live, lock
+from tests.e2e import machine
 from tests.e2e.checkout import STACK, Checkout, leftovers
 from tests.e2e.conftest import Platform
 from tests.e2e.traffic import Traffic
@@ -39,7 +39,7 @@ def checkout(copied: Checkout) -> Iterator[Checkout]:
 
 def outer(checkout: Checkout, title: str) -> Container:
     """The container of a node, or of the registry."""
-    return docker.from_env().containers.get(f"{checkout.platform.environment.lab_name}-{title}")
+    return machine.engine().containers.get(f"{checkout.platform.environment.lab_name}-{title}")
 
 
 def locked(checkout: Checkout) -> Any:

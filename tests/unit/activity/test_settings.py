@@ -1,7 +1,7 @@
 """Settings are read once and whole: all mistakes come together, each with its name, and no secret shows."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -46,6 +46,7 @@ def test_what_is_set_is_taken(environ):
         "ACTIVITY_ARCHIVE_FROM": "-6h",
         "ACTIVITY_ARCHIVE_TO": "2026-11-21-3",
         "ACTIVITY_LISTEN": "[::1]:80",
+        "ACTIVITY_LINGER": "8s",
         "ACTIVITY_ARCHIVE_SIMULATE": "when-unreachable",
         "ACTIVITY_PUBLIC_URL": "http://swarm.example:8080/",
     }
@@ -56,6 +57,7 @@ def test_what_is_set_is_taken(environ):
     assert (str(settings.archive.since), str(settings.archive.until)) == ("2026-11-20-23", "2026-11-21-3")
     assert settings.archive.simulate is Simulate.WHEN_UNREACHABLE
     assert settings.listen == Listen("::1", 80)
+    assert settings.linger == timedelta(seconds=8)
     assert settings.public_url == "http://swarm.example:8080"
 
 
@@ -70,6 +72,7 @@ def test_all_mistakes_are_reported_at_once_with_their_names(environ, tmp_path):
         "ACTIVITY_ARCHIVE_TO": "2015-13-01-0",
         "ACTIVITY_ARCHIVE_SIMULATE": "sometimes",
         "ACTIVITY_LISTEN": "8080",
+        "ACTIVITY_LINGER": "8",
         "ACTIVITY_DOCKER_URL": "admin:2375",
         "ACTIVITY_PUBLIC_URL": "swarm.example",
     }
@@ -86,6 +89,7 @@ def test_all_mistakes_are_reported_at_once_with_their_names(environ, tmp_path):
         "ACTIVITY_ARCHIVE_SIMULATE",
         "ACTIVITY_DOCKER_URL",
         "ACTIVITY_LISTEN",
+        "ACTIVITY_LINGER",
         "ACTIVITY_PUBLIC_URL",
     ]
     assert "ACTIVITY_PROJECT: expected one of apache, found 'apach'" in found

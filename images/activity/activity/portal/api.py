@@ -68,7 +68,9 @@ def show_cluster(request: Request) -> Response:
 
 
 def health(request: Request) -> Response:
-    """Say that the portal is up; it stays up while the database is away."""
+    """Say that the portal is up; it stays up while the database is away, and is down once it was asked to stop."""
+    if request.app.state.leaving:
+        return json_answer({"status": "leaving"}, 503)
     portal: Portal = request.app.state.portal
     database = "ok" if portal.summaries.database_answers() else "unavailable"
     return json_answer({"status": "ok", "database": database})

@@ -64,6 +64,7 @@ def create_app(settings: Settings) -> Starlette:
     )
     app.state.portal = portal
     app.state.registry = registry
+    app.state.leaving = False
     return app
 
 
