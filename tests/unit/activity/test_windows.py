@@ -6,7 +6,9 @@ import tracemalloc
 
 import pytest
 from activity.archive.lines import Line, Reader, Reason
-from activity.archive.windows import windows
+from activity.archive.windows import Window, windows
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.unit.activity.test_lines import Owners, event, packed
 
@@ -123,3 +125,15 @@ def test_the_reader_needs_little_memory_for_a_line_of_many_megabytes():
     items, peak = peak_of(Endless(start, b"word" * 1000, 5000, end + b"\n" + packed(event("kube/b"))))
     assert items == 2
     assert peak < 40 * MEGABYTE
+
+
+@given(
+    st.lists(st.sampled_from([b"ab", b"a", b"b", b"\n", b"\x00", b"ba" * 20]), max_size=60),
+    st.sampled_from([b"ab", b"b\n"]),
+)
+def test_a_needle_is_counted_in_the_lines_and_nowhere_behind_them(parts, needle):
+    data = b"".join(parts) + b"\n"
+    window = Window(bytearray(data + needle), len(data), 0)
+    assert window.count(needle) == data.count(needle)
+    # Nothing holds on to the buffer, which is used again.
+    window.buffer.extend(b"more")

@@ -204,7 +204,7 @@ def _skimmer_of_owners(wanted: Wanted) -> Callable[[Window, int], tuple[list[Spa
                 if found[1].lower() in owners or buffer[stop - 1] != CLOSING:
                     spans.append((number + odd + shaped, start, stop, True))
             start = stop + 1
-        if buffer.count(ANCHOR, 0, end) != shaped:
+        if window.count(ANCHOR) != shaped:
             spans = _with_hidden(window, number, spans)
         return spans, odd + shaped
 
@@ -231,7 +231,7 @@ def _skimmer_of_names(wanted: Wanted) -> Callable[[Window, int], tuple[list[Span
                 if verdicts[found[1]] or buffer[stop - 1] != CLOSING:
                     spans.append((number + odd + shaped, start, stop, True))
             start = stop + 1
-        if buffer.count(ANCHOR, 0, end) != shaped:
+        if window.count(ANCHOR) != shaped:
             spans = _with_hidden(window, number, spans)
         return spans, odd + shaped
 
