@@ -1,9 +1,14 @@
 """A project comes from nothing by one command, is filled by a job, and goes again; everything else stays."""
 
 import json
+import os
+import pty
+import subprocess
+from subprocess import PIPE, STDOUT
 
 import pytest
 
+from swarm.environment import ROOT
 from tests.e2e.conftest import NAME, STATE, Platform
 from tests.waiting import until
 
@@ -19,6 +24,19 @@ for process in found:
     os.kill(process, signal.SIGSTOP)
 """
 FILE = STATE / "env" / NAME / "projects.yaml"
+
+
+def typed(platform: Platform, answer: str, *words: str) -> subprocess.CompletedProcess[str]:
+    """A verb at a terminal, where one line is typed."""
+    ours, theirs = pty.openpty()
+    try:
+        os.write(ours, f"{answer}\n".encode())
+        return subprocess.run(
+            (str(ROOT / "run"), *words), env=platform.process, stdin=theirs, stdout=PIPE, stderr=STDOUT, text=True
+        )
+    finally:
+        os.close(ours)
+        os.close(theirs)
 
 
 def status(platform: Platform, *names: str) -> dict[str, dict[str, object]]:
@@ -51,13 +69,19 @@ def test_a_project_comes_is_filled_and_goes_by_one_command_each(platform: Platfo
         asked = platform.run("project.remove", "moby", "--drop-database", check=False)
         assert asked.returncode == 76, asked.stderr
         assert "drops the database moby" in asked.stdout
+        there = "select count(*) from pg_database where datname = 'moby'"
+        mistyped = typed(platform, "apache", "project.remove", "moby", "--drop-database")
+        assert mistyped.returncode == 76, mistyped.stdout
+        assert platform.sql("postgres", there).strip() == "1"
+        assert "moby" in FILE.read_text()
+        dropped = typed(platform, "moby", "project.remove", "moby", "--drop-database")
+        assert dropped.returncode == 0, dropped.stdout
+        assert "is dropped" in dropped.stdout
+        assert platform.sql("postgres", there).strip() == "0"
     finally:
-        platform.run("project.remove", "moby")
+        platform.run("project.remove", "moby", check="moby" in FILE.read_text())
     assert FILE.read_text() == before
     assert platform.get("moby").status_code == 404
-    assert platform.sql("postgres", "select count(*) from pg_database where datname = 'moby'").strip() == "1"
-    dropped = platform.inside("archive_ingest", "python", "-m", "activity", "drop", "moby")
-    assert "is dropped" in dropped
 
 
 def test_a_stuck_ingest_is_unhealthy_and_is_replaced(platform: Platform) -> None:
