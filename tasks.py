@@ -818,7 +818,8 @@ def db_backup(_: Context, env: str = "", full: bool = False, dry: bool = False) 
         REPORT.would([f"make a {kind} backup of the cluster"], "")
         return
     with REPORT.step(f"{kind} backup") as step:
-        step.detail = backups.ask(environment, engine, "cluster", *(("--full",) if full else ()), say=step.note)[-1]
+        words = ("cluster", "--full") if full else ("cluster",)
+        step.detail = backups.ask(environment, engine, *words, say=step.note, warn=REPORT.warn)[-1]
 
 
 @verb(positional=["project"], help={"project": "one project (default: all)", "env": ENV, "json": JSON}, name="backups")
@@ -868,7 +869,8 @@ def _ask_of_project(environment: environments.Environment, word: str, project: s
         return
     with REPORT.step(f"{word} {project}") as step:
         chosen = () if project == names.EVERY else (project,)
-        said = backups.ask(environment, cluster.manager(environment, SHELL), word, *chosen, say=step.note)
+        engine = cluster.manager(environment, SHELL)
+        said = backups.ask(environment, engine, word, *chosen, say=step.note, warn=REPORT.warn)
         step.detail = said[-1] if len(said) == 1 else f"{len(said)} databases"
 
 
@@ -878,7 +880,7 @@ def db_verify(_: Context, env: str = "", json: bool = False) -> None:
     environment = environments.load(env)
     engine = cluster.manager(environment, SHELL)
     with REPORT.quiet() if json else REPORT.step("verify") as step:
-        step.detail = backups.ask(environment, engine, "verify", say=step.note)[-1]
+        step.detail = backups.ask(environment, engine, "verify", say=step.note, warn=REPORT.warn)[-1]
     if json:
         REPORT.data({"verified": step.detail})
 
@@ -938,7 +940,7 @@ def _restore_project(
     if not yes:
         REPORT.confirm(f"This puts what {found} holds in the place of the database of {project}.", project)
     with REPORT.step(f"restore {project}") as step:
-        step.detail = backups.restore(environment, engine, project, moment, step.note)
+        step.detail = backups.restore(environment, engine, project, moment, step.note, REPORT.warn)
 
 
 @verb(

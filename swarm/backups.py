@@ -20,9 +20,13 @@ RUNNING, USAGE = 75, 64
 # Docker now and then loses what a command that ends at once has written.
 TRIES = 3
 STALE = 8 * 86400.0
-LOG_LINE = re.compile(r"^\S+Z (?:error|warning|info) (?P<words>.*?)(?: exit=\d+)?$")
+LOG_LINE = re.compile(r"^\S+Z (?P<level>error|warning|info) (?P<words>.*?)(?: exit=\d+)?$")
 
 Say = Callable[[str], None]
+
+
+def unheard(_: str) -> None:
+    """For what nobody wants to hear."""
 
 
 @dataclass(frozen=True)
@@ -96,10 +100,11 @@ def overview(environment: Environment, engine: Engine) -> Overview:
     raise BackupFailed("The service db/backups gave no answer.", hint="./run logs db/backups")
 
 
-def ask(environment: Environment, engine: Engine, *words: str, say: Say = lambda _: None) -> list[str]:
+def ask(environment: Environment, engine: Engine, *words: str, say: Say = unheard, warn: Say = unheard) -> list[str]:
     """Have the service do something and return the lines that it says, each handed on as it comes.
 
-    Raises BackupFailed with the reason, BackupRunning when the same is under way, UnknownName for a project.
+    What it did all the same, but not as it should be, goes to `warn`. Raises BackupFailed with the reason,
+    BackupRunning when the same is under way, UnknownName for a project.
     """
     out, err = _Lines(say), _Lines()
     try:
@@ -109,6 +114,10 @@ def ask(environment: Environment, engine: Engine, *words: str, say: Say = lambda
             f"The service that makes backups does not run: {error.message}", hint="./run deploy db"
         ) from error
     if code == 0:
+        for line in err.rest():
+            found = LOG_LINE.match(line)
+            if found is None or found["level"] != "info":
+                warn(_plain(line))
         return out.rest()
     said = "\n".join(_plain(line) for line in err.rest()) or f"it ended with {code}"
     if code == RUNNING:
@@ -124,10 +133,10 @@ def dump(environment: Environment, engine: Engine, project: str, to: datetime | 
     return str(json.loads(lines[-1])["name"])
 
 
-def restore(environment: Environment, engine: Engine, project: str, to: datetime | None, say: Say) -> str:
+def restore(environment: Environment, engine: Engine, project: str, to: datetime | None, say: Say, warn: Say) -> str:
     """Bring a project's database to what its newest dump (not after `to`) holds; returns what came of it in words."""
     try:
-        return ask(environment, engine, "restore", project, *_until(to), say=say)[-1]
+        return ask(environment, engine, "restore", project, *_until(to), say=say, warn=warn)[-1]
     except BackupFailed as error:
         raise RestoreFailed(error.message, hint=error.hint) from error
 
@@ -160,7 +169,7 @@ def _plain(line: str) -> str:
 class _Lines:
     """Bytes as they come -> whole lines."""
 
-    def __init__(self, say: Say = lambda _: None) -> None:
+    def __init__(self, say: Say = unheard) -> None:
         self._say = say
         self._rest = b""
         self._lines: list[str] = []

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from swarm import converge, execute, live, plan, releases, versions
+from swarm import converge, execute, live, plan, releases, takeover, versions
 from swarm.apply import References, Site, apply
 from swarm.converge import Reach, Watch
 from swarm.engine import NAMESPACE, Engine
@@ -63,6 +63,7 @@ def restore(desk: Desk, release: Release, step: Step) -> StackPlan:
 
 def carry_out(done: StackPlan, site: Site, step: Step) -> None:
     """Apply a plan and return when all its services are healthy; networks that nothing needs any more go last."""
+    takeover.prepare(done, site, step)
     told = apply(done, site, step)
     converge.wait(site.engine, Watch(done.stack, told, site.began, site.timeout), step, site.reach)
     for network in done.unwanted_networks:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from swarm import capacity, lints, volumes
+from swarm import capacity, lints, takeover, volumes
 from swarm.converge import Reach
 from swarm.live import Snapshot
 from swarm.plan import Kind, StackPlan
@@ -30,7 +30,9 @@ def read(
     """Everything worth knowing about a deploy, by stack; nodes are asked only where services mount volumes."""
     specs = [spec for done in plans.values() for spec in done.specs.values()]
     held = volumes.read(seen.nodes, reach) if volumes.named(specs) else {}
-    return [*_capacity(plans, seen, held), *_volumes(plans, held), *_lints(rendered, shared, seen)]
+    return [
+        *_capacity(plans, seen, held), *_takeover(plans), *_volumes(plans, held), *_lints(rendered, shared, seen)
+    ]  # fmt: skip
 
 
 def _capacity(plans: Mapping[str, StackPlan], seen: Snapshot, held: volumes.Volumes) -> Iterable[Note]:
@@ -56,6 +58,13 @@ def _volumes(plans: Mapping[str, StackPlan], held: volumes.Volumes) -> Iterable[
                 f"{words} on {node}: Swarm ignores that where the volume exists",
                 "Give the volume another name; or remove it on that node with all data in it, while nothing uses it.",
             )
+
+
+def _takeover(plans: Mapping[str, StackPlan]) -> Iterable[Note]:
+    for done in plans.values():
+        if text := takeover.words(done):
+            hint = "Clients wait meanwhile; what former members hold is set aside. docs/database.md says more."
+            yield Note(done.stack, "takeover", "db.mode", text, hint)
 
 
 def _lints(rendered: Sequence[Stack], shared: str, seen: Snapshot) -> Iterable[Note]:

@@ -148,7 +148,7 @@ def cluster(environment: Environment, engine: Engine, goal: Goal, report: Report
         found = members(live.snapshot(engine))
         keeper = [item for item in live.services(engine, backups.STACK) if item.name == backups.SERVICE]
         with report.step("archive") as step:
-            step.detail = _flush(environment, engine)
+            step.detail = _flush(environment, engine, report)
         with report.step("stop") as step:
             _resize(engine, [*keeper, *(item.service for item in found)], 0, step)
         try:
@@ -173,14 +173,14 @@ def cluster(environment: Environment, engine: Engine, goal: Goal, report: Report
                 )
             step.detail = "have today's passwords"
     with report.step("backup") as step:
-        step.detail = _back_up(environment, engine, step)
+        step.detail = _back_up(environment, engine, step, report)
     return said
 
 
-def _back_up(environment: Environment, engine: Engine, step: Step) -> str:
+def _back_up(environment: Environment, engine: Engine, step: Step, report: Report) -> str:
     """A backup on the timeline that has begun: the newest one may belong to a timeline that was left."""
     try:
-        return backups.ask(environment, engine, "cluster", say=step.note)[-1]
+        return backups.ask(environment, engine, "cluster", say=step.note, warn=report.warn)[-1]
     except BackupRunning:
         return "is under way"
     except BackupFailed as error:
@@ -221,10 +221,10 @@ def _await_leader(environment: Environment, engine: Engine, member: Member, step
         )
 
 
-def _flush(environment: Environment, engine: Engine) -> str:
+def _flush(environment: Environment, engine: Engine, report: Report) -> str:
     """Have everything that was committed archived; a cluster that does not answer has only what is archived already."""
     try:
-        return "; ".join(backups.ask(environment, engine, "flush"))
+        return "; ".join(backups.ask(environment, engine, "flush", warn=report.warn))
     except BackupFailed as error:
         return f"what was not archived yet is lost: {error.message.splitlines()[0]}"
 

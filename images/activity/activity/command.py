@@ -71,7 +71,8 @@ def _add_backup(backup: argparse.ArgumentParser) -> None:
         parser.add_argument("--to", type=_moment, metavar="TIME", help="as it was then, such as 2026-01-01T12:00:00Z")
     volume.add_argument("--timeline", type=_timeline, metavar="N", help="of that timeline (default: the newest)")
     aside = words.add_parser("aside", help="set the data in the volume of a stopped member aside")
-    for parser in (volume, aside):
+    state = words.add_parser("state", help="what lies in the volume of a member, as one line of JSON")
+    for parser in (volume, aside, state):
         parser.add_argument("--volume", default="/var/lib/postgresql/data", help="where the volume is mounted")
 
 

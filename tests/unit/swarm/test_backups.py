@@ -107,7 +107,14 @@ def test_a_restore_asks_for_the_newest_dump_and_its_failure_is_one_of_a_restore(
     assert backups.dump(make(), Engine(), "apache", None) == "apache-1.dump"
     answer(72, err=[b"2026-01-31T12:00:00Z error damaged exit=72\n"])
     with pytest.raises(RestoreFailed, match="damaged"):
-        backups.restore(make(), Engine(), "apache", None, lambda _: None)
+        backups.restore(make(), Engine(), "apache", None, print, print)
+
+
+def test_what_went_well_but_not_as_it_should_is_told_and_what_is_only_told_is_not(make: Make, answer: Any) -> None:
+    said = list[str]()
+    answer(0, [b"done\n"], [b"2026-01-31T12:00:00Z warning a replica lags\n2026-01-31T12:00:00Z info all is well\n"])
+    assert backups.restore(make(), Engine(), "apache", None, print, said.append) == "done"
+    assert said == ["a replica lags"]
 
 
 @pytest.mark.parametrize(("count", "words"), [(0, "0 B"), (999, "999 B"), (31_400_000, "31.4 MB"), (2e15, "2000.0 TB")])

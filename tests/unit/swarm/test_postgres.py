@@ -57,9 +57,17 @@ def test_time_outs_that_would_cost_a_healthy_leader_its_lock_are_refused(make: M
 
 def test_what_members_are_told_does_not_change_with_the_settings_so_that_none_restarts_for_them(make: Make) -> None:
     one, other = (stacks.render(make(text), Target("db")) for text in (HA, HA.replace("ha}", "ha, work_mem: 9MB}")))
-    assert [item for item in one.configs if item.key == "patroni.yml"] == [
-        item for item in other.configs if item.key == "patroni.yml"
-    ]
+    for key in ("patroni.yml", "bootstrap.yml"):
+        assert [item for item in one.configs if item.key == key] == [item for item in other.configs if item.key == key]
+
+
+def test_only_the_first_member_is_told_how_a_cluster_begins(make: Make) -> None:
+    rendered = stacks.render(make(HA), Target("db"))
+    told = {name: str(rendered.services[name].get("configs")) for name in MEMBERS}
+    assert [name for name, configs in told.items() if "bootstrap.yml" in configs] == ["patroni1"]
+    texts = {item.key: item.content.decode() for item in rendered.configs}
+    assert "initdb" in texts["bootstrap.yml"]
+    assert "bootstrap" not in texts["patroni.yml"]
 
 
 def test_single_is_one_server_and_ha_is_members_each_with_its_node_and_its_volume(make: Make) -> None:

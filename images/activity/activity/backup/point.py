@@ -8,10 +8,10 @@ from shutil import rmtree
 import psycopg2
 
 from activity.backup.instance import Instance, fill, running, said
+from activity.backup.volume import MAIN
 from activity.database.queries import query
 from activity.errors import BackupFailed
 
-MAIN = "main"
 ASIDE = "main.before-restore-"
 UNFINISHED = "main.restoring"
 SECONDS = 12 * 3600.0

@@ -19,7 +19,7 @@ from activity.backup.point import restore_cluster, set_aside
 from activity.backup.record import DIFFERENTIAL, FULL, RESTORE, VERIFY, Gauges, Recorded, Recorder, recent
 from activity.backup.restore import choose, restore
 from activity.backup.vacuum import vacuum
-from activity.backup.volume import alone
+from activity.backup.volume import alone, state
 from activity.dumps import Dump, Shelf
 from activity.errors import BackupFailed, DatabaseUnavailable, UsageError
 from activity.health import Pulse, health_server
@@ -95,6 +95,11 @@ def aside(settings: Settings, command: Namespace, stop: Signal) -> Lines:
     yield f"what was there is kept in {kept}" if kept else "there was nothing"
 
 
+def volume_state(settings: Settings, command: Namespace, stop: Signal) -> Lines:
+    """What lies in the volume that is mounted here, as one line of JSON."""
+    yield orjson.dumps(asdict(state(Path(command.volume)))).decode()
+
+
 def vacuum_projects(settings: Settings, command: Namespace, stop: Signal) -> Lines:
     """Vacuum one project's database, or those of all projects."""
     for project in _meant(settings, command.project):
@@ -160,8 +165,9 @@ WORDS: dict[str, Callable[[Settings, Namespace, Signal], Lines]] = {
     "restore": restore_project,
     "restore-volume": restore_volume,
     "aside": aside,
+    "state": volume_state,
     "vacuum": vacuum_projects,
     "show": shown,
 }
 # What needs no database: it may be gone.
-ALONE = ("restore-volume", "aside")
+ALONE = ("restore-volume", "aside", "state")

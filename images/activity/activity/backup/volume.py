@@ -1,16 +1,52 @@
-"""The lock of a member's volume: a server holds it for as long as it runs, whatever the scheduler believes."""
+"""The volume of a member: its lock, which a server holds for as long as it runs, and what lies in it."""
 
 import fcntl
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic, sleep
 from typing import BinaryIO
 
+from activity.backup import process
 from activity.errors import BackupFailed, BackupRunning
 
 PATIENCE_SECONDS = 60.0
 POLL_SECONDS = 0.5
+MAIN = "main"
+ALONE = "alone"
+
+
+@dataclass(frozen=True)
+class State:
+    """What a volume holds: of which cluster (empty for none), how far it is, and what its last server was.
+
+    `alone`: a server of mode single; `follows`: a member that another one led.
+    """
+
+    cluster: str = ""
+    timeline: int = 0
+    checkpoint: int = 0
+    alone: bool = False
+    follows: bool = False
+
+
+def state(volume: Path) -> State:
+    """Read what lies in a volume, without its lock: whoever runs there only gets further."""
+    data = volume / MAIN
+    if not (data / "PG_VERSION").exists():
+        return State()
+    said = process.run(("pg_controldata", str(data)))
+    told = dict(re.findall(r"^([^:]+):\s+(.+)$", said, re.MULTILINE))
+    high, _, low = told["Latest checkpoint location"].partition("/")
+    return State(
+        cluster=told["Database system identifier"],
+        timeline=int(told["Latest checkpoint's TimeLineID"]),
+        checkpoint=(int(high, 16) << 32) + int(low, 16),
+        alone=(volume / ALONE).exists(),
+        follows=(data / "standby.signal").exists(),
+    )
 
 
 @contextmanager

@@ -1,0 +1,131 @@
+"""One server that becomes a cluster of members, whose backups and WAL go on when another member leads."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+
+from tests.integration.activity.backup.members import Members, members, settle
+from tests.waiting import until
+
+SUM = "select md5(string_agg(t::text, ',' order by i)) from numbers t"
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Members]:
+    """One server with a table."""
+    with members() as made:
+        made.single()
+        until("Postgres", lambda: made.answers("postgres"), deadline=60)
+        made.sql("postgres", "create table numbers as select i, md5(i::text) word from generate_series(1, 20000) i")
+        yield made
+
+
+@pytest.fixture(scope="module")
+def whole(cluster: Members) -> tuple[Members, str]:
+    """The cluster that the server became, and the checksum of the table before."""
+    before = str(cluster.sql("postgres", SUM))
+    # In mode single it made the roles that members use.
+    _bootstrap(cluster, "db_postgres", "5432")
+    held = cluster.held("patroni1")
+    assert (held["alone"], held["follows"], held["timeline"]) == (True, False, 1)
+    cluster.etcd()
+    cluster.haproxy()
+    cluster.member("patroni2")
+    # It is there first, its volume is empty, nobody leads, and it must not begin a cluster of its own.
+    until("its wait", lambda: "waiting for leader to bootstrap" in cluster.said("patroni2"), deadline=60)
+    cluster.end("postgres")
+    cluster.member("patroni1")
+    settle(cluster)
+    return cluster, before
+
+
+def _bootstrap(cluster: Members, host: str, port: str) -> None:
+    given = {"ACTIVITY_DATABASE_HOST": host, "ACTIVITY_DATABASE_PORT": port, "ACTIVITY_DATABASE_PORT_READ": port}
+    cluster.run("bootstrap", image="activity", **given)
+
+
+def test_a_server_becomes_the_first_member_and_the_others_copy_it_whoever_starts_first(
+    whole: tuple[Members, str],
+) -> None:
+    cluster, before = whole
+    assert cluster.leader() == "patroni1"
+    for name in ("patroni1", "patroni2"):
+        assert cluster.sql(name, SUM) == before
+    first, second = cluster.held("patroni1"), cluster.held("patroni2")
+    assert first["cluster"] == second["cluster"]
+    assert not first["alone"]
+    assert second["follows"]
+
+
+def test_wal_a_differential_and_a_full_backup_go_on_when_the_leader_was_killed(
+    whole: tuple[Members, str],
+) -> None:
+    cluster, _ = whole
+    assert "full backup" in cluster.run("backup", "cluster", "--full")
+    cluster.sql("haproxy", "insert into numbers values (0, 'before the switch')")
+    before = str(cluster.sql("haproxy", SUM))
+    moment = _then(cluster)
+    # Without a word: nobody archives what the leader has not.
+    cluster.end("patroni1", kill=True)
+    until("another leader", lambda: cluster.leader() == "patroni2", deadline=60)
+    until("its address", lambda: cluster.answers("haproxy"), deadline=30)
+    cluster.sql("haproxy", "delete from numbers where i <= 1000")
+    after, later = str(cluster.sql("haproxy", SUM)), _then(cluster)
+    assert "is archived, timeline 3" in cluster.run("backup", "flush")
+    cluster.member("patroni1")
+    settle(cluster)
+    assert "diff backup" in cluster.run("backup", "cluster")
+    assert "full backup" in cluster.run("backup", "cluster", "--full")
+    cluster.marks = [(later, after), (moment, before)]
+
+
+def test_a_member_leads_when_it_is_asked_to(
+    whole: tuple[Members, str],
+) -> None:
+    cluster, _ = whole
+    settle(cluster)
+    led = cluster.leader()
+    follower = next(name for name in ("patroni1", "patroni2") if name != led)
+    code, said = cluster.containers[follower].exec_run(["patroni-member", "lead"])
+    assert (code, cluster.leader()) == (0, follower), said
+
+
+def test_one_server_goes_on_with_the_volume_of_the_leader_and_refuses_that_of_a_follower(
+    whole: tuple[Members, str],
+) -> None:
+    cluster, _ = whole
+    if cluster.leader() != "patroni1":
+        assert cluster.containers["patroni1"].exec_run(["patroni-member", "lead"]).exit_code == 0
+    settle(cluster)
+    before = str(cluster.sql("haproxy", SUM))
+    for name in ("patroni2", "patroni1", "etcd1"):
+        cluster.end(name)
+    mine, other = cluster.held("patroni1"), cluster.held("patroni2")
+    assert (mine["timeline"], mine["checkpoint"]) >= (other["timeline"], other["checkpoint"])
+    cluster.start("refused", "postgres", [], volume="patroni2")
+    assert cluster.containers["refused"].wait(timeout=30)["StatusCode"] == 64
+    assert "this volume holds a replica" in cluster.said("refused")
+    cluster.single()
+    until("Postgres", lambda: cluster.answers("postgres"), deadline=60)
+    assert cluster.sql("postgres", SUM) == before
+    assert cluster.held("patroni1")["alone"]
+
+
+def test_moments_before_and_after_the_switch_are_reached_from_a_backup_of_the_timeline_before_it(
+    whole: tuple[Members, str],
+) -> None:
+    cluster, _ = whole
+    for to, found in cluster.marks:
+        cluster.run("backup", "restore-volume", "--to", to.isoformat(), volume="scratch")
+        cluster.start("restored", "postgres", [], volume="scratch")
+        until("the restored server", lambda: cluster.answers("restored"), deadline=60)
+        assert cluster.sql("restored", SUM) == found
+        cluster.end("restored")
+
+
+def _then(cluster: Members) -> datetime:
+    """This moment by the server's clock, once the next second has come."""
+    moment = datetime.fromisoformat(str(cluster.sql("haproxy", "select clock_timestamp()"))).astimezone(UTC)
+    until("the next second", lambda: (datetime.now(UTC) - moment).total_seconds() > 1)
+    return moment
