@@ -1047,7 +1047,7 @@ def _words(text: str) -> tuple[str, ...]:
 
 @verb(help={"env": ENV, "json": JSON}, name="status")
 def db_status(_: Context, env: str = "", json: bool = False) -> None:
-    """The servers of the database: who leads, how far the others are, slots, sizes, connections."""
+    """The servers of the database: who leads, how far others are, room on their disks, slots, sizes, connections."""
     found = database_status.read(_database(env))
     if json:
         REPORT.data(database_status.told(found))

@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass
 
 from swarm import backups, cluster, host, live, postgres, survey, targets
 from swarm import environment as environments
+from swarm.db import disks
+from swarm.db.members import STACK, Database
 from swarm.engine import Engine
 from swarm.environment import ROOT, Environment
 from swarm.errors import SwarmstatsError
@@ -60,6 +62,7 @@ def findings(name: str, shell: Shell) -> Iterator[Finding]:
     yield swarm
     if swarm.well:
         yield from _services(environment[0], shell)
+        yield from _disks(environment[0], shell)
         yield from _backups(environment[0], shell)
 
 
@@ -111,6 +114,18 @@ def _services(environment: Environment, shell: Shell) -> Iterator[Finding]:
         if not service.healthy:
             advice = f"./run logs {service.name}"
             yield Finding(service.name, False, f"{service.running} of {service.desired}, {service.state}", advice)
+
+
+def _disks(environment: Environment, shell: Shell) -> Iterator[Finding]:
+    """Room on the disks of the database's servers, where its stack is deployed."""
+    engine = cluster.manager(environment, shell)
+    if not engine.services(STACK):
+        return
+    for disk in disks.read(Database(environment, engine)):
+        # A server that does not run is told by its service.
+        if disk.free is not None:
+            found = disk.complaint or f"{disk.shown} free"
+            yield Finding(f"disk of {STACK}/{disk.member}", not disk.complaint, found, disks.advice(disk))
 
 
 def _backups(environment: Environment, shell: Shell) -> Iterator[Finding]:

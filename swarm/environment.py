@@ -109,7 +109,7 @@ class Database(Strict):
     wal: Wal = Wal()
     autovacuum: Autovacuum = Autovacuum()
     ttl: int = Field(default=20, ge=20, le=600)
-    loop_wait: int = Field(default=8, ge=1, le=300)
+    loop_wait: int = Field(default=10, ge=1, le=300)
     retry_timeout: int = Field(default=5, ge=3, le=300)
     maximum_lag: Bytes = "16MB"
     start_timeout: int = Field(default=0, ge=0, le=3600)

@@ -3,6 +3,8 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from swarm.db import disks
+from swarm.db.disks import Disk
 from swarm.db.members import Database, Member, query
 from swarm.report import Report
 
@@ -11,9 +13,11 @@ MEGABYTE = 1024**2
 
 @dataclass(frozen=True)
 class Status:
-    """Members, slots (name, state, kept log), databases (name, bytes, connections), connections in use and allowed."""
+    """Members, their disks, slots (name, state, kept log), databases (name, bytes, connections), connections in use and
+    allowed."""
 
     members: list[Member]
+    disks: list[Disk]
     slots: list[list[str]]
     databases: list[tuple[str, int, int]]
     connections: tuple[int, int]
@@ -24,7 +28,8 @@ def read(database: Database) -> Status:
     members, leader = database.members(), database.leader()
     ((used, allowed),) = database.sql(leader, query("connections"))
     sizes = [(name, int(size), int(count)) for name, size, count in database.sql(leader, query("sizes"))]
-    return Status(members, database.sql(leader, query("slots")), sizes, (int(used), int(allowed)))
+    room = disks.read(database)
+    return Status(members, room, database.sql(leader, query("slots")), sizes, (int(used), int(allowed)))
 
 
 def told(status: Status) -> dict[str, Any]:
@@ -33,14 +38,18 @@ def told(status: Status) -> dict[str, Any]:
 
 
 def show(status: Status, report: Report) -> None:
-    """Print it as tables."""
+    """Print it as tables, and what is wrong with a disk."""
+    room = {disk.member: disk.shown for disk in status.disks}
     report.table(
-        ("MEMBER", "ROLE", "STATE", "TIMELINE", "LAG", "RESTART"),
+        ("MEMBER", "ROLE", "STATE", "TIMELINE", "LAG", "RESTART", "DISK FREE"),
         (
-            (m.name, m.role, m.state, _or_dash(m.timeline), _bytes(m.lag), "pending" if m.pending else "-")
+            (m.name, m.role, m.state, _or_dash(m.timeline), _bytes(m.lag), _pending(m), room.get(m.name, "-"))
             for m in status.members
         ),
     )
+    for disk in status.disks:
+        if disk.complaint:
+            report.line(f"{disk.complaint}. {disks.advice(disk)}")
     if status.slots:
         report.table(("SLOT", "STATE", "KEPT LOG"), status.slots)
     report.table(
@@ -48,6 +57,10 @@ def show(status: Status, report: Report) -> None:
         ((name, f"{size / MEGABYTE:.1f} MB", str(count)) for name, size, count in status.databases),
     )
     report.line(f"{status.connections[0]} of {status.connections[1]} connections on the leader.")
+
+
+def _pending(member: Member) -> str:
+    return "pending" if member.pending else "-"
 
 
 def _or_dash(value: int | None) -> str:

@@ -20,6 +20,7 @@ import requests
 from swarm import cluster, environment
 from swarm.engine import Engine
 from swarm.environment import ROOT, Environment
+from swarm.errors import EngineUnavailable
 from swarm.shell import Shell
 from tests.conftest import SHARED_DATA
 from tests.e2e import machine
@@ -102,7 +103,11 @@ class Platform:
 
         def look() -> tuple[Any, str] | None:
             for node in self.environment.nodes:
-                client = cluster.engine(self.environment, node).api
+                try:
+                    client = cluster.engine(self.environment, node).api
+                except EngineUnavailable:
+                    # A node that a test broke.
+                    continue
                 found = client.containers.list(filters={"label": f"com.docker.swarm.service.name={service}"})
                 if found:
                     return client, str(found[0].id)

@@ -4,18 +4,40 @@ import json
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
 import docker
 import pytest
 
+from swarm import live
+from swarm.errors import EngineUnavailable
+from tests.e2e import outage
 from tests.e2e.conftest import Platform
+from tests.e2e.outage import Machine
 from tests.e2e.writer import Writer, writing
 from tests.waiting import until
 
 FEW = 5
 SETTLED = 6.0
+# What the loss of a node may cost in writes, and its return, seconds.
+LOSS, RETURN = 20.0, 5.0
+# An only manager that was cut off takes all other nodes for lost and, when it is back, replaces every task on them.
+EVERYTHING_RESTARTS = 40.0
+# Members on the only manager, and on a worker; the short form leaves the manager out.
+MANAGER, WORKER = "patroni3", "patroni1"
+
+
+Deed = Callable[[Machine], None]
+
+
+@dataclass(frozen=True)
+class Costs:
+    """The longest times without a row when a node is lost and when it is back, seconds."""
+
+    loss: float
+    back: float
 
 
 @pytest.fixture(scope="module")
@@ -23,6 +45,8 @@ def writer(platform: Platform) -> Iterator[Writer]:
     with writing(platform) as made:
         yield made
         assert made.missing() == []
+        # Tasks that went elsewhere are well there before anybody else looks.
+        until("a healthy swarm", lambda: healthy(platform), deadline=240)
 
 
 def members(platform: Platform) -> list[dict[str, Any]]:
@@ -34,7 +58,7 @@ def members(platform: Platform) -> list[dict[str, Any]]:
             )
             found: list[dict[str, Any]] = json.loads(said)["members"]
             return found
-        except (AssertionError, docker.errors.DockerException, ValueError):
+        except (AssertionError, docker.errors.DockerException, ValueError, LookupError):
             continue
     return []
 
@@ -44,9 +68,10 @@ def leader(platform: Platform) -> str:
 
 
 def whole(platform: Platform) -> bool:
-    """One leader, and all others follow it closely."""
+    """One leader, and all others follow it closely; it counts on each of them for its commits."""
     found = members(platform)
-    followers = [item for item in found if item["state"] == "streaming" and item.get("lag", 1) == 0]
+    streaming = [item for item in found if item["state"] == "streaming" and item.get("lag", 1) == 0]
+    followers = [item for item in streaming if item["role"] == "quorum_standby"]
     return bool(leader(platform)) and len(followers) == platform.environment.database.members - 1
 
 
@@ -93,6 +118,22 @@ def test_after_the_leaders_container_is_killed_writes_flow_within_ten_seconds_an
     rounds(writer, "container killed", 5 if long else 1, 10, kill)
 
 
+@pytest.mark.timeout(2400)
+def test_after_the_leaders_node_loses_its_power_writes_flow_within_twenty_seconds_and_its_return_costs_little(
+    writer: Writer, long: bool
+) -> None:
+    for member in (WORKER, MANAGER) if long else (WORKER,):
+        outages(writer, member, "lost its power", 5 if long else 1, (Machine.lose_power, Machine.get_power))
+
+
+@pytest.mark.timeout(2400)
+def test_a_leader_whose_node_is_cut_off_takes_no_writes_and_another_does_within_twenty_seconds(
+    writer: Writer, long: bool
+) -> None:
+    for member in (WORKER, MANAGER) if long else (WORKER,):
+        outages(writer, member, "cut off", 5 if long else 1, (Machine.cut_off, Machine.join_again))
+
+
 def test_the_writer_writes_fifty_rows_a_second(writer: Writer) -> None:
     until("a whole cluster", lambda: whole(writer.platform), deadline=120)
     began = time.time()
@@ -100,3 +141,74 @@ def test_the_writer_writes_fifty_rows_a_second(writer: Writer) -> None:
     rate = sum(1 for ack in writer.seen().acks if began < ack.moment <= began + 5) / 5
     sys.stderr.write(f"\n{rate:.0f} rows a second")
     assert rate >= 50
+
+
+def outages(writer: Writer, member: str, what: str, count: int, deeds: tuple[Deed, Deed]) -> None:
+    """Let the node of a leading member be lost and return several times; judges the medians of both gaps."""
+    node = outage.of_member(writer.platform, member)
+    name = f"{node.name} ({'manager' if node.manages else 'worker'}) {what}"
+    costs = [_outage(writer, f"{name} {number + 1}", member, node, deeds) for number in range(count)]
+    loss, back = median(cost.loss for cost in costs), median(cost.back for cost in costs)
+    sys.stderr.write(f"\n{name}: median gap {loss:.1f} s, {back:.1f} s when it is back")
+    assert loss < LOSS, costs
+    assert back < (EVERYTHING_RESTARTS if node.manages and "cut" in what else RETURN), costs
+
+
+def _outage(writer: Writer, what: str, member: str, node: Machine, deeds: tuple[Deed, Deed]) -> Costs:
+    _let_lead(writer, member)
+    lose, give_back = deeds
+    with outage.repaired(node):
+        began = time.time()
+        lose(node)
+        until("rows again", lambda: _again(writer, began), deadline=90)
+        until("the swarm to notice", lambda: _noticed(node), deadline=90)
+        back = time.time()
+        loss, missed = writer.seen().gap(began), writer.seen().missed(began)
+        give_back(node)
+        until("a whole cluster again", lambda: whole(writer.platform), deadline=240)
+        until("a healthy database", lambda: healthy(writer.platform, "db"), deadline=120)
+        until("rows", lambda: writer.flows(back), deadline=60)
+    seen, leaders, taken = writer.seen(), writer.leaders(began), writer.took(member, began + 1, back)
+    cost = Costs(loss, seen.gap(back))
+    whole_after, leads = time.time() - back, leader(writer.platform)
+    sys.stderr.write(
+        f"\n{what}: {member} to {leads}, gap {cost.loss:.1f} s, {missed} missed; back after "
+        f"{back - began:.0f} s: gap {cost.back:.1f} s, {seen.missed(back)} missed; whole {whole_after:.0f} s later; "
+        f"writes by {leaders}"
+    )
+    lost = writer.missing()
+    assert lost == [], f"lost {lost}; around it {[a for a in seen.acks if abs(a.moment - lost[0].moment) < 1]}"
+    assert taken == [], f"{member} took writes when it was lost"
+    assert len(set(leaders)) == len(leaders), f"two members took writes at once: {leaders}"
+    assert missed <= FEW, seen.misses
+    assert seen.missed(back) <= FEW, seen.misses
+    return cost
+
+
+def _let_lead(writer: Writer, member: str) -> None:
+    """A whole cluster that a certain member leads, and rows."""
+    platform = writer.platform
+    until("a whole cluster", lambda: whole(platform), deadline=120)
+    if leader(platform) != member:
+        platform.run("db.switchover", "--to", member)
+    until("a whole cluster", lambda: whole(platform) and leader(platform) == member, deadline=120)
+    began = time.time()
+    until("rows", lambda: writer.flows(began), deadline=30)
+
+
+def _noticed(node: Machine) -> bool:
+    """The manager counts the node as lost or, cut off itself, all others. A manager without power counts nothing."""
+    try:
+        found = {item["Description"]["Hostname"]: item["Status"]["State"] for item in node.platform.engine.nodes()}
+    except EngineUnavailable:
+        return node.manages
+    lost = found.keys() - {node.name} if node.manages else {node.name}
+    return all(found[name] == "down" for name in lost)
+
+
+def healthy(platform: Platform, stack: str | None = None) -> bool:
+    """Every service, of one stack or all, is healthy."""
+    try:
+        return all(item.healthy for item in live.services(platform.engine, stack))
+    except EngineUnavailable:
+        return False

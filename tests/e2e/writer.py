@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import docker.errors
+from docker.utils.socket import frames_iter
+from urllib3.exceptions import HTTPError
 
 from swarm import cluster, images, secrets
 from tests.e2e.conftest import Platform
@@ -23,7 +25,7 @@ NODE = "node-3"
 ASK = """for second in $(seq 60); do
   for part in 1 2 3 4; do
     printf '%s\n' 'select pg_is_in_recovery() as follows' '\\gset' '\\if :follows' '\\else' \
-      "insert into accepted (member) values ('$PATRONI_NAME') returning extract(epoch from moment);" '\\endif'
+      "insert into accepted (member) values ('$PATRONI_NAME') returning extract(epoch from moment);" '\\endif' '\\echo'
     sleep 0.25
   done
 done | psql -XAtq -d devstats 2>/dev/null"""
@@ -102,19 +104,21 @@ class Writer:
         line = sorted(item for item in self.accepted if item[0] > since)
         return [member for member, _ in groupby(member for _, member in line)]
 
+    def took(self, member: str, since: float, until: float) -> list[float]:
+        """Moments between two others at which a member took writes."""
+        return [moment for moment, name in self.accepted if name == member and since < moment < until]
+
     def watch(self, member: str) -> None:
         """Ask one member again and again whether it takes writes."""
         while not self.over.is_set():
             client = None
             try:
                 client, identity = self.platform.container(f"db_{member}")
-                container = client.containers.get(identity)
-                _, lines = container.exec_run(["sh", "-c", ASK], user="postgres", stream=True)
-                for chunk in lines:
+                for chunk in _said(client.api, identity, ["sh", "-c", ASK]):
                     self.accepted += [(float(line), member) for line in chunk.decode().split()]
                     if self.over.is_set():
-                        return
-            except (docker.errors.DockerException, AssertionError, OSError, ValueError):
+                        break
+            except (docker.errors.DockerException, HTTPError, AssertionError, OSError, ValueError):
                 pass
             finally:
                 if client:
@@ -138,6 +142,9 @@ def writing(platform: Platform) -> Iterator[Writer]:
         stdin_open=True,
         detach=True,
     )
+    made = Writer(platform, container)
+    members = [f"patroni{number}" for number in range(1, platform.environment.database.members + 1)]
+    watchers = [threading.Thread(target=made.watch, args=(member,), daemon=True) for member in members]
     try:
         password = secrets.read(secrets.file(platform.environment.secrets, "gha-admin-password"))
         assert password is not None
@@ -145,19 +152,29 @@ def writing(platform: Platform) -> Iterator[Writer]:
         container.start()
         entry._sock.sendall(f"{password.reveal()}\n".encode())
         entry._sock.close()
-        made = Writer(platform, container)
-        members = [f"patroni{number}" for number in range(1, platform.environment.database.members + 1)]
-        watchers = [threading.Thread(target=made.watch, args=(member,), daemon=True) for member in members]
         for watcher in watchers:
             watcher.start()
         until("rows", lambda: len(made.seen().acks) > 20, deadline=60)
         yield made
-        made.over.set()
     finally:
+        made.over.set()
+        for watcher in (item for item in watchers if item.is_alive()):
+            watcher.join(timeout=10)
         container.remove(force=True)
         client.close()
         # The docker SDK leaves the sockets of commands that it streamed to the collector of garbage.
         gc.collect()
+
+
+def _said(api: Any, identity: str, argv: list[str]) -> Iterator[bytes]:
+    """What a command in a container says, piece by piece; its connection ends with whoever listens."""
+    stream = api.exec_start(api.exec_create(identity, argv, user="postgres")["Id"], socket=True)
+    try:
+        for _, chunk in frames_iter(stream, tty=False):
+            yield chunk
+    finally:
+        stream._sock.close()
+        stream.close()
 
 
 def _tables(platform: Platform) -> None:
