@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from swarm import cluster
+from swarm.errors import EngineUnavailable
 from tests.e2e import machine
 from tests.e2e.conftest import Platform
 
@@ -78,7 +79,10 @@ def containers(platform: Platform, service: str) -> list[tuple[Any, str]]:
     """All running containers of a service: (client of the node's engine, container id)."""
     found = []
     for node in platform.environment.nodes:
-        client = cluster.engine(platform.environment, node).api
+        try:
+            client = cluster.engine(platform.environment, node).api
+        except EngineUnavailable:
+            continue
         label = f"com.docker.swarm.service.name={service}"
         found += [(client, str(item.id)) for item in client.containers.list(filters={"label": label})]
     return found
@@ -115,22 +119,21 @@ def make_room(platform: Platform, service: str, volume: str) -> None:
 
 def where(platform: Platform, service: str) -> Machine:
     """The node on which the only task of a service runs."""
-    _, _, machine = _one(platform, service)
-    return machine
+    return _one(platform, service)[1]
 
 
 def _instead(platform: Platform, service: str, before: str, after: str) -> None:
     """Something, the end of the service's container, and something else, before the swarm starts another one."""
-    _, identity, machine = _one(platform, service)
+    identity, machine = _one(platform, service)
     machine.run(f"{before} && docker kill -s KILL {identity} && {after}")
 
 
-def _one(platform: Platform, service: str) -> tuple[Any, str, Machine]:
+def _one(platform: Platform, service: str) -> tuple[str, Machine]:
     for node in platform.environment.nodes:
         client = cluster.engine(platform.environment, node).api
         found = client.containers.list(filters={"label": f"com.docker.swarm.service.name={service}"})
         if found:
-            return client, str(found[0].id), Machine(platform, node.name)
+            return str(found[0].id), Machine(platform, node.name)
     raise AssertionError(f"{service} runs nowhere")
 
 

@@ -5,6 +5,8 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
+from random import Random
 from statistics import median
 from typing import Any
 
@@ -21,8 +23,11 @@ from tests.waiting import until
 
 FEW = 5
 SETTLED = 6.0
-# What the loss of a node may cost in writes, and its return, seconds.
-LOSS, RETURN = 20.0, 5.0
+# What the loss of a node may cost in writes as a median, and its return, seconds. A leader's last sign of life is up to
+# loop_wait old: a single time may take that of the whole ttl and what follows.
+LOSS, ONCE, RETURN = 20.0, 26.0, 5.0
+# When nodes are lost within the leader's rounds.
+CHANCE = Random(20150101)
 # An only manager that was cut off takes all other nodes for lost and, when it is back, replaces every task on them.
 EVERYTHING_RESTARTS = 40.0
 # Members on the only manager, and on a worker; the short form leaves the manager out.
@@ -50,17 +55,22 @@ def writer(platform: Platform) -> Iterator[Writer]:
 
 
 def members(platform: Platform) -> list[dict[str, Any]]:
-    """The members as Patroni sees them, asked of whichever answers."""
-    for number in range(1, platform.environment.database.members + 1):
-        try:
-            said = platform.inside(
-                f"db_patroni{number}", "curl", "-s", "--max-time", "3", "http://127.0.0.1:8008/cluster"
-            )
-            found: list[dict[str, Any]] = json.loads(said)["members"]
-            return found
-        except (AssertionError, docker.errors.DockerException, ValueError, LookupError):
-            continue
-    return []
+    """The members as Patroni sees them, by whoever knows the newest timeline: one that was cut off knows the past."""
+    answers = [_asked(platform, number) for number in range(1, platform.environment.database.members + 1)]
+    return max(answers, key=lambda found: max((int(item.get("timeline") or 0) for item in found), default=0))
+
+
+def _asked(platform: Platform, number: int) -> list[dict[str, Any]]:
+    client_and_id = next(iter(outage.containers(platform, f"db_patroni{number}")), None)
+    if client_and_id is None:
+        return []
+    client, identity = client_and_id
+    try:
+        argv = ["curl", "-s", "--max-time", "3", "http://127.0.0.1:8008/cluster"]
+        found: list[dict[str, Any]] = json.loads(client.containers.get(identity).exec_run(argv)[1])["members"]
+        return found
+    except (docker.errors.DockerException, ValueError, LookupError):
+        return []
 
 
 def leader(platform: Platform) -> str:
@@ -150,7 +160,7 @@ def outages(writer: Writer, member: str, what: str, count: int, deeds: tuple[Dee
     costs = [_outage(writer, f"{name} {number + 1}", member, node, deeds) for number in range(count)]
     loss, back = median(cost.loss for cost in costs), median(cost.back for cost in costs)
     sys.stderr.write(f"\n{name}: median gap {loss:.1f} s, {back:.1f} s when it is back")
-    assert loss < LOSS, costs
+    assert loss < (LOSS if count > 1 else ONCE), costs
     assert back < (EVERYTHING_RESTARTS if node.manages and "cut" in what else RETURN), costs
 
 
@@ -158,6 +168,7 @@ def _outage(writer: Writer, what: str, member: str, node: Machine, deeds: tuple[
     _let_lead(writer, member)
     lose, give_back = deeds
     with outage.repaired(node):
+        until("a moment drawn by chance", partial(_past, time.time() + CHANCE.uniform(0, 10)), deadline=30, every=0.02)
         began = time.time()
         lose(node)
         until("rows again", lambda: _again(writer, began), deadline=90)
@@ -183,6 +194,10 @@ def _outage(writer: Writer, what: str, member: str, node: Machine, deeds: tuple[
     assert missed <= FEW, seen.misses
     assert seen.missed(back) <= FEW, seen.misses
     return cost
+
+
+def _past(moment: float) -> bool:
+    return time.time() >= moment
 
 
 def _let_lead(writer: Writer, member: str) -> None:
