@@ -19,6 +19,10 @@ ELECTION_SECONDS = 30.0
 READY_SECONDS = 60.0
 UPDATE_SECONDS = 15.0
 AT_ONCE = 8
+# Nanoseconds between a node's signs of life; three may be missing. With Docker's 5 s a network that is away for 20 s
+# costs each task of a node, and where an only manager is cut off, of all others: they are replaced when it is back.
+HEARTBEAT = 25_000_000_000
+PATIENT = "nodes may be silent for 75 s"
 
 Entry = dict[str, Any]
 
@@ -57,6 +61,7 @@ def form(seats: Sequence[Seat], step: Step) -> list[str]:
         manager, done = _found_or_begun(managers_first)
         done += _forgotten(manager, seats)
         done += _gathered(manager, managers_first, step)
+        done += _patient(manager.engine)
         for seat in managers_first:
             done += _adjusted(manager.engine, seat.id, seat.node, step)
         step.note("waiting until all nodes are ready")
@@ -81,6 +86,7 @@ def pending(seats: Sequence[Seat], silent: Sequence[Node]) -> list[str]:
             *([f"remove {len(dead)} dead entries"] if dead else []),
             *(f"let {seat.node.name} join, and give it its labels" for seat in outside),
             *_adjustments(manager.engine, inside),
+            *([] if _is_patient(manager.engine.api.api.inspect_swarm()) else ["let nodes be silent for 75 s"]),
             *([f"see that {names} are members, with their roles and labels"] if silent else []),
         ]
 
@@ -233,6 +239,29 @@ def _removed(engine: Engine, node: str) -> bool:
         with suppress(*REFUSALS):
             _update(engine, entry, {**entry["Spec"], "Role": "worker"})
     return entry is None
+
+
+def _is_patient(swarm: Entry) -> bool:
+    return bool(swarm["Spec"]["Dispatcher"]["HeartbeatPeriod"] == HEARTBEAT)
+
+
+def _patient(engine: Engine) -> list[str]:
+    """Let the swarm wait longer for a node that is silent; an update that was overtaken by another is made again."""
+
+    def updated() -> bool:
+        found = engine.api.api.inspect_swarm()
+        if _is_patient(found):
+            return True
+        spec = {**found["Spec"], "Dispatcher": {**found["Spec"]["Dispatcher"], "HeartbeatPeriod": HEARTBEAT}}
+        with suppress(*REFUSALS):
+            engine.api.api.update_swarm(found["Version"]["Index"], swarm_spec=spec)
+        return False
+
+    if _is_patient(engine.api.api.inspect_swarm()):
+        return []
+    if not until(updated, UPDATE_SECONDS):
+        raise NodeFailed(f"The swarm does not take its setting: {PATIENT}.")
+    return [PATIENT]
 
 
 def _adjusted(engine: Engine, identity: str, node: Node, step: Step, *, role: bool = True) -> list[str]:

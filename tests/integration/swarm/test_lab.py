@@ -101,6 +101,17 @@ def test_the_first_init_makes_a_swarm_with_roles_and_labels(small: Environment) 
     assert cluster.status(small, Shell())[1].labels == {"database": "true"}
 
 
+def test_a_node_may_be_silent_for_a_while(small: Environment) -> None:
+    """A swarm of before learns it by the next init."""
+    api = lab.engine(small).api.api
+    found = api.inspect_swarm()
+    assert found["Spec"]["Dispatcher"]["HeartbeatPeriod"] == 25 * 10**9
+    former = {**found["Spec"], "Dispatcher": {"HeartbeatPeriod": 5 * 10**9}}
+    api.update_swarm(found["Version"]["Index"], swarm_spec=former)
+    init(small)
+    assert api.inspect_swarm()["Spec"]["Dispatcher"]["HeartbeatPeriod"] == 25 * 10**9
+
+
 def test_the_sockets_are_the_operators_alone(small: Environment, directory: Path) -> None:
     home = directory / "state/swarmstats" / small.lab_name
     assert (home / "node-1").stat().st_mode & 0o777 == 0o700
