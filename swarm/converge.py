@@ -39,7 +39,10 @@ class Watch:
 
 
 def wait(engine: Engine, watch: Watch, step: Step, reach: Reach = nowhere) -> None:
-    """Return once all are as wanted, healthy and stable; raises StackFailed or DeadlinePassed with the reasons."""
+    """Return once all are as wanted, healthy and stable, and what they replaced is gone.
+
+    Raises StackFailed or DeadlinePassed with the reasons.
+    """
     start, clock = time.monotonic(), engine.now()
     deadline = start + watch.timeout
     stable_since: float | None = None
@@ -54,11 +57,12 @@ def wait(engine: Engine, watch: Watch, step: Step, reach: Reach = nowhere) -> No
         now = time.monotonic()
         if settled(services, watch.wanted):
             stable_since = stable_since or now
-            if now - stable_since >= STABLE:
+            # What was told to stop may serve the former version still; past the deadline that is no reason to fail.
+            if now - stable_since >= STABLE and (now > deadline or not any(item.leaving for item in services)):
                 return
         else:
             stable_since = None
-        if now > deadline:
+        if now > deadline and stable_since is None:
             raise _late(engine, watch, services, reach)
         time.sleep(POLL)
     raise StackFailed(f"{watch.stack} was not waited for to its end.")
@@ -110,8 +114,10 @@ def _culprit(service: Service, began: datetime) -> Task | None:
 
 def summary(services: Iterable[Service]) -> str:
     """One line of what is going on."""
-    waiting = [f"{item.name.split('_', 1)[-1]} {item.running}/{item.desired}" for item in services if not item.healthy]
-    return ", ".join(waiting) or "all healthy, watching"
+    found = {item.name.split("_", 1)[-1]: item for item in services}
+    waiting = [f"{name} {item.running}/{item.desired}" for name, item in found.items() if not item.healthy]
+    leaving = [f"{name} {item.leaving} leaving" for name, item in found.items() if item.leaving]
+    return ", ".join(waiting or leaving) or "all healthy, watching"
 
 
 def _health(task: Task, reach: Reach) -> list[str]:

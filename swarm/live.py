@@ -39,6 +39,11 @@ class Task:
         return self.state == "running" and self.desired == "running"
 
     @property
+    def leaving(self) -> bool:
+        """Was told to stop and still runs: it may answer open requests, or new ones until its proxy knows."""
+        return self.state == "running" and self.desired != "running" and bool(self.node) and not self.lost
+
+    @property
     def failed(self) -> bool:
         """Ended badly."""
         return self.state in ("failed", "rejected", "orphaned")
@@ -84,8 +89,14 @@ class Service:
     @property
     def running(self) -> int:
         """How many tasks of the current specification run (of a job: have completed)."""
-        done = "complete" if self.job else "running"
-        return sum(1 for task in self.tasks if task.current and task.state == done)
+        return sum(
+            1 for task in self.tasks if task.current and (task.state == "complete" if self.job else task.running)
+        )
+
+    @property
+    def leaving(self) -> int:
+        """How many tasks that are not wanted any more still run."""
+        return sum(1 for task in self.tasks if task.leaving)
 
     @property
     def healthy(self) -> bool:

@@ -29,7 +29,7 @@ SERVICE = """
   web{number}:
     x-rollout: {{siblings: web}}
     image: {{{{ image('nginx') }}}}
-    environment: {{VERSION: "{version}"}}
+    environment: {{VERSION: "{version}", DRAIN: "1"}}
     cap_drop: [ALL]
     volumes: [{{type: tmpfs, target: /tmp}}]
     networks: [edge]

@@ -1,9 +1,13 @@
+import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from swarm import converge
+import pytest
+
+from swarm import converge, live
 from swarm.engine import Engine
 from swarm.live import Service, Task
+from swarm.report import Step
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 TASK = Task(
@@ -111,3 +115,50 @@ def test_the_summary_names_only_what_is_waited_for() -> None:
     waiting = replace(SERVICE, name="app_api", tasks=())
     assert converge.summary([SERVICE, waiting]) == "api 0/1"
     assert converge.summary([SERVICE]) == "all healthy, watching"
+
+
+def test_a_task_that_was_told_to_stop_does_not_count_and_is_waited_for_unless_its_node_is_lost() -> None:
+    going = replace(TASK, id="t0", desired="shutdown")
+    service = replace(SERVICE, tasks=(TASK, going))
+    assert (service.running, service.leaving, service.healthy) == (1, 1, True)
+    assert converge.summary([service]) == "nginx 1 leaving"
+    assert not replace(SERVICE, tasks=(going,)).healthy
+    for gone in (replace(going, lost=True), replace(going, node=""), replace(going, state="shutdown")):
+        assert replace(SERVICE, tasks=(TASK, gone)).leaving == 0
+    assert converge.summary([replace(service, tasks=())]) == "nginx 0/1"
+
+
+class Playing(Engine):
+    """An engine that shows one state of a service after the other, and then the last one again and again."""
+
+    def __init__(self, *shown: tuple[Task, ...]) -> None:
+        super().__init__()
+        self.shown = list(shown)
+
+    def now(self) -> datetime:
+        return NOW
+
+
+def waited(monkeypatch: pytest.MonkeyPatch, timeout: float, *shown: tuple[Task, ...]) -> int:
+    """Wait for the service; returns how many states were not shown."""
+    engine = Playing(*shown)
+
+    def services(_: Engine, stack: str | None = None) -> tuple[Service, ...]:
+        return (replace(SERVICE, tasks=engine.shown.pop(0) if len(engine.shown) > 1 else engine.shown[0]),)
+
+    monkeypatch.setattr(live, "services", services)
+    monkeypatch.setattr(converge, "STABLE", 0.1)
+    monkeypatch.setattr(converge, "POLL", 0.05)
+    converge.wait(engine, converge.Watch("app", {"app_nginx": SPEC}, BEFORE, timeout), Step("app", None))
+    return len(engine.shown) - 1
+
+
+def test_a_deploy_ends_once_what_it_replaced_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    going = replace(TASK, id="t0", desired="shutdown")
+    assert waited(monkeypatch, 60, *[(TASK, going)] * 8, (TASK,)) == 0
+
+
+def test_what_does_not_go_in_time_fails_no_deploy(monkeypatch: pytest.MonkeyPatch) -> None:
+    began = time.monotonic()
+    waited(monkeypatch, 0.5, (TASK, replace(TASK, id="t0", desired="shutdown")))
+    assert 0.5 <= time.monotonic() - began < 5
