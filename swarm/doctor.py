@@ -2,14 +2,14 @@
 
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 
 from swarm import backups, cluster, host, live, postgres, survey, targets
 from swarm import environment as environments
 from swarm.db import disks
 from swarm.db.members import STACK, Database
-from swarm.engine import Engine
+from swarm.engine import Engine, Spec
 from swarm.environment import ROOT, Environment
 from swarm.errors import SwarmstatsError
 from swarm.report import Report
@@ -61,6 +61,7 @@ def findings(name: str, shell: Shell) -> Iterator[Finding]:
     swarm = _checked("swarm", lambda: _swarm(environment[0], shell))
     yield swarm
     if swarm.well:
+        yield from _memory(environment[0], cluster.manager(environment[0], shell).nodes())
         yield from _services(environment[0], shell)
         yield from _disks(environment[0], shell)
         yield from _backups(environment[0], shell)
@@ -99,6 +100,23 @@ def _connections(environment: Environment) -> Finding:
     needed = postgres.demand(len(environment.projects)) + postgres.RESERVED
     found = f"{needed} of {allowed} may be needed for {len(environment.projects)} projects"
     return Finding("connections", needed <= allowed, found, f"Set db.connections to {needed} or more, or leave it out.")
+
+
+def _memory(environment: Environment, nodes: Iterable[Spec]) -> Iterator[Finding]:
+    """Whether a server of Postgres fits the smallest node that may have one; sizes follow from db.memory alone."""
+    single = environment.database.mode == "single"
+    homes = [
+        (int(node["Description"]["Resources"]["MemoryBytes"]), str(node["Description"]["Hostname"]))
+        for node in nodes
+        if (node["Spec"].get("Labels") or {}).get("database" if single else "patroni")
+    ]
+    if homes:
+        given, (there, name) = environment.database.memory, min(homes)
+        found = f"db.memory is {given}, {name} has {there / GIGABYTE:.1f}G, the least of nodes with a server"
+        well = postgres.size(given) <= there
+        yield Finding(
+            "memory of postgres", well, found, "Give db.memory less than the node has, or the label to another."
+        )
 
 
 def _swarm(environment: Environment, shell: Shell) -> str:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from swarm import live, lock
+from swarm.deadline import until
 from swarm.engine import REFUSALS, Engine, Spec
 from swarm.errors import ChangedMeanwhile, DeadlinePassed, JobFailed, UnknownName
 from swarm.joblog import JobLog, Line
@@ -26,6 +27,7 @@ UNTIL = "swarmstats.job.until"
 PREFIX = "swarmstats-job-"
 POLL = 0.3
 UNPLACEABLE = 20.0
+END_SECONDS = 60.0
 DEADLINE = 3600.0
 LOCK_TIMEOUT = 600.0
 GRACE = timedelta(seconds=30)
@@ -169,6 +171,23 @@ def sweep(engine: Engine) -> list[str]:
         if abandoned(item["Spec"]["Labels"], now, host):
             engine.discard("configs", item["ID"])
     return [str(item["Spec"]["Name"]) for item in dead]
+
+
+def end(engine: Engine, name: str) -> None:
+    """End ad-hoc jobs of a name, whoever began them, and return when their tasks have ended.
+
+    For whoever holds a lock under which nobody else may have one.
+    """
+    found = {str(item["ID"]) for item in engine.api.api.services(filters={"label": f"{LABEL}={name}"})}
+    for identity in found:
+        engine.remove_service(identity)
+
+    def ended() -> bool:
+        left = [task for identity in found for task in engine.api.api.tasks(filters={"service": identity})]
+        return all(task["Status"]["State"] in live.ENDED for task in left)
+
+    if not until(ended, END_SECONDS, every=POLL):
+        raise DeadlinePassed(f"A job {name} that nobody waits for has not ended after {END_SECONDS:.0f} s.")
 
 
 def abandoned(labels: Mapping[str, str], now: datetime, host: str) -> bool:

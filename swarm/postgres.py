@@ -12,9 +12,8 @@ from swarm.errors import EnvironmentInvalid
 
 UNITS = {"K": 1024, "M": 1024**2, "G": 1024**3, "kB": 1024, "MB": 1024**2, "GB": 1024**3, "TB": 1024**4}
 MEGABYTE = 1024**2
-# Connections of the platform itself, and what each project adds: its sync, its Grafana, a reader of the portal.
-BASE_CONNECTIONS = 100
-PROJECT_CONNECTIONS = 4
+# Connections by role: of the platform itself, and what each project adds: its sync writes, Grafana and readers read.
+SHARES = {"gha_admin": (60, 1), "ro_user": (30, 3), "devstats_team": (10, 0)}
 # Kept for the superuser, replication and members that join.
 RESERVED = 10
 # Patroni decides these; somebody who sets them would wait for what never happens.
@@ -78,9 +77,13 @@ CLUSTER = {
 
 @dataclass(frozen=True)
 class Postgres:
-    """What the stack's templates need: parameters of a single server, the cluster's document, and how it begins."""
+    """What the stack's templates need: parameters of a single server, the cluster's document, and how it begins.
+
+    `limits` are the connections that each role may hold.
+    """
 
     connections: int
+    limits: dict[str, int]
     parameters: dict[str, str]
     cluster: dict[str, Any]
     seed: dict[str, Any]
@@ -92,9 +95,11 @@ def of(environment: Environment) -> Postgres:
     if wrong := sorted(set(given.parameters) & set(PATRONI_S)):
         place = f"env/{environment.name}/env.yaml"
         raise EnvironmentInvalid(f"{place}: db.parameters.{name}: is set by the platform itself" for name in wrong)
-    connections = budget(given, len(environment.projects))
+    projects = len(environment.projects)
+    connections = budget(given, projects)
     sized = parameters(given, connections)
-    return Postgres(connections, sized, cluster(given, connections), _seed())
+    allowed = limits(int(sized["max_connections"]), projects)
+    return Postgres(connections, allowed, sized, cluster(given, connections), _seed())
 
 
 def budget(given: Database, projects: int) -> int:
@@ -105,7 +110,18 @@ def budget(given: Database, projects: int) -> int:
 
 def demand(projects: int) -> int:
     """Connections that the platform may hold at once."""
-    return BASE_CONNECTIONS + PROJECT_CONNECTIONS * projects
+    return sum(_needed(projects).values())
+
+
+def limits(connections: int, projects: int) -> dict[str, int]:
+    """How many connections each role may hold: all of them together leave those that are reserved to the superuser."""
+    needed = _needed(projects)
+    usable = max(connections - RESERVED, len(SHARES))
+    return {role: max(usable * count // sum(needed.values()), 1) for role, count in needed.items()}
+
+
+def _needed(projects: int) -> dict[str, int]:
+    return {role: base + each * projects for role, (base, each) in SHARES.items()}
 
 
 def size(text: str) -> int:

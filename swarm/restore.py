@@ -4,6 +4,7 @@ A member's former data stay in its volume under another name until the next rest
 before it is restored, replayed and well. Whoever runs the verb again completes what was begun.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ from swarm.jobs import Job
 from swarm.live import Service
 from swarm.report import Report, Step
 
+JOB = "restore"
 VOLUME = "/var/lib/postgresql/data"
 CONFIG = "/etc/pgbackrest/pgbackrest.conf"
 STORAGE = "/data"
@@ -144,7 +146,8 @@ def cluster(environment: Environment, engine: Engine, goal: Goal, report: Report
     Raises RestoreFailed when it was not restored: then everything runs as before.
     """
     with lock.held(engine, "restore db", wait, report.line):
-        jobs.sweep(engine)
+        # Whoever was killed while restoring has left a job that goes on, or a part of one.
+        jobs.end(engine, JOB)
         found = members(live.snapshot(engine))
         keeper = [item for item in live.services(engine, backups.STACK) if item.name == backups.SERVICE]
         with report.step("archive") as step:
@@ -155,6 +158,7 @@ def cluster(environment: Environment, engine: Engine, goal: Goal, report: Report
             with report.step("restore") as step:
                 step.detail = said = _job(environment, engine, found[0], ("restore-volume", *goal.words), step)
         except BaseException:
+            _demand_untouched(environment, engine, found[0])
             with report.step("start as before") as step:
                 _resize(engine, [*(item.service for item in found), *keeper], 1, step)
             raise
@@ -175,6 +179,16 @@ def cluster(environment: Environment, engine: Engine, goal: Goal, report: Report
     with report.step("backup") as step:
         step.detail = _back_up(environment, engine, step, report)
     return said
+
+
+def _demand_untouched(environment: Environment, engine: Engine, first: Member) -> None:
+    """Raise RestoreFailed where a restore ended badly after its result had taken the place of the data."""
+    told = json.loads(_job(environment, engine, first, ("state",), Step("", None)))
+    if told["restored"]:
+        raise RestoreFailed(
+            "The restore was interrupted after the first member was restored; all members are stopped.",
+            hint="Run it again: ./run db.restore. docs/backups.md says how to go back.",
+        )
 
 
 def _back_up(environment: Environment, engine: Engine, step: Step, report: Report) -> str:
@@ -260,7 +274,7 @@ def _job(environment: Environment, engine: Engine, member: Member, words: tuple[
         step.note(line.text)
 
     try:
-        ended = jobs.once(engine, "restore", job, say)
+        ended = jobs.once(engine, JOB, job, say)
     except (JobFailed, DeadlinePassed) as error:
         raise RestoreFailed(
             f"{member.service.name} was not restored; what was there is as it was: {error.message}", hint=error.hint

@@ -14,12 +14,13 @@ from swarm import constraints, jobs, live, volumes
 from swarm.apply import Site
 from swarm.deadline import until
 from swarm.engine import Spec
-from swarm.errors import DatabaseUnwell
+from swarm.errors import DatabaseUnwell, RestoreFailed
 from swarm.jobs import Job
 from swarm.plan import Kind, StackPlan
 from swarm.report import Step
 
 STACK = "db"
+RESTORE = "restore"
 ONLY, FIRST, KEEPER = f"{STACK}_postgres", f"{STACK}_patroni1", f"{STACK}_backups"
 MEMBERS, VOTERS = f"{STACK}_patroni", f"{STACK}_etcd"
 DATA, VOTES = "/var/lib/postgresql/data", "/var/lib/etcd"
@@ -38,6 +39,7 @@ class Held:
     checkpoint: int
     alone: bool
     follows: bool
+    restored: bool = False
 
     def newer(self, other: "Held") -> bool:
         """Whether it has what another one of the same cluster lacks; of an empty one anything is newer."""
@@ -129,14 +131,32 @@ class Crossing:
 def prepare(done: StackPlan, site: Site, step: Step) -> None:
     """Before a plan is applied: where it makes a cluster of one server, or the other way, see to what must be first."""
     created = {change.service for change in done.pending if change.kind is Kind.CREATE}
-    if done.stack != STACK or not created & {ONLY, FIRST}:
+    stopped = {change.service for change in done.pending if change.live and change.wanted and not change.tasks}
+    if done.stack != STACK or not (created | stopped) & {ONLY, FIRST}:
         return
     crossing = Crossing(done, site, step, live.snapshot(site.engine))
+    if stopped & {ONLY, FIRST}:
+        _demand_no_restore(crossing, FIRST if FIRST in stopped else ONLY)
+        return
     members = [name for name in crossing.there if name.startswith(MEMBERS)]
     if ONLY in created:
         _to_one(crossing, sorted(members))
     elif not members:
         _to_cluster(crossing)
+
+
+def _demand_no_restore(crossing: Crossing, service: str) -> None:
+    """Servers that a restore stopped may start again unless it has put its result in the place of the data.
+
+    Then the first one has what was restored and the others what was before; only another restore makes them one again.
+    """
+    jobs.end(crossing.site.engine, RESTORE)
+    spec = dict(crossing.there[service].spec)
+    if crossing.held(crossing.node(spec), _volume(spec, DATA)).restored:
+        raise RestoreFailed(
+            "A restore of the cluster was interrupted: its first member is restored, others are not; all are stopped.",
+            hint="Run it again: ./run db.restore. docs/backups.md says how to go back to what was before.",
+        )
 
 
 def words(done: StackPlan) -> str:

@@ -13,13 +13,14 @@ from swarm.report import Report, duration
 from swarm.shell import Argv, Shell
 
 MANAGER = "tests/e2e/manager"
+BACKUPS = "tests/integration/activity/backup"
 
 
 @dataclass(frozen=True)
 class Tier:
     """One tier: its commands, and whether it needs a Docker engine (and a browser, if there may be one).
 
-    `lanes` are commands that run side by side, each with the swarm of its name in tests/e2e/env.
+    `lanes` are commands that run side by side; those of e2e each with the swarm of its name in tests/e2e/env.
     """
 
     name: str
@@ -42,7 +43,15 @@ def tiers(long: bool) -> tuple[Tier, ...]:
             ),
         ),
         Tier("unit", ((*pytest, "tests/unit"),)),
-        Tier("integration", ((*pytest, "tests/integration"),), engine=True),
+        # Backups wait for servers that start, and for Postgres's own time-outs.
+        Tier(
+            "integration",
+            engine=True,
+            lanes={
+                "integration": (*pytest, "tests/integration", f"--ignore={BACKUPS}"),
+                "backups": (*pytest, BACKUPS),
+            },
+        ),
         # Two swarms: most of a test is waiting for one.
         Tier(
             "e2e",
@@ -99,7 +108,7 @@ def _one(tier: Tier, shell: Shell, report: Report) -> str:
 
 
 def _side_by_side(lanes: Mapping[str, Argv], path: Mapping[str, str], shell: Shell, report: Report) -> list[int]:
-    """Run each lane with its own swarm, its name before each line; returns their exit codes."""
+    """Run each lane, its name before each line and for whoever has a swarm of that name; returns their exit codes."""
 
     def run(name: str) -> int:
         process = {**path, "SWARMSTATS_TEST_ENV": name, "PYTHONUNBUFFERED": "1"}

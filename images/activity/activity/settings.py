@@ -92,7 +92,7 @@ class Listen:
 
 @dataclass(frozen=True)
 class Settings:
-    """All settings; a secret that the verb does not need is None."""
+    """All settings; a secret that the verb does not need is None. `connection_limits` are those of roles."""
 
     database_host: str
     database_port: int
@@ -105,6 +105,7 @@ class Settings:
     backups: Backups
     docker_url: str
     patroni: tuple[str, ...]
+    connection_limits: Mapping[str, int]
     listen: Listen
     linger: timedelta
     patience: timedelta
@@ -170,6 +171,7 @@ def read_settings(environ: Mapping[str, str], needs: frozenset[Need], now: datet
         backups=_backups(reader),
         docker_url=reader.parsed("ACTIVITY_DOCKER_URL", "http://admin_socket-proxy:2375", _web_url, ""),
         patroni=reader.parsed("ACTIVITY_PATRONI", "", _web_urls, ()),
+        connection_limits=reader.parsed("ACTIVITY_CONNECTION_LIMITS", "", _limits, {}),
         listen=reader.parsed("ACTIVITY_LISTEN", "0.0.0.0:8080", _listen, Listen("", 0)),
         linger=reader.parsed("ACTIVITY_LINGER", "0s", _duration, timedelta()),
         patience=reader.parsed("ACTIVITY_PATIENCE", "15m", _duration, timedelta()),
@@ -253,6 +255,11 @@ def _whole(text: str, low: int, high: int) -> int:
     if not re.fullmatch(r"[0-9]{1,9}", text) or not low <= int(text) <= high:
         raise ValueError(f"expected a whole number {low}..{high}, found {text!r}")
     return int(text)
+
+
+def _limits(text: str) -> dict[str, int]:
+    pairs = [word.partition("=") for word in text.split()]
+    return {role: _whole(count, 1, 100_000) for role, _, count in pairs}
 
 
 def _hours(text: str) -> frozenset[Hour]:

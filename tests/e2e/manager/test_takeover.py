@@ -51,7 +51,7 @@ def changed(platform: Platform, mode: str) -> Platform:
 @pytest.mark.timeout(1500)
 def test_the_mode_changes_both_ways_and_again_and_what_former_members_hold_never_comes_back(single: Platform) -> None:
     before, system = single.fingerprint(), single.sql("postgres", SYSTEM)
-    single.sql("devstats", "create table notes (word text); insert into notes values ('a')")
+    single.sql("devstats", "drop table if exists notes; create table notes (word text); insert into notes values ('a')")
 
     cluster = changed(single, "ha")
     assert cluster.fingerprint() == before

@@ -11,6 +11,8 @@ from activity.database.roles import bootstrap
 from activity.errors import DatabaseUnavailable
 from activity.settings import Need
 
+from swarm.postgres import limits
+
 READERS = {"ro_user": "reader", "devstats_team": "team"}
 BOOTSTRAP = (Need.REPLICATION, Need.REWIND, Need.OWNER, Need.READER, Need.TEAM)
 
@@ -107,6 +109,37 @@ def test_bootstrap_with_changed_passwords_rotates_them(platform, postgres_server
         platform.environ["ACTIVITY_SECRETS"] = original
         assert platform.run("bootstrap").returncode == 0
     platform.connect("devstats", "devstats_team", kept[Need.TEAM]).close()
+
+
+def test_whoever_asks_for_more_connections_than_planned_is_refused_and_the_superuser_comes_in(platform):
+    most = int(one(platform, "show max_connections"))
+    allowed = limits(most, 3)
+    passwords = {**READERS, "gha_admin": "owner's password"}
+    words = " ".join(f"{role}={count}" for role, count in allowed.items())
+    assert platform.run("bootstrap", ACTIVITY_CONNECTION_LIMITS=words).returncode == 0
+    held = []
+    try:
+        for role, count in allowed.items():
+            held += [platform.connect("devstats", role, passwords[role]) for _ in range(count)]
+            with pytest.raises(psycopg2.OperationalError, match=f'too many connections for role "{role}"'):
+                platform.connect("devstats", role, passwords[role])
+        assert sum(allowed.values()) == len(held) > most - 20
+        assert one(platform, "select count(*) from pg_stat_activity where usename <> 'postgres'") == len(held)
+    finally:
+        for connection in held:
+            connection.close()
+        assert platform.run("bootstrap").returncode == 0
+    assert one(platform, "select max(rolconnlimit) from pg_roles") == -1
+
+
+def one(platform, statement):
+    connection = platform.connect("postgres")
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(statement)
+            return cursor.fetchone()[0]
+    finally:
+        connection.close()
 
 
 def test_bootstraps_at_once_do_not_disturb_each_other(platform):

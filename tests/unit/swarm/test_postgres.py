@@ -1,4 +1,5 @@
 import json
+from typing import Any
 
 import pytest
 
@@ -31,10 +32,44 @@ def test_connections_follow_from_the_number_of_projects_and_all_of_them_fit(make
     assert postgres.of(make(ENV + "db: {connections: 77}\n")).connections == 77
 
 
+@pytest.mark.parametrize(("connections", "projects"), [(20, 0), (50, 300), (200, 3), (1150, 250), (10000, 1)])
+def test_roles_may_hold_all_connections_but_those_of_the_superuser(connections: int, projects: int) -> None:
+    allowed = postgres.limits(connections, projects)
+    assert all(count >= 1 for count in allowed.values())
+    assert sum(allowed.values()) <= connections - postgres.RESERVED
+
+
+def test_every_project_has_its_connections_within_the_limits_of_roles(make: Make) -> None:
+    projects = "projects:\n" + "".join(f"  p{n}: {{organisations: [o{n}]}}\n" for n in range(250))
+    allowed = postgres.of(make(projects=projects)).limits
+    assert allowed["gha_admin"] >= 60 + 250
+    assert allowed["ro_user"] >= 30 + 3 * 250
+    (bootstrap,) = [stacks.render(make(text), Target("db")).services["bootstrap"] for text in (ENV,)]
+    told = bootstrap["environment"]["ACTIVITY_CONNECTION_LIMITS"]
+    assert told == " ".join(f"{role}={count}" for role, count in postgres.limits(200, 2).items())
+    fewer = postgres.of(make(ENV + "db: {parameters: {max_connections: 60}}\n")).limits
+    assert sum(fewer.values()) <= 50
+
+
 def test_the_doctor_says_when_projects_do_not_fit_the_connections_that_are_given(make: Make) -> None:
     well, short = (doctor._connections(make(text)) for text in (ENV, ENV + "db: {connections: 50}\n"))
     assert (well.well, well.found) == (True, "118 of 200 may be needed for 2 projects")
     assert (short.well, short.advice) == (False, "Set db.connections to 118 or more, or leave it out.")
+
+
+def test_the_doctor_holds_the_memory_of_a_server_against_the_smallest_node_that_may_have_one(make: Make) -> None:
+    def node(name: str, gigabytes: int, **labels: str) -> dict[str, Any]:
+        return {
+            "Description": {"Hostname": name, "Resources": {"MemoryBytes": gigabytes * 1024**3}},
+            "Spec": {"Labels": labels},
+        }
+
+    nodes = [node("n1", 64, patroni="1"), node("n2", 8, patroni="2"), node("n3", 2, metrics="true")]
+    (well,) = doctor._memory(make(ENV + "db: {mode: ha, memory: 8G}\n"), nodes)
+    assert (well.well, well.found) == (True, "db.memory is 8G, n2 has 8.0G, the least of nodes with a server")
+    (short,) = doctor._memory(make(ENV + "db: {mode: ha, memory: 9G}\n"), nodes)
+    assert not short.well
+    assert list(doctor._memory(make(), nodes)) == []
 
 
 def test_a_commit_waits_for_a_replica_unless_it_is_told_not_to(make: Make) -> None:

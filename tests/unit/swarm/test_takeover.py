@@ -5,14 +5,14 @@ from typing import Any
 
 import pytest
 
-from swarm import live, takeover
+from swarm import jobs, live, takeover
 from swarm.apply import References, Site
 from swarm.engine import Engine
-from swarm.errors import DatabaseUnwell
+from swarm.errors import DatabaseUnwell, RestoreFailed
 from swarm.live import Snapshot
 from swarm.plan import Change, Kind, StackPlan
 from swarm.report import Step
-from swarm.takeover import Held
+from swarm.takeover import Crossing, Held
 
 CREATED = "2026-01-31T12:00:00.000000000Z"
 VOLUMES = {"db_postgres": "db_data", "db_patroni1": "db_data", "db_patroni2": "db_data2"}
@@ -100,6 +100,24 @@ def test_labels_that_mean_two_nodes_or_none_are_refused(monkeypatch: pytest.Monk
     nodes = [node("n1", database="true", patroni="1"), node("n2", patroni="1")]
     with pytest.raises(DatabaseUnwell, match=r"2 nodes meet node\.labels\.patroni == 1"):
         prepare(plan(ONE, FIRST), seen(nodes, ONE, "n1"), monkeypatch)
+
+
+@pytest.mark.parametrize("restored", [True, False])
+def test_members_that_a_restore_stopped_start_again_unless_the_first_one_is_restored(
+    monkeypatch: pytest.MonkeyPatch, restored: bool
+) -> None:
+    nodes = [node("n1", patroni="1")]
+    ended = list[str]()
+    monkeypatch.setattr(jobs, "end", lambda _, name: ended.append(name))
+    monkeypatch.setattr(Crossing, "held", lambda *_: Held("7", 3, 100, False, False, restored))
+    stopped = Change("db_patroni1", Kind.UPDATE, wanted=FIRST, live={"ID": "x", "Spec": FIRST}, tasks=0)
+    done = StackPlan("db", (stopped,))
+    if restored:
+        with pytest.raises(RestoreFailed, match="A restore of the cluster was interrupted"):
+            prepare(done, seen(nodes, FIRST, "n1"), monkeypatch)
+    else:
+        prepare(done, seen(nodes, FIRST, "n1"), monkeypatch)
+    assert ended == ["restore"]
 
 
 def test_a_plan_says_what_a_change_of_the_mode_does_and_any_other_plan_says_nothing() -> None:

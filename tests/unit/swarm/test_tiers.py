@@ -36,16 +36,20 @@ def test_a_failing_command_fails_its_tier_by_name_and_the_others_still_run() -> 
     assert shell.ran[-1][-1] == "tests/unit"
 
 
-def test_every_case_end_to_end_runs_in_exactly_one_lane(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("tier", "apart"), [("e2e", tiers.MANAGER), ("integration", tiers.BACKUPS)])
+def test_every_case_of_a_tier_runs_in_exactly_one_lane(monkeypatch: pytest.MonkeyPatch, tier: str, apart: str) -> None:
     monkeypatch.setattr(tiers.host, "ensure_engine", lambda *_: None)
     monkeypatch.setattr(tiers.host, "ensure_browser", lambda *_: None)
     shell = RecordingShell()
-    run("e2e", shell)
-    rest, manager = sorted((argv[3:] for argv in shell.ran), key=len, reverse=True)
-    assert manager == (tiers.MANAGER,)
-    assert rest == ("tests/e2e", f"--ignore={tiers.MANAGER}")
-    assert list((ROOT / tiers.MANAGER).glob("test_*.py"))
+    run(tier, shell)
+    rest, own = sorted((argv[3:] for argv in shell.ran), key=len, reverse=True)
+    assert own == (apart,)
+    assert rest == (f"tests/{tier}", f"--ignore={apart}")
+    assert list((ROOT / apart).glob("test_*.py"))
     assert {argv[0] for argv in shell.ran} == {sys.executable}
+
+
+def test_each_lane_end_to_end_has_a_swarm_of_its_name() -> None:
     assert all((ROOT / "tests" / "e2e" / "env" / name).is_dir() for name in tiers.tiers(False)[-1].lanes)
 
 

@@ -8,12 +8,11 @@ from shutil import rmtree
 import psycopg2
 
 from activity.backup.instance import Instance, fill, running, said
-from activity.backup.volume import MAIN
+from activity.backup.volume import MAIN, RESTORED, UNFINISHED, restored
 from activity.database.queries import query
 from activity.errors import BackupFailed
 
 ASIDE = "main.before-restore-"
-UNFINISHED = "main.restoring"
 SECONDS = 12 * 3600.0
 
 
@@ -39,12 +38,26 @@ def restore_cluster(volume: Path, to: datetime | None, timeline: int | None = No
         fill(instance, to, archive=True, timeline=timeline)
         with running(instance, archive=True, seconds=SECONDS):
             reached = _finish(instance)
-        aside = set_aside(volume)
-        (restoring / MAIN).rename(volume / MAIN)
+        aside = _take_place(volume, restoring / MAIN)
         rmtree(restoring, ignore_errors=True)
     except OSError as error:
         raise BackupFailed(f"{error.filename}: {error.strerror}.") from error
     return Point(reached, aside)
+
+
+def _take_place(volume: Path, data: Path) -> str:
+    """Put restored data in the place of what is there, so that a kill at any point leaves one or the other.
+
+    After a restore that was interrupted what is there is no more than a copy; the former data are aside already.
+    """
+    if restored(volume):
+        rmtree(volume / MAIN, ignore_errors=True)
+        aside = next((path.name for path in sorted(volume.glob(f"{ASIDE}*"), reverse=True)), "")
+    else:
+        (volume / RESTORED).touch()
+        aside = set_aside(volume)
+    data.rename(volume / MAIN)
+    return aside
 
 
 def set_aside(volume: Path) -> str:
@@ -52,10 +65,10 @@ def set_aside(volume: Path) -> str:
 
     What an earlier restore set aside goes first: there is room for one former state, not for all.
     """
-    for old in volume.glob(f"{ASIDE}*"):
-        rmtree(old)
     if not (volume / MAIN).exists():
         return ""
+    for old in volume.glob(f"{ASIDE}*"):
+        rmtree(old)
     aside = volume / f"{ASIDE}{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
     (volume / MAIN).rename(aside)
     return aside.name

@@ -97,7 +97,10 @@ def aside(settings: Settings, command: Namespace, stop: Signal) -> Lines:
 
 def volume_state(settings: Settings, command: Namespace, stop: Signal) -> Lines:
     """What lies in the volume that is mounted here, as one line of JSON."""
-    yield orjson.dumps(asdict(state(Path(command.volume)))).decode()
+    volume = Path(command.volume)
+    with alone(volume):
+        found = state(volume)
+    yield orjson.dumps(asdict(found)).decode()
 
 
 def vacuum_projects(settings: Settings, command: Namespace, stop: Signal) -> Lines:

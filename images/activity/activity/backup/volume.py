@@ -15,14 +15,16 @@ from activity.errors import BackupFailed, BackupRunning
 PATIENCE_SECONDS = 60.0
 POLL_SECONDS = 0.5
 MAIN = "main"
-ALONE = "alone"
+UNFINISHED = "main.restoring"
+ALONE, RESTORED = "alone", "restored"
 
 
 @dataclass(frozen=True)
 class State:
     """What a volume holds: of which cluster (empty for none), how far it is, and what its last server was.
 
-    `alone`: a server of mode single; `follows`: a member that another one led.
+    `alone`: a server of mode single; `follows`: a member that another one led; `restored`: none has started since a
+    restore of the cluster.
     """
 
     cluster: str = ""
@@ -30,13 +32,14 @@ class State:
     checkpoint: int = 0
     alone: bool = False
     follows: bool = False
+    restored: bool = False
 
 
 def state(volume: Path) -> State:
-    """Read what lies in a volume, without its lock: whoever runs there only gets further."""
-    data = volume / MAIN
+    """Read what lies in a volume; for whoever has its lock, so that nobody changes it meanwhile."""
+    data, taken = volume / MAIN, restored(volume)
     if not (data / "PG_VERSION").exists():
-        return State()
+        return State(restored=taken)
     said = process.run(("pg_controldata", str(data)))
     told = dict(re.findall(r"^([^:]+):\s+(.+)$", said, re.MULTILINE))
     high, _, low = told["Latest checkpoint location"].partition("/")
@@ -46,7 +49,14 @@ def state(volume: Path) -> State:
         checkpoint=(int(high, 16) << 32) + int(low, 16),
         alone=(volume / ALONE).exists(),
         follows=(data / "standby.signal").exists(),
+        restored=taken,
     )
+
+
+def restored(volume: Path) -> bool:
+    """Whether a restore has set the former data aside; the mark comes first, the renaming after it."""
+    pending = (volume / UNFINISHED / MAIN).exists() and (volume / MAIN).exists()
+    return (volume / RESTORED).exists() and not pending
 
 
 @contextmanager

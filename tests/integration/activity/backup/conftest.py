@@ -57,6 +57,18 @@ class Cluster:
 
     def start(self, volume: str = "data") -> None:
         """Start the server on a volume."""
+        self._begin(volume)
+        until("Postgres", self.answers, deadline=60)
+
+    def start_and_end(self, reason: str) -> None:
+        """Start a server that refuses, and says why."""
+        self._begin("data")
+        assert self.container.wait(timeout=60)["StatusCode"] == 64
+        assert reason in self.container.logs().decode()
+        self.container.remove(v=True)
+        self.container = None
+
+    def _begin(self, volume: str) -> None:
         words = ["archive_mode=on", "archive_command=pgbackrest --stanza=main archive-push %p", "archive_timeout=60"]
         self.container = self.client.containers.run(
             self.references["postgres"],
@@ -66,7 +78,6 @@ class Cluster:
             volumes={**self.mounts, f"{self.name}-{volume}": {"bind": VOLUME, "mode": "rw"}},
             shm_size="256m",
         )
-        until("Postgres", self.answers, deadline=60)
 
     def stop(self) -> None:
         self.container.stop(timeout=60)
@@ -129,9 +140,11 @@ class Cluster:
         told: dict[str, Any] = json.loads(self.run("backup", "show").stdout)
         return told
 
-    def shell(self, script: str) -> str:
-        """Run a shell script as root with the storage mounted."""
+    def shell(self, script: str, volume: str = "") -> str:
+        """Run a shell script as root with the storage mounted, and a server's volume."""
         volumes = {f"{self.name}-storage": {"bind": "/data", "mode": "rw"}}
+        if volume:
+            volumes[f"{self.name}-{volume}"] = {"bind": VOLUME, "mode": "rw"}
         said = self.client.containers.run(
             self.references["backup"], ["-c", script], entrypoint="sh", user="0", remove=True, volumes=volumes
         )

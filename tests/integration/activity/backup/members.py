@@ -1,26 +1,29 @@
 """A cluster of two members under Patroni with one etcd and a HAProxy, in plain containers on a network of their own."""
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import MappingProxyType
 from typing import Any
 from uuid import uuid4
 
 import docker
+import docker.errors
 import psycopg2
 
 from swarm import environment, images, stacks, targets
 from swarm.report import Report
 from swarm.shell import Shell
-from tests.integration.activity.backup.conftest import KIND, LABEL, PASSWORDS, VOLUME
+from tests.integration.activity.backup.conftest import LABEL, PASSWORDS, VOLUME
 from tests.waiting import until
 
 IMAGES = ("postgres", "etcd", "haproxy", "backup", "activity")
 MEMBERS = ("patroni1", "patroni2")
+KIND = "members"
 SECRETS = (*PASSWORDS, "patroni-password")
 
 
@@ -28,13 +31,14 @@ SECRETS = (*PASSWORDS, "patroni-password")
 class Members:
     """Containers by the name of their service; each member has a volume, and `storage` is shared.
 
-    `marks` are moments and the checksum of the table then.
+    `environ` is what the verbs of the service are told; `marks` are moments and the checksum of the table then.
     """
 
     name: str
     folder: Path
     references: dict[str, str]
     containers: dict[str, Any] = field(default_factory=dict)
+    environ: dict[str, str] = field(default_factory=dict)
     marks: list[tuple[datetime, str]] = field(default_factory=list)
 
     @property
@@ -54,7 +58,7 @@ class Members:
             binds=self._mounts(volume), shm_size="128m", tmpfs={"/run/patroni": "size=1m"} if volume else None
         )
         made = api.create_container(
-            self.references[image], words, environment=environ or {}, labels={LABEL: "backups"}, host_config=host,
+            self.references[image], words, environment=environ or {}, labels={LABEL: KIND}, host_config=host,
             networking_config=wanted, **options,
         )  # fmt: skip
         api.start(made["Id"])
@@ -88,7 +92,7 @@ class Members:
         container = self.containers.pop(name)
         if not kill:
             container.stop(timeout=60)
-        container.remove(v=True, force=True)
+        _discard(container)
 
     def said(self, name: str) -> str:
         """What a container wrote."""
@@ -96,9 +100,9 @@ class Members:
 
     def run(self, *words: str, volume: str = "", image: str = "backup", code: int = 0, **environ: str) -> str:
         """Run a verb of the service to its end; returns what it said."""
-        given = {"ACTIVITY_DATABASE_HOST": "db_haproxy", **environ}
+        given = {"ACTIVITY_DATABASE_HOST": "db_haproxy", **self.environ, **environ}
         container = self.client.containers.run(
-            self.references[image], list(words), detach=True, labels={LABEL: "backups"}, environment=given,
+            self.references[image], list(words), detach=True, labels={LABEL: KIND}, environment=given,
             network=self.name, volumes=self._mounts(volume), cap_drop=["ALL"], shm_size="128m",
         )  # fmt: skip
         try:
@@ -107,7 +111,16 @@ class Members:
             assert ended == code, f"{words} ended with {ended}:\n{said}"
             return said
         finally:
-            container.remove(v=True, force=True)
+            _discard(container)
+
+    def share(self, name: str, source: str, target: str) -> None:
+        """Lay a file of a container on the shared storage."""
+        content = self.containers[name].exec_run(["cat", source]).output.decode()
+        script = 'mkdir -p "$(dirname "$0")" && printf %s "$1" >"$0" && chmod 0644 "$0"'
+        self.client.containers.run(
+            self.references["backup"], ["-c", script, target, content], entrypoint="sh", user="0", remove=True,
+            volumes=self._mounts(""),
+        )  # fmt: skip
 
     def held(self, volume: str) -> dict[str, Any]:
         """What lies in a member's volume."""
@@ -164,8 +177,8 @@ class Members:
 
     def remove(self) -> None:
         """Remove everything that was made for it."""
-        for container in self.client.containers.list(all=True, filters={"label": KIND}):
-            container.remove(force=True, v=True)
+        for container in self.client.containers.list(all=True, filters={"label": f"{LABEL}={KIND}"}):
+            _discard(container)
         for volume in self.client.volumes.list():
             if volume.name.startswith(self.name):
                 volume.remove(force=True)
@@ -189,33 +202,54 @@ class Members:
         return found
 
 
+def _discard(container: Any) -> None:
+    """Remove a container and wait until it is gone; a busy engine now and then answers that it does so already."""
+    with suppress(docker.errors.APIError):
+        container.remove(v=True, force=True)
+
+    def gone() -> bool:
+        try:
+            container.reload()
+        except docker.errors.NotFound:
+            return True
+        return False
+
+    until("its end", gone, deadline=60)
+
+
 @contextmanager
-def members() -> Iterator[Members]:
-    """Nothing runs yet; all that was started is removed at the end."""
+def members(more: str = "", keys: Mapping[str, str] = MappingProxyType({})) -> Iterator[Members]:
+    """Nothing runs yet, all is removed at the end. `more` are lines of env.yaml, `keys` more secrets."""
     with TemporaryDirectory() as text:
         folder = Path(text)
         folder.chmod(0o755)
         (folder / "secrets").mkdir()
         for name in SECRETS:
             (folder / "secrets" / name).write_text(f"it's {name}: {uuid4().hex}")
-        known = _environment(folder)
+        known = _environment(folder, more)
+        known.secrets.mkdir()
+        for name, key in keys.items():
+            for place in (folder / "secrets" / name, known.secrets / f"{name}.secret"):
+                place.write_text(key)
         (target,) = targets.select(known, "db")
         for item in stacks.render(known, target).configs:
             (folder / item.key).write_bytes(item.content)
         references = images.ensure_local(known, IMAGES, Shell(), Report())
         made = Members(f"swarmstats-members-{uuid4().hex[:8]}", folder, references)
         made.remove()
-        made.client.networks.create(made.name, labels={LABEL: "backups"})
+        made.client.networks.create(made.name, labels={LABEL: KIND})
         try:
             yield made
         finally:
             made.remove()
 
 
-def _environment(folder: Path) -> environment.Environment:
+def _environment(folder: Path, more: str) -> environment.Environment:
     """The lab's environment, with one project."""
     (folder / "envs" / "lab").mkdir(parents=True)
-    (folder / "envs" / "lab" / "env.yaml").write_text((environment.ROOT / "env" / "lab" / "env.yaml").read_text())
+    (folder / "envs" / "lab" / "env.yaml").write_text(
+        (environment.ROOT / "env" / "lab" / "env.yaml").read_text() + more
+    )
     (folder / "envs" / "lab" / "projects.yaml").write_text("projects:\n  apache: {organisations: [apache]}\n")
     return environment.load("lab", {"SWARMSTATS_ENVS": str(folder / "envs")})
 

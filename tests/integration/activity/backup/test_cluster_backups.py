@@ -1,8 +1,10 @@
 """Backups of a real cluster by real pgBackRest, and the way back."""
 
+import json
 import subprocess
 import threading
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -128,6 +130,52 @@ def test_a_moment_that_the_archive_does_not_reach_is_refused_and_nothing_is_touc
     assert "unable to find backup set" in done.stderr or "recovery" in done.stderr
     backed.start()
     assert backed.checksum("apache", "numbers") == before
+
+
+def test_a_restore_that_is_killed_at_any_point_leaves_what_was_there_or_what_it_brings(backed: Cluster) -> None:
+    before = backed.checksum("apache", "numbers")
+    backed.sql("postgres", "select pg_switch_wal()")
+    _archived(backed)
+    backed.sql("apache", "create table not_archived_yet (i int)")
+    backed.stop()
+    # Killed while it copies or replays.
+    restoring = subprocess.Popen(backed.command(("backup", "restore-volume"), "data"), stderr=subprocess.DEVNULL)
+    look = f"ls {VOLUME}/main.restoring/main/PG_VERSION 2>/dev/null || true"
+    until("half a restore", lambda: restoring.poll() is not None or backed.shell(look, "data"), every=0.05)
+    for container in backed.client.containers.list(filters={"ancestor": backed.references["backup"]}):
+        container.kill()
+    assert restoring.wait(timeout=30) != 0
+    assert not held(backed)["restored"]
+    # Killed when its result is whole and nothing has been renamed yet.
+    backed.shell(f"mkdir -p {VOLUME}/main.restoring && touch {VOLUME}/restored", "data")
+    backed.shell(f"cp -a {VOLUME}/main/PG_VERSION {VOLUME}/main.restoring/main 2>/dev/null; true", "data")
+    assert not held(backed)["restored"]
+    backed.start()
+    assert backed.checksum("apache", "numbers") == before
+    assert backed.sql("apache", "select to_regclass('not_archived_yet')::text") == "not_archived_yet"
+    assert backed.shell(f"ls {VOLUME} | grep -e restoring -e restored || true", "data") == ""
+    # Killed between the two renames: what it brings takes the place at the next start.
+    backed.sql("apache", "drop table not_archived_yet")
+    backed.stop()
+    backed.run("backup", "restore-volume", volume="data")
+    assert held(backed)["restored"]
+    backed.shell(f"mkdir {VOLUME}/main.restoring && mv {VOLUME}/main {VOLUME}/main.restoring/main", "data")
+    assert held(backed)["restored"]
+    backed.start()
+    assert backed.checksum("apache", "numbers") == before
+    # Gone altogether: no empty database begins beside what was set aside.
+    backed.stop()
+    backed.shell(f"mv {VOLUME}/main {VOLUME}/gone", "data")
+    backed.start_and_end("a restore was interrupted and its data are not there")
+    backed.shell(f"mv {VOLUME}/gone {VOLUME}/main", "data")
+    backed.start()
+    backed.run("backup", "cluster")
+
+
+def held(cluster: Cluster) -> dict[str, Any]:
+    """What lies in the volume of the server, which is stopped."""
+    told: dict[str, Any] = json.loads(cluster.run("backup", "state", volume="data").stdout)
+    return told
 
 
 def test_a_cluster_that_is_lost_with_its_volume_comes_back_into_an_empty_one(backed: Cluster) -> None:
