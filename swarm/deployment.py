@@ -9,7 +9,7 @@ from secrets import token_hex
 from swarm import checks, releases
 from swarm.apply import References
 from swarm.desk import Desk, carry_out, collect, create_versions, restore
-from swarm.errors import RollbackFailed, RolledBack, SwarmstatsError
+from swarm.errors import RestoreFailed, RollbackFailed, RolledBack, SwarmstatsError
 from swarm.plan import StackPlan
 from swarm.releases import Content, Release, State
 from swarm.report import Step
@@ -57,7 +57,8 @@ class Deployment:
                     step.skipped = not mine
                     step.detail = detail(wave, mine)
         except SwarmstatsError as error:
-            if not self.options.rollback or not self.begun:
+            # Half a restore is no way back either: what was before would not start.
+            if not self.options.rollback or not self.begun or isinstance(error, RestoreFailed):
                 self._fail(error)
                 raise
             raise self._undo(error) from error

@@ -183,7 +183,8 @@ def end(engine: Engine, name: str) -> None:
         engine.remove_service(identity)
 
     def ended() -> bool:
-        left = [task for identity in found for task in engine.api.api.tasks(filters={"service": identity})]
+        # Of a service that is gone the managers list no tasks by its id, but among all.
+        left = [task for task in engine.api.api.tasks() if task["ServiceID"] in found]
         return all(task["Status"]["State"] in live.ENDED for task in left)
 
     if not until(ended, END_SECONDS, every=POLL):

@@ -149,10 +149,11 @@ def _demand_no_restore(crossing: Crossing, service: str) -> None:
     """Servers that a restore stopped may start again unless it has put its result in the place of the data.
 
     Then the first one has what was restored and the others what was before; only another restore makes them one again.
+    One server alone has nobody to disagree with: it starts with what was restored.
     """
     jobs.end(crossing.site.engine, RESTORE)
     spec = dict(crossing.there[service].spec)
-    if crossing.held(crossing.node(spec), _volume(spec, DATA)).restored:
+    if service != ONLY and crossing.held(crossing.node(spec), _volume(spec, DATA)).restored:
         raise RestoreFailed(
             "A restore of the cluster was interrupted: its first member is restored, others are not; all are stopped.",
             hint="Run it again: ./run db.restore. docs/backups.md says how to go back to what was before.",

@@ -145,9 +145,13 @@ class Members:
         return {}
 
     def whole(self) -> bool:
-        """Whether one leads and the other follows it."""
-        found = self.cluster()
-        return bool(self.leader()) and sorted(found.values()) == ["running", "streaming"] and set(found) == set(MEMBERS)
+        """Whether one leads and the other follows it, so that commits wait for it and it may lead."""
+        found, led = self.cluster(), self.leader()
+        if not led or sorted(found.values()) != ["running", "streaming"] or set(found) != set(MEMBERS):
+            return False
+        argv = ["curl", "-fsS", "-o", "/dev/null", "http://127.0.0.1:8008/quorum"]
+        (follower,) = [name for name in MEMBERS if name != led]
+        return follower in self.containers and self.containers[follower].exec_run(argv).exit_code == 0
 
     def sql(self, server: str, statement: str) -> Any:
         """One value, asked as superuser."""
