@@ -5,9 +5,10 @@ before it is restored, replayed and well. Whoever runs the verb again completes 
 """
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from swarm import backups, constraints, execute, jobs, live, lock, operate, stacks, targets
@@ -30,6 +31,7 @@ from swarm.live import Service
 from swarm.report import Report, Step
 
 JOB = "restore"
+ARCHIVED = re.compile(r"everything until (\S+) is archived")
 VOLUME = "/var/lib/postgresql/data"
 CONFIG = "/etc/pgbackrest/pgbackrest.conf"
 STORAGE = "/data"
@@ -56,16 +58,19 @@ class Goal:
     """What a restore of the cluster shall come to: a moment or the newest, of the newest timeline or of another one.
 
     Each restore and each failover begins a timeline; what came later on the one before is reached by its number alone.
+    The newest is `at_least` the moment until which all was archived: replay ends without a word where WAL is missing.
     """
 
     to: datetime | None = None
     timeline: int = 0
+    at_least: str = ""
 
     @property
     def words(self) -> tuple[str, ...]:
         """As the service's verb takes it."""
         when = ("--to", self.to.isoformat()) if self.to else ()
-        return (*when, *(("--timeline", str(self.timeline)) if self.timeline else ()))
+        least = ("--at-least", self.at_least) if self.at_least and not (self.to or self.timeline) else ()
+        return (*when, *least, *(("--timeline", str(self.timeline)) if self.timeline else ()))
 
     def __str__(self) -> str:
         """In words."""
@@ -151,9 +156,11 @@ def cluster(environment: Environment, engine: Engine, goal: Goal, report: Report
         found = members(live.snapshot(engine))
         keeper = [item for item in live.services(engine, backups.STACK) if item.name == backups.SERVICE]
         with report.step("archive") as step:
-            step.detail = _flush(environment, engine, report)
+            step.detail = said = _flush(environment, engine, report)
+            goal = replace(goal, at_least=found_at[1] if (found_at := ARCHIVED.search(said)) else "")
         with report.step("stop") as step:
-            _resize(engine, [*keeper, *(item.service for item in found)], 0, step)
+            # The first one, which leads as a rule, last: a member that is left alone would take over in between.
+            _resize(engine, [*keeper, *(item.service for item in reversed(found))], 0, step)
         try:
             with report.step("restore") as step:
                 step.detail = said = _job(environment, engine, found[0], ("restore-volume", *goal.words), step)

@@ -70,6 +70,7 @@ def _add_backup(backup: argparse.ArgumentParser) -> None:
     for parser in (restore, volume):
         parser.add_argument("--to", type=_moment, metavar="TIME", help="as it was then, such as 2026-01-01T12:00:00Z")
     volume.add_argument("--timeline", type=_timeline, metavar="N", help="of that timeline (default: the newest)")
+    volume.add_argument("--at-least", type=_moment, metavar="TIME", help="refuse what does not come as far as that")
     aside = words.add_parser("aside", help="set the data in the volume of a stopped member aside")
     state = words.add_parser("state", help="what lies in the volume of a member, as one line of JSON")
     for parser in (volume, aside, state):

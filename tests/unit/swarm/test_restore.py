@@ -77,3 +77,12 @@ def test_a_time_without_a_zone_is_utc_and_any_other_is_made_so() -> None:
 def test_a_time_that_is_none_or_lies_ahead_is_refused(text: str) -> None:
     with pytest.raises(ArgumentInvalid):
         restore.moment(text)
+
+
+def test_the_newest_is_no_less_than_what_was_archived_and_a_moment_is_itself() -> None:
+    moment = datetime(2026, 1, 31, 12, tzinfo=UTC)
+    archived = restore.ARCHIVED.search("everything until 2026-01-31T12:05:00Z is archived, timeline 3")
+    assert archived
+    assert restore.Goal(at_least=archived[1]).words == ("--at-least", "2026-01-31T12:05:00Z")
+    assert restore.Goal(moment, at_least=archived[1]).words == ("--to", "2026-01-31T12:00:00+00:00")
+    assert restore.Goal(timeline=3, at_least=archived[1]).words == ("--timeline", "3")

@@ -29,8 +29,14 @@ class Point:
         return f"the cluster is restored, {last}; {f'what was there is kept in {self.aside}' if self.aside else ''}"
 
 
-def restore_cluster(volume: Path, to: datetime | None, timeline: int | None = None) -> Point:
-    """Restore into a volume beside what is there, replay to the end, and only then take its place."""
+def restore_cluster(
+    volume: Path, to: datetime | None, timeline: int | None = None, at_least: datetime | None = None
+) -> Point:
+    """Restore into a volume beside what is there, replay to the end, and only then take its place.
+
+    Replay without a goal ends where WAL is missing, and says nothing of it: what does not come as far as `at_least` is
+    refused.
+    """
     restoring = volume / UNFINISHED
     try:
         rmtree(restoring, ignore_errors=True)
@@ -38,11 +44,21 @@ def restore_cluster(volume: Path, to: datetime | None, timeline: int | None = No
         fill(instance, to, archive=True, timeline=timeline)
         with running(instance, archive=True, seconds=SECONDS):
             reached = _finish(instance)
+            _demand(reached, at_least)
         aside = _take_place(volume, restoring / MAIN)
         rmtree(restoring, ignore_errors=True)
     except OSError as error:
         raise BackupFailed(f"{error.filename}: {error.strerror}.") from error
     return Point(reached, aside)
+
+
+def _demand(reached: datetime | None, at_least: datetime | None) -> None:
+    if at_least and (reached is None or reached < at_least):
+        end = f"{reached:%Y-%m-%d %H:%M:%S} UTC" if reached else "the end of the backup"
+        raise BackupFailed(
+            f"WAL is missing in the archive: all until {at_least:%Y-%m-%d %H:%M:%S} UTC was there, but replay ends at "
+            f"{end}. To have what there is: --to that moment."
+        )
 
 
 def _take_place(volume: Path, data: Path) -> str:

@@ -84,7 +84,7 @@ def restore_volume(settings: Settings, command: Namespace, stop: Signal) -> Line
     """Restore the whole cluster into the volume that is mounted here."""
     volume = Path(command.volume)
     with alone(volume):
-        yield str(restore_cluster(volume, command.to, command.timeline))
+        yield str(restore_cluster(volume, command.to, command.timeline, command.at_least))
 
 
 def aside(settings: Settings, command: Namespace, stop: Signal) -> Lines:

@@ -127,8 +127,27 @@ def test_a_moment_that_the_archive_does_not_reach_is_refused_and_nothing_is_touc
     assert "recovery ended before configured recovery target was reached" in done.stderr
     done = backed.run("backup", "restore-volume", "--to", "2001-01-01T00:00:00Z", volume="data", code=72)
     assert "unable to find backup set" in done.stderr or "recovery" in done.stderr
+    # Replay without a goal ends where WAL is missing, without a word.
+    later = (datetime.now(UTC) + timedelta(minutes=1)).isoformat()
+    done = backed.run("backup", "restore-volume", "--at-least", later, volume="data", code=72)
+    assert "WAL is missing in the archive" in done.stderr
     backed.start()
     assert backed.checksum("apache", "numbers") == before
+
+
+def test_wal_that_is_not_archived_yet_outlives_a_restart(backed: Cluster) -> None:
+    away, back = "mv /data/backups/cluster /data/backups/away", "mv /data/backups/away /data/backups/cluster"
+    backed.shell(away)
+    waiting = set[str]()
+    for _ in range(12):
+        waiting.add(str(backed.sql("postgres", "select pg_walfile_name(pg_current_wal_lsn())")))
+        backed.sql("postgres", "select pg_switch_wal() from pg_create_restore_point('x')")
+    backed.stop()
+    backed.shell(back)
+    backed.start()
+    _archived(backed)
+    kept = backed.shell("ls -R /data/backups/cluster/archive/main")
+    assert not [name for name in waiting if f"{name}-" not in kept]
 
 
 def test_a_restore_that_is_killed_at_any_point_leaves_what_was_there_or_what_it_brings(backed: Cluster) -> None:
