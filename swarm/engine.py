@@ -330,10 +330,12 @@ class Engine:
         return [line for line in text.decode(errors="replace").splitlines() if line.strip()][-tail:]
 
     def health(self, container: str) -> list[str]:
-        """What the health check of a container of this engine last wrote."""
+        """What the health check of a container of this engine last wrote; one that was cut off wrote nothing."""
         state = self.api.api.inspect_container(container)["State"]
-        runs = (state.get("Health") or {}).get("Log") or [{}]
-        return [line for line in str(runs[-1].get("Output", "")).splitlines() if line.strip()]
+        runs = (state.get("Health") or {}).get("Log") or ()
+        outputs = [str(run.get("Output", "")).strip() for run in runs]
+        said = next((output for output in reversed(outputs) if output), "")
+        return [line for line in said.splitlines() if line.strip()]
 
 
 def _bare(image: str) -> str:

@@ -179,8 +179,8 @@ class Watcher:
 
 
 def _version(spec: Any) -> str:
-    (text,) = spec["TaskTemplate"]["ContainerSpec"]["Env"]
-    return str(text).removeprefix("VERSION=")
+    words = dict(str(text).split("=", 1) for text in spec["TaskTemplate"]["ContainerSpec"]["Env"])
+    return words["VERSION"]
 
 
 def test_siblings_are_updated_one_at_a_time_each_healthy_before_the_next(checkout: Checkout) -> None:
