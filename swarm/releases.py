@@ -7,6 +7,7 @@ specifications with image digests, the networks, and the names of the config and
 import getpass
 import hashlib
 import json
+import re
 import socket
 import zlib
 from base64 import b64decode
@@ -32,6 +33,8 @@ STACK_BUDGET = 32
 
 # A release that was begun and neither serves nor was taken back; the label goes when one of both is so.
 OPEN = f"{LABEL}-open"
+# The note of a release that goes back to another one, before its number.
+BACK = "rollback to release "
 
 
 class State(StrEnum):
@@ -64,6 +67,12 @@ class Release:
     def runs(self) -> bool:
         """Whether it was deployed, or may run by half: what a stack goes back from, or to."""
         return self.open or self.state is State.DEPLOYED
+
+    @property
+    def back(self) -> int | None:
+        """The number of the release that this one went back to, if it did."""
+        found = re.match(rf"{BACK}(\d+)", self.note)
+        return int(found[1]) if found else None
 
     def __str__(self) -> str:
         """The release in a few words."""

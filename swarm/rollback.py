@@ -7,7 +7,7 @@ from swarm import live, lock, outline, plan, releases
 from swarm.deployment import Options
 from swarm.desk import Desk, collect, restore
 from swarm.engine import Engine
-from swarm.errors import NoRelease, RollbackFailed, StackFailed
+from swarm.errors import NoRelease, RollbackFailed, StackFailed, SwarmstatsError
 from swarm.plan import StackPlan
 from swarm.releases import Release, State
 from swarm.targets import Target
@@ -23,16 +23,21 @@ def rollback(desk: Desk, targets: Sequence[Target], number: int | None, whole: b
     deploy = token_hex(4)
     with lock.held(desk.engine, purpose, options.lock_timeout, desk.report.line):
         goals = _goals(desk.engine, targets, number, whole)
-        for now, goal in goals:
+        # Written down before anything is changed: a client that is killed leaves what the next one completes.
+        begun = [(goal, _begun(desk, goal, deploy) if now != goal else None) for now, goal in goals]
+        for place, (goal, made) in enumerate(begun):
             with desk.report.step(f"{goal.stack}: back to release {goal.number}") as step:
                 try:
                     done = restore(desk, goal, step)
-                except StackFailed as error:
-                    raise RollbackFailed(error.message, hint=error.hint) from error
+                except SwarmstatsError as error:
+                    _give_up(desk.engine, made, [release for _, release in begun[place + 1 :] if release], error)
+                    if isinstance(error, StackFailed):
+                        raise RollbackFailed(error.message, hint=error.hint) from error
+                    raise
                 step.skipped = done.empty
                 step.detail = "runs already" if done.empty else f"{len(done.pending)} services changed"
-                if now != goal:
-                    _record(desk, goal, deploy)
+                if made:
+                    releases.finish(desk.engine, made, State.DEPLOYED)
         collect(desk.engine)
 
 
@@ -59,12 +64,18 @@ def _goals(
     known = releases.history(engine)
     names = [target.name for target in targets]
     if whole and (newest := next((item for item in known if item.runs), None)):
-        names = [name for name in names if any(i.stack == name and i.deploy == newest.deploy for i in known)]
+        together = [item for item in known if item.deploy == newest.deploy]
+        # Of a rollback that was interrupted only the rest is meant: the others are back.
+        together = [item for item in together if item.open and item.back] or together
+        names = [name for name in names if any(item.stack == name for item in together)]
     goals = []
     for name in reversed(names):
         mine = [release for release in known if release.stack == name]
         now = next((release for release in mine if release.runs), None)
-        goal = releases.find(engine, name, number) if number is not None else releases.previous(mine, now)
+        if number is not None:
+            goal: Release | None = releases.find(engine, name, number)
+        else:
+            goal = _interrupted(mine, now) or releases.previous(mine, now)
         if goal:
             goals.append((now, goal))
     if not goals:
@@ -72,12 +83,26 @@ def _goals(
     return goals
 
 
-def _record(desk: Desk, goal: Release, deploy: str) -> None:
+def _interrupted(mine: Sequence[Release], now: Release | None) -> Release | None:
+    """Where a rollback was going whose client was killed: the same again completes it."""
+    if now is None or not now.open or now.back is None:
+        return None
+    return next((release for release in mine if release.number == now.back), None)
+
+
+def _begun(desk: Desk, goal: Release, deploy: str) -> Release:
     """Going back is a release too; one that a killed client left is given up."""
     if left := releases.unfinished(desk.engine).get(goal.stack):
         state = State.INTERRUPTED if left.state is State.PENDING else left.state
         releases.finish(desk.engine, left, state, f"undone by going back to release {goal.number}")
     held = releases.content(desk.engine, goal)
-    note = f"rollback to release {goal.number}"
-    made = releases.begin(desk.engine, goal.stack, held, deploy=deploy, commit=goal.commit, note=note)
-    releases.finish(desk.engine, made, State.DEPLOYED)
+    note = f"{releases.BACK}{goal.number}"
+    return releases.begin(desk.engine, goal.stack, held, deploy=deploy, commit=goal.commit, note=note)
+
+
+def _give_up(engine: Engine, made: Release | None, rest: Sequence[Release], error: SwarmstatsError) -> None:
+    """One failed and may run by half; the rest was not touched yet."""
+    if made:
+        releases.finish(engine, made, State.FAILED, f"{made.note}: {error.message.splitlines()[0]}", left=True)
+    for release in rest:
+        releases.finish(engine, release, State.INTERRUPTED)

@@ -327,6 +327,30 @@ def test_rollback_brings_back_the_digest_that_ran_though_its_tag_means_another_n
     checkout.run("drift", STACK)
 
 
+def test_a_rollback_whose_client_was_killed_is_completed_by_the_same_again(checkout: Checkout) -> None:
+    engine = checkout.platform.engine
+    for version in ("good", "bad"):
+        checkout.stack(version, services=1)
+        checkout.run("deploy", STACK)
+    good, bad = (item["number"] for item in reversed(checkout.ledger(STACK)[:2]))
+    for verb, note in ((("rollback", STACK), f"rollback to release {good}"), (("deploy", STACK), "")):
+        process = checkout.begin("rollback", STACK)
+        until("the change", lambda: _version(engine.service(f"{STACK}_web1")["Spec"]) == "good", every=0.05)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait(10)
+        left = checkout.ledger(STACK)[0]
+        assert (left["state"], left["note"]) == ("pending", f"rollback to release {good}")
+        checkout.run(*verb)
+        assert _version(engine.service(f"{STACK}_web1")["Spec"]) == ("good" if note else "bad")
+        newest = checkout.ledger(STACK)[0]
+        assert (newest["state"], newest["note"]) == ("deployed", note)
+        checkout.run("drift", STACK)
+        assert leftovers(engine) == []
+        checkout.run("deploy", STACK)
+        assert _version(engine.service(f"{STACK}_web1")["Spec"]) == "bad"
+        assert checkout.ledger(STACK)[0]["number"] > bad
+
+
 def test_rotated_secrets_and_configs_reach_the_tasks_and_old_ones_go_when_no_kept_release_needs_them(
     checkout: Checkout,
 ) -> None:
