@@ -332,23 +332,22 @@ def test_a_rollback_whose_client_was_killed_is_completed_by_the_same_again(check
     for version in ("good", "bad"):
         checkout.stack(version, services=1)
         checkout.run("deploy", STACK)
-    good, bad = (item["number"] for item in reversed(checkout.ledger(STACK)[:2]))
-    for verb, note in ((("rollback", STACK), f"rollback to release {good}"), (("deploy", STACK), "")):
+    for verb, runs in (("rollback", "good"), ("deploy", "bad")):
+        note = f"rollback to release {checkout.ledger(STACK)[1]['number']}"
         process = checkout.begin("rollback", STACK)
         until("the change", lambda: _version(engine.service(f"{STACK}_web1")["Spec"]) == "good", every=0.05)
         os.killpg(process.pid, signal.SIGKILL)
-        process.wait(10)
+        process.communicate(timeout=10)
         left = checkout.ledger(STACK)[0]
-        assert (left["state"], left["note"]) == ("pending", f"rollback to release {good}")
-        checkout.run(*verb)
-        assert _version(engine.service(f"{STACK}_web1")["Spec"]) == ("good" if note else "bad")
+        assert (left["state"], left["note"]) == ("pending", note)
+        checkout.run(verb, STACK)
+        assert _version(engine.service(f"{STACK}_web1")["Spec"]) == runs
         newest = checkout.ledger(STACK)[0]
-        assert (newest["state"], newest["note"]) == ("deployed", note)
+        assert (newest["state"], newest["note"]) == ("deployed", note if verb == "rollback" else "")
         checkout.run("drift", STACK)
         assert leftovers(engine) == []
         checkout.run("deploy", STACK)
         assert _version(engine.service(f"{STACK}_web1")["Spec"]) == "bad"
-        assert checkout.ledger(STACK)[0]["number"] > bad
 
 
 def test_rotated_secrets_and_configs_reach_the_tasks_and_old_ones_go_when_no_kept_release_needs_them(
