@@ -118,6 +118,12 @@ class Checkout:
         return found
 
 
+def version_of(spec: Any) -> str:
+    """The version that a service of the stack asks for, by its specification."""
+    words = dict(str(text).split("=", 1) for text in spec["TaskTemplate"]["ContainerSpec"]["Env"])
+    return words["VERSION"]
+
+
 def leftovers(engine: Engine) -> list[str]:
     """What nothing needs: versions that no service and no release names, releases never ended, lone parts, a lock."""
     used, known, heads = set[str](), releases.history(engine), set[str]()

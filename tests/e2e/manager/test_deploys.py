@@ -17,7 +17,7 @@ import pytest
 from swarm import cluster, images, live, lock
 from swarm.engine import Engine
 from tests.e2e import machine
-from tests.e2e.checkout import STACK, Checkout, leftovers
+from tests.e2e.checkout import STACK, Checkout, leftovers, version_of
 from tests.e2e.conftest import Platform
 from tests.e2e.traffic import Traffic
 from tests.waiting import until
@@ -173,14 +173,9 @@ class Watcher:
 
     def _run(self) -> None:
         while not self._over.wait(0.1):
-            picture = tuple((_version(item.spec), item.healthy) for item in live.services(self.engine, STACK))
+            picture = tuple((version_of(item.spec), item.healthy) for item in live.services(self.engine, STACK))
             if not self.pictures or self.pictures[-1] != picture:
                 self.pictures.append(picture)
-
-
-def _version(spec: Any) -> str:
-    words = dict(str(text).split("=", 1) for text in spec["TaskTemplate"]["ContainerSpec"]["Env"])
-    return words["VERSION"]
 
 
 def test_siblings_are_updated_one_at_a_time_each_healthy_before_the_next(checkout: Checkout) -> None:
@@ -208,7 +203,7 @@ def test_a_sibling_that_fails_leaves_the_next_untouched_and_those_before_go_back
     after = checkout.platform.versions()
     assert after[f"{STACK}_web3"] == before[f"{STACK}_web3"]
     assert after[f"{STACK}_web1"] != before[f"{STACK}_web1"]
-    assert {_version(spec) for spec in fields(checkout, STACK).values()} == {"two"}
+    assert {version_of(spec) for spec in fields(checkout, STACK).values()} == {"two"}
     checkout.run("drift", STACK)
 
 
@@ -218,7 +213,7 @@ def test_an_interrupted_deploy_ends_at_once_and_the_next_one_completes_it(checko
     checkout.stack("after")
     process = checkout.begin("deploy", STACK)
     engine = checkout.platform.engine
-    until("the first sibling", lambda: _version(engine.service(f"{STACK}_web1")["Spec"]) == "after", every=0.05)
+    until("the first sibling", lambda: version_of(engine.service(f"{STACK}_web1")["Spec"]) == "after", every=0.05)
     began = time.monotonic()
     os.killpg(process.pid, signal.SIGINT)
     said = process.communicate(timeout=60)[0]
@@ -229,7 +224,7 @@ def test_an_interrupted_deploy_ends_at_once_and_the_next_one_completes_it(checko
     assert checkout.ledger(STACK)[0]["state"] == "pending"
     done = checkout.run("deploy", STACK)
     assert "completing it" in done.stdout
-    assert {_version(spec) for spec in fields(checkout, STACK).values()} == {"after"}
+    assert {version_of(spec) for spec in fields(checkout, STACK).values()} == {"after"}
     assert leftovers(engine) == []
 
 
@@ -335,19 +330,19 @@ def test_a_rollback_whose_client_was_killed_is_completed_by_the_same_again(check
     for verb, runs in (("rollback", "good"), ("deploy", "bad")):
         note = f"rollback to release {checkout.ledger(STACK)[1]['number']}"
         process = checkout.begin("rollback", STACK)
-        until("the change", lambda: _version(engine.service(f"{STACK}_web1")["Spec"]) == "good", every=0.05)
+        until("the change", lambda: version_of(engine.service(f"{STACK}_web1")["Spec"]) == "good", every=0.05)
         os.killpg(process.pid, signal.SIGKILL)
         process.communicate(timeout=10)
         left = checkout.ledger(STACK)[0]
         assert (left["state"], left["note"]) == ("pending", note)
         checkout.run(verb, STACK)
-        assert _version(engine.service(f"{STACK}_web1")["Spec"]) == runs
+        assert version_of(engine.service(f"{STACK}_web1")["Spec"]) == runs
         newest = checkout.ledger(STACK)[0]
         assert (newest["state"], newest["note"]) == ("deployed", note if verb == "rollback" else "")
         checkout.run("drift", STACK)
         assert leftovers(engine) == []
         checkout.run("deploy", STACK)
-        assert _version(engine.service(f"{STACK}_web1")["Spec"]) == "bad"
+        assert version_of(engine.service(f"{STACK}_web1")["Spec"]) == "bad"
 
 
 def test_rotated_secrets_and_configs_reach_the_tasks_and_old_ones_go_when_no_kept_release_needs_them(

@@ -14,7 +14,7 @@ from docker.models.containers import Container
 
 from swarm import cluster, live, lock
 from tests.e2e import machine
-from tests.e2e.checkout import STACK, Checkout, leftovers
+from tests.e2e.checkout import STACK, Checkout, leftovers, version_of
 from tests.e2e.conftest import Platform
 from tests.e2e.traffic import Traffic
 from tests.waiting import until
@@ -56,8 +56,7 @@ def wait(seconds: float) -> None:
 
 def versions(checkout: Checkout) -> set[str]:
     """The versions that the services of the stack ask for."""
-    specs = (item["Spec"]["TaskTemplate"]["ContainerSpec"] for item in checkout.platform.engine.services(STACK))
-    return {str(spec["Env"][0]).removeprefix("VERSION=") for spec in specs}
+    return {version_of(item["Spec"]) for item in checkout.platform.engine.services(STACK)}
 
 
 @pytest.mark.timeout(2400)
