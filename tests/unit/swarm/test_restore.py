@@ -81,8 +81,8 @@ def test_a_time_that_is_none_or_lies_ahead_is_refused(text: str) -> None:
 
 def test_the_newest_is_no_less_than_what_was_archived_and_a_moment_is_itself() -> None:
     moment = datetime(2026, 1, 31, 12, tzinfo=UTC)
-    archived = restore.ARCHIVED.search("everything until 2026-01-31T12:05:00Z is archived, timeline 3")
+    archived = restore.ARCHIVED.search("everything until 2026-01-31T12:05:00.250000Z is archived, timeline 3")
     assert archived
-    assert restore.Goal(at_least=archived[1]).words == ("--at-least", "2026-01-31T12:05:00Z")
+    assert restore.Goal(at_least=archived[1]).words == ("--at-least", "2026-01-31T12:05:00.250000Z")
     assert restore.Goal(moment, at_least=archived[1]).words == ("--to", "2026-01-31T12:00:00+00:00")
     assert restore.Goal(timeline=3, at_least=archived[1]).words == ("--timeline", "3")

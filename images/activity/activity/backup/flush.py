@@ -16,7 +16,8 @@ POLL_SECONDS = 0.5
 def flush(settings: Settings, seconds: float = SECONDS, clock: Callable[[], float] = monotonic) -> str:
     """Have the leader archive all it has and return when it has; BackupFailed when that takes too long.
 
-    One row is committed first: recovery to a moment ends only where a transaction later than it is seen.
+    One row is committed first: recovery to a moment ends only where a transaction later than it is seen. The moment is
+    told to the microsecond: of a whole second, what was committed within it would be after it.
     """
     now = datetime.now(UTC)
     with transaction(settings, LOG_DATABASE, Role.OWNER) as cursor:
@@ -33,6 +34,6 @@ def flush(settings: Settings, seconds: float = SECONDS, clock: Callable[[], floa
             cursor.execute(query("backup/is_archived"), {"wanted": wanted})
             row = cursor.fetchone()
             if row and row[0]:
-                return f"everything until {now:%Y-%m-%dT%H:%M:%SZ} is archived, timeline {timeline}"
+                return f"everything until {now:%Y-%m-%dT%H:%M:%S.%fZ} is archived, timeline {timeline}"
             sleep(POLL_SECONDS)
     raise BackupFailed(f"WAL {wanted} is not archived after {seconds:.0f} s; ./run logs db shows why.")
