@@ -15,9 +15,10 @@ from pathlib import Path
 
 import yaml
 
-from swarm import cluster, environment, host, machine, stacks, survey, targets
+from swarm import cluster, environment, host, live, machine, stacks, survey, targets
+from swarm.engine import Engine
 from swarm.environment import ROOT, Environment
-from swarm.errors import NodeFailed
+from swarm.errors import NodeFailed, StackFailed
 from swarm.report import Report
 from swarm.shell import Argv, Shell
 from swarm.targets import PROJECT, Target
@@ -26,6 +27,8 @@ from swarm.targets import PROJECT, Target
 FOLDER = ROOT / ".swarmstats" / "bench"
 NAME = "bench-manager"
 FEW = 3
+# How long services may take until there is nothing left to do, seconds.
+REST = 120.0
 COLUMNS = ("WHAT", "RUNS", "MIN", "MEDIAN", "MAX", "GOAL", "VERDICT")
 SECONDS, SHARE, TIMES, BYTES = "seconds", "share", "times", "bytes"
 # Every service is there; the projects' have no tasks, and nothing but what is measured works meanwhile.
@@ -92,7 +95,7 @@ def manager(projects: int, runs: int, keep: bool, shell: Shell, report: Report) 
                 bench.run("swarm.init")
             with report.step(f"{len(bench.targets)} stacks on it"):
                 bench.run("deliver", "all", "--no-tests")
-            return bench.figures(cluster.manager(environment, shell).argv)
+            return bench.figures(cluster.manager(environment, shell))
         finally:
             if not keep:
                 with report.step("the swarm removed"):
@@ -137,9 +140,9 @@ class Bench:
         projects = [target for target in self.targets if target.project]
         return tuple(target for target in self.targets if target not in projects[FEW:])
 
-    def figures(self, docker: Argv) -> list[Figure]:
-        """All that is measured, in order; `docker` is how a command for the manager begins."""
-        scripts = {len(some): (some, self._script(some, docker)) for some in (self.few, self.targets)}
+    def figures(self, engine: Engine) -> list[Figure]:
+        """All that is measured, in order, on the swarm that `engine` manages."""
+        scripts = {len(some): (some, self._script(some, engine.argv)) for some in (self.few, self.targets)}
         with self.report.step("once without measuring"):
             # Docker's client turns tags into digests; after that neither side finds anything to change.
             self._timed(("sh", "-e", str(scripts[len(self.targets)][1])))
@@ -154,7 +157,7 @@ class Bench:
         for number, (some, script) in scripts.items():
             words = ",".join(target.name for target in some) if some == self.few else "all"
             goal = 0.2 if some == self.targets else None
-            found += self._pairs(number, self._verb("deploy", words), ("sh", "-e", str(script)), goal)
+            found += self._pairs(number, (self._verb("deploy", words), ("sh", "-e", str(script))), goal, engine)
         self.run("plan", "all")
         return found
 
@@ -168,15 +171,27 @@ class Bench:
             step.detail = f"{statistics.median(values):.2f} s"
         return Figure(what, values, goal)
 
-    def _pairs(self, number: int, ours: Argv, theirs: Argv, goal: float | None) -> Iterator[Figure]:
+    def _pairs(self, number: int, both: tuple[Argv, Argv], goal: float | None, engine: Engine) -> Iterator[Figure]:
         """Ours and Docker's in turn, so that both meet the same machine; the last figure is the share pair by pair."""
+        ours, theirs = both
+        pairs: list[tuple[float, float]] = []
         with self.report.step(f"{number} stacks unchanged") as step:
-            pairs = [(self._timed(ours), self._timed(theirs)) for _ in range(self.runs)]
+            for _ in range(self.runs):
+                self._rest(engine)
+                pairs.append((self._timed(ours), self._timed(theirs)))
             shares = tuple(mine / other for mine, other in pairs)
             step.detail = f"{statistics.median(shares):.0%} of docker stack deploy"
         yield Figure(f"deploy of {number} unchanged stacks", tuple(mine for mine, _ in pairs))
         yield Figure(f"docker stack deploy of the same {number} files", tuple(other for _, other in pairs))
         yield Figure(f"deploy of {number} against docker stack deploy", shares, goal, SHARE)
+
+    def _rest(self, engine: Engine) -> None:
+        """Let jobs end that Docker's client has run again: a deploy would wait for them, and that is not nothing."""
+        deadline = time.monotonic() + REST
+        while busy := [service.name for service in live.services(engine) if not service.healthy]:
+            if time.monotonic() > deadline:
+                raise StackFailed(f"{', '.join(busy[:5])} not healthy, so nothing can be measured.")
+            time.sleep(0.2)
 
     def _script(self, some: Sequence[Target], docker: Argv) -> Path:
         """Docker's client alone, with its defaults: one stack file after the other."""
