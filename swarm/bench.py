@@ -7,10 +7,11 @@ import socket
 import statistics
 import sys
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import yaml
@@ -28,7 +29,7 @@ FOLDER = ROOT / ".swarmstats" / "bench"
 NAME = "bench-manager"
 FEW = 3
 # How long services may take until there is nothing left to do, seconds.
-REST = 120.0
+REST, POLL = 120.0, 0.2
 COLUMNS = ("WHAT", "RUNS", "MIN", "MEDIAN", "MAX", "GOAL", "VERDICT")
 SECONDS, SHARE, TIMES, BYTES = "seconds", "share", "times", "bytes"
 # Every service is there; the projects' have no tasks, and nothing but what is measured works meanwhile.
@@ -95,11 +96,21 @@ def manager(projects: int, runs: int, keep: bool, shell: Shell, report: Report) 
                 bench.run("swarm.init")
             with report.step(f"{len(bench.targets)} stacks on it"):
                 bench.run("deliver", "all", "--no-tests")
-            return bench.figures(cluster.manager(environment, shell))
+            engine = cluster.manager(environment, shell)
+            return bench.figures(engine.argv, partial(rest, engine))
         finally:
             if not keep:
                 with report.step("the swarm removed"):
                     bench.run("swarm.clean", "--yes")
+
+
+def rest(engine: Engine) -> None:
+    """Let jobs end that Docker's client has run again: a deploy waits for them; raises StackFailed when they do not."""
+    deadline = time.monotonic() + REST
+    while busy := [service.name for service in live.services(engine) if not service.healthy]:
+        if time.monotonic() > deadline:
+            raise StackFailed(f"{', '.join(busy[:5])} not healthy, so nothing can be measured.")
+        time.sleep(POLL)
 
 
 def rendered() -> None:
@@ -140,9 +151,9 @@ class Bench:
         projects = [target for target in self.targets if target.project]
         return tuple(target for target in self.targets if target not in projects[FEW:])
 
-    def figures(self, engine: Engine) -> list[Figure]:
-        """All that is measured, in order, on the swarm that `engine` manages."""
-        scripts = {len(some): (some, self._script(some, engine.argv)) for some in (self.few, self.targets)}
+    def figures(self, docker: Argv, rest: Callable[[], None]) -> list[Figure]:
+        """All that is measured, in order; `docker` begins a command for the manager, `rest` waits for nothing to do."""
+        scripts = {len(some): (some, self._script(some, docker)) for some in (self.few, self.targets)}
         with self.report.step("once without measuring"):
             # Docker's client turns tags into digests; after that neither side finds anything to change.
             self._timed(("sh", "-e", str(scripts[len(self.targets)][1])))
@@ -157,7 +168,7 @@ class Bench:
         for number, (some, script) in scripts.items():
             words = ",".join(target.name for target in some) if some == self.few else "all"
             goal = 0.2 if some == self.targets else None
-            found += self._pairs(number, (self._verb("deploy", words), ("sh", "-e", str(script))), goal, engine)
+            found += self._pairs(number, (self._verb("deploy", words), ("sh", "-e", str(script))), goal, rest)
         self.run("plan", "all")
         return found
 
@@ -171,27 +182,21 @@ class Bench:
             step.detail = f"{statistics.median(values):.2f} s"
         return Figure(what, values, goal)
 
-    def _pairs(self, number: int, both: tuple[Argv, Argv], goal: float | None, engine: Engine) -> Iterator[Figure]:
+    def _pairs(
+        self, number: int, both: tuple[Argv, Argv], goal: float | None, rest: Callable[[], None]
+    ) -> Iterator[Figure]:
         """Ours and Docker's in turn, so that both meet the same machine; the last figure is the share pair by pair."""
         ours, theirs = both
         pairs: list[tuple[float, float]] = []
         with self.report.step(f"{number} stacks unchanged") as step:
             for _ in range(self.runs):
-                self._rest(engine)
+                rest()
                 pairs.append((self._timed(ours), self._timed(theirs)))
             shares = tuple(mine / other for mine, other in pairs)
             step.detail = f"{statistics.median(shares):.0%} of docker stack deploy"
         yield Figure(f"deploy of {number} unchanged stacks", tuple(mine for mine, _ in pairs))
         yield Figure(f"docker stack deploy of the same {number} files", tuple(other for _, other in pairs))
         yield Figure(f"deploy of {number} against docker stack deploy", shares, goal, SHARE)
-
-    def _rest(self, engine: Engine) -> None:
-        """Let jobs end that Docker's client has run again: a deploy would wait for them, and that is not nothing."""
-        deadline = time.monotonic() + REST
-        while busy := [service.name for service in live.services(engine) if not service.healthy]:
-            if time.monotonic() > deadline:
-                raise StackFailed(f"{', '.join(busy[:5])} not healthy, so nothing can be measured.")
-            time.sleep(0.2)
 
     def _script(self, some: Sequence[Target], docker: Argv) -> Path:
         """Docker's client alone, with its defaults: one stack file after the other."""

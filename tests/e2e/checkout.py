@@ -21,7 +21,6 @@ STACK = "scratch"
 MANIFEST = """
 description: What the tests of deploys change at will.
 needs: [admin]
-timeout: 120
 secrets:
   scratch-password: {generate: password}
 """
@@ -52,6 +51,7 @@ secrets:
 """
 WELL = "retries: 3, start_period: 20s"
 UNWELL = 'retries: 1, test: [CMD-SHELL, "echo the page is blank; exit 1"]'
+NEVER = 'retries: 1, start_period: 10m, test: [CMD-SHELL, "echo the page is not there yet; exit 1"]'
 
 
 @dataclass(frozen=True)
@@ -80,14 +80,23 @@ class Checkout:
         text = (self.platform.environment.directory / "env.yaml").read_text()
         (self.path / "envs" / NAME / "env.yaml").write_text(text + lines)
 
-    def stack(self, version: object, *, unwell: Iterable[int] = (), action: str = "pause", services: int = 3) -> None:
+    def stack(
+        self,
+        version: object,
+        *,
+        unwell: Iterable[int] = (),
+        action: str = "pause",
+        services: int = 3,
+        well: str = WELL,
+        timeout: int = 120,
+    ) -> None:
         """Write the stack of three siblings; those that are `unwell` fail their health check."""
         folder = self.path / "stacks" / STACK
         (folder / "config").mkdir(parents=True, exist_ok=True)
-        (folder / "stack.yaml").write_text(MANIFEST)
+        (folder / "stack.yaml").write_text(f"{MANIFEST}timeout: {timeout}\n")
         (folder / "config" / "page").write_text(f"This is version {version}.\n")
         bodies = (
-            SERVICE.format(number=number, version=version, health=UNWELL if number in unwell else WELL, action=action)
+            SERVICE.format(number=number, version=version, health=UNWELL if number in unwell else well, action=action)
             for number in range(1, services + 1)
         )
         (folder / "stack.yml.j2").write_text(f"services:\n{''.join(bodies)}{REST}")

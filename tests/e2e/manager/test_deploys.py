@@ -17,7 +17,7 @@ import pytest
 from swarm import cluster, images, live, lock
 from swarm.engine import Engine
 from tests.e2e import machine
-from tests.e2e.checkout import STACK, Checkout, leftovers, version_of
+from tests.e2e.checkout import NEVER, STACK, Checkout, leftovers, version_of
 from tests.e2e.conftest import Platform
 from tests.e2e.traffic import Traffic
 from tests.waiting import until
@@ -152,6 +152,47 @@ def test_a_first_deploy_that_fails_has_nothing_to_go_back_to_and_says_so(checkou
     checkout.run("deploy", STACK)
     assert [item["state"] for item in checkout.ledger(STACK)] == ["deployed", "failed"]
     assert leftovers(checkout.platform.engine) == []
+
+
+def test_a_deploy_that_is_not_to_go_back_leaves_what_failed_and_a_rollback_goes_back(checkout: Checkout) -> None:
+    checkout.stack("good", services=1)
+    checkout.run("deploy", STACK)
+    checkout.stack("late", services=1, well=NEVER, timeout=8)
+    done = checkout.run("deploy", STACK, "--no-rollback", check=False)
+    assert done.returncode == 5, done.stdout + done.stderr
+    assert f"{STACK} was not healthy within 8 s." in done.stderr
+    assert "the page is not there yet" in done.stderr
+    assert {version_of(spec) for spec in fields(checkout, STACK).values()} == {"late"}
+    assert [item["state"] for item in checkout.ledger(STACK)[:2]] == ["failed", "deployed"]
+    done = checkout.run("deploy", STACK, check=False)
+    assert done.returncode == 3, done.stdout + done.stderr
+    assert {version_of(spec) for spec in fields(checkout, STACK).values()} == {"good"}
+    checkout.stack("unwell", services=1, unwell=[1])
+    assert checkout.run("deploy", STACK, "--no-rollback", check=False).returncode == 10
+    checkout.run("rollback", STACK)
+    assert {version_of(spec) for spec in fields(checkout, STACK).values()} == {"good"}
+    checkout.run("drift", STACK)
+    assert leftovers(checkout.platform.engine) == []
+
+
+def test_a_deploy_that_fails_and_cannot_go_back_says_both(checkout: Checkout) -> None:
+    engine = checkout.platform.engine
+    checkout.stack("good", services=1)
+    checkout.run("deploy", STACK)
+    (page,) = fields(checkout, STACK)[f"{STACK}_web1"]["TaskTemplate"]["ContainerSpec"]["Configs"]
+    checkout.stack("unwell", services=1, unwell=[1])
+    process = checkout.begin("deploy", STACK)
+    until("the change", lambda: version_of(engine.service(f"{STACK}_web1")["Spec"]) == "unwell", every=0.05)
+    # Somebody tidies up by hand meanwhile.
+    assert engine.discard("configs", page["ConfigID"])
+    said = process.communicate(timeout=120)[0]
+    assert process.returncode == 4, said
+    assert "the page is blank" in said
+    assert "Going back failed too" in said
+    assert page["ConfigName"] in said
+    checkout.stack("good again", services=1)
+    checkout.run("deploy", STACK)
+    assert leftovers(engine) == []
 
 
 class Watcher:

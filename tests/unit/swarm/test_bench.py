@@ -5,12 +5,17 @@ from swarm.bench import Bench, Figure
 from swarm.errors import CommandFailed
 from swarm.report import Report
 from swarm.shell import RecordingShell, Result
+from swarm.targets import PROJECT
 from tests.unit.swarm.conftest import Make
 
 RUN = str(bench.ROOT / "run")
 DOCKER = ("docker", "--host", "unix:///some.sock")
 SIX = "projects:\n" + "".join(f"  p{number}: {{organisations: [p{number}]}}\n" for number in range(6))
 FEW = "admin,app,db,metrics,archive,p0,p1,p2"
+
+
+def at_rest() -> None:
+    """Nothing goes on."""
 
 
 def made(make: Make, shell: RecordingShell, runs: int = 2) -> Bench:
@@ -27,8 +32,8 @@ def test_the_benchmarks_environment_has_every_stack_and_no_tasks_of_projects(mak
 
 def test_ours_and_dockers_deploy_take_turns_once_neither_finds_a_change(make: Make) -> None:
     shell = RecordingShell()
-    found = made(make, shell)
-    found.figures(DOCKER)
+    found, rests = made(make, shell), []
+    found.figures(DOCKER, lambda: rests.append(shell.ran[-1][-1]))
     few, every = (str(found.environment.directory / "stacks" / f"{number}.sh") for number in (8, 11))
     verbs = [argv[1:] if argv[0] == RUN else argv for argv in shell.ran]
     rendering = next(argv for argv in shell.ran if "bench.rendered()" in argv[-1])
@@ -39,11 +44,12 @@ def test_ours_and_dockers_deploy_take_turns_once_neither_finds_a_change(make: Ma
         ("deploy", "all"), ("sh", "-e", every), ("deploy", "all"), ("sh", "-e", every),
         ("plan", "all"),
     ]  # fmt: skip
+    assert rests == [PROJECT, few, few, every], "ours does not wait for what Docker's client has begun"
 
 
 def test_dockers_client_gets_every_stack_file_one_after_the_other_with_its_defaults(make: Make) -> None:
     found = made(make, RecordingShell())
-    found.figures(DOCKER)
+    found.figures(DOCKER, at_rest)
     folder = found.environment.directory / "stacks"
     lines = (folder / "11.sh").read_text().splitlines()
     assert lines == [
@@ -56,7 +62,7 @@ def test_dockers_client_gets_every_stack_file_one_after_the_other_with_its_defau
 def test_a_deploy_that_is_no_no_op_is_not_measured(make: Make) -> None:
     shell = RecordingShell({(RUN, "plan"): Result((RUN, "plan"), 2, "admin 1 change")})
     with pytest.raises(CommandFailed, match="admin 1 change"):
-        made(make, shell).figures(DOCKER)
+        made(make, shell).figures(DOCKER, at_rest)
 
 
 def test_a_goal_is_met_by_the_median() -> None:
