@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
@@ -14,19 +14,31 @@ from swarm.shell import Argv, Shell
 
 MANAGER = "tests/e2e/manager"
 BACKUPS = "tests/integration/activity/backup"
+PASSED, FAILED = "passed", "failed"
+PATH = {"PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "images" / "activity")))}
+
+Clock = Callable[[], float]
 
 
 @dataclass(frozen=True)
 class Tier:
-    """One tier: its commands, and whether it needs a Docker engine (and a browser, if there may be one).
+    """One tier: its commands, or its lanes, which need a Docker engine (and a browser, if there may be one).
 
-    `lanes` are commands that run side by side; those of e2e each with the swarm of its name in tests/e2e/env.
+    Lanes run side by side; those of e2e each with the swarm of its name in tests/e2e/env.
     """
 
     name: str
     commands: tuple[Argv, ...] = ()
-    engine: bool = False
     lanes: Mapping[str, Argv] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a tier: PASSED, FAILED, or why it could not run; and the seconds that it took."""
+
+    tier: str
+    result: str
+    seconds: float
 
 
 def tiers(long: bool) -> tuple[Tier, ...]:
@@ -46,7 +58,6 @@ def tiers(long: bool) -> tuple[Tier, ...]:
         # Backups wait for servers that start, and for Postgres's own time-outs.
         Tier(
             "integration",
-            engine=True,
             lanes={
                 "integration": (*pytest, "tests/integration", f"--ignore={BACKUPS}"),
                 "backups": (*pytest, BACKUPS),
@@ -55,7 +66,6 @@ def tiers(long: bool) -> tuple[Tier, ...]:
         # Two swarms: most of a test is waiting for one.
         Tier(
             "e2e",
-            engine=True,
             lanes={
                 "e2e": (*pytest, "tests/e2e", f"--ignore={MANAGER}"),
                 "e2e-manager": (*pytest, MANAGER),
@@ -69,7 +79,7 @@ def run(
     long: bool,
     shell: Shell,
     report: Report,
-    clock: Callable[[], float],
+    clock: Clock,
     process: Mapping[str, str] = os.environ,
 ) -> None:
     """Run tiers by name (`all` or a comma list); raises TestsFailed when one failed, or could not run under CI."""
@@ -78,43 +88,53 @@ def run(
     for name in names:
         if name not in known:
             raise UnknownName("tier", name, known)
-    rows: list[tuple[str, str, str]] = []
-    for name in names:
-        began = clock()
-        outcome = _one(known[name], shell, report)
-        rows.append((name, outcome, duration(clock() - began)))
+    chosen = [known[name] for name in names]
+    outcomes = [_alone(tier, shell, report, clock) for tier in chosen if tier.commands]
+    outcomes += _side_by_side([tier for tier in chosen if tier.lanes], shell, report, clock)
+    rows = [(outcome.tier, outcome.result, duration(outcome.seconds)) for outcome in outcomes]
     report.table(("TIER", "RESULT", "TIME"), rows)
-    failed = [name for name, outcome, _ in rows if outcome == "failed"]
-    absent = [name for name, outcome, _ in rows if outcome.startswith("could not run")]
+    failed = [outcome.tier for outcome in outcomes if outcome.result == FAILED]
+    absent = [outcome.tier for outcome in outcomes if outcome.result not in (FAILED, PASSED)]
     if failed:
         raise TestsFailed(f"Failed: {', '.join(failed)}.")
     if absent and process.get("CI") == "true":
         raise TestsFailed(f"Could not run: {', '.join(absent)}; where CI=true all tiers must.")
 
 
-def _one(tier: Tier, shell: Shell, report: Report) -> str:
+def _alone(tier: Tier, shell: Shell, report: Report, clock: Clock) -> Outcome:
+    """Run the commands of a tier one after the other."""
     report.line(f"-- {tier.name}")
-    if tier.engine:
-        try:
-            host.ensure_engine(shell, report)
-            host.ensure_browser(shell, report)
-        except SwarmstatsError as error:
-            report.error(error)
-            return f"could not run: {error.message.splitlines()[0]}"
-    path = {"PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "images" / "activity")))}
-    codes = [shell.attach(command, environment=path) for command in tier.commands]
-    codes += _side_by_side(tier.lanes, path, shell, report)
-    return "failed" if any(codes) else "passed"
+    began = clock()
+    codes = [shell.attach(command, environment=PATH) for command in tier.commands]
+    return Outcome(tier.name, FAILED if any(codes) else PASSED, clock() - began)
 
 
-def _side_by_side(lanes: Mapping[str, Argv], path: Mapping[str, str], shell: Shell, report: Report) -> list[int]:
-    """Run each lane, its name before each line and for whoever has a swarm of that name; returns their exit codes."""
+def _side_by_side(found: Sequence[Tier], shell: Shell, report: Report, clock: Clock) -> list[Outcome]:
+    """Run all lanes of all tiers at once: what one waits for is time for another.
 
-    def run(name: str) -> int:
-        process = {**path, "SWARMSTATS_TEST_ENV": name, "PYTHONUNBUFFERED": "1"}
-        return shell.follow(lanes[name], lambda line: report.line(f"{name}: {line}"), environment=process).code
-
-    if not lanes:
+    Before each line is its lane's name, which also says whose swarm of tests/e2e/env is its own.
+    """
+    if not found:
         return []
-    with ThreadPoolExecutor(len(lanes)) as pool:
-        return list(pool.map(run, lanes))
+    report.line(f"-- {' and '.join(tier.name for tier in found)}")
+    try:
+        host.ensure_engine(shell, report)
+        host.ensure_browser(shell, report)
+    except SwarmstatsError as error:
+        report.error(error)
+        reason = f"could not run: {error.message.splitlines()[0]}"
+        return [Outcome(tier.name, reason, 0.0) for tier in found]
+
+    def run(name: str, argv: Argv) -> tuple[int, float]:
+        process = {**PATH, "SWARMSTATS_TEST_ENV": name, "PYTHONUNBUFFERED": "1"}
+        began = clock()
+        code = shell.follow(argv, lambda line: report.line(f"{name}: {line}"), environment=process).code
+        return code, clock() - began
+
+    with ThreadPoolExecutor(sum(len(tier.lanes) for tier in found)) as pool:
+        begun = {tier.name: [pool.submit(run, *lane) for lane in tier.lanes.items()] for tier in found}
+        ended = {name: [lane.result() for lane in lanes] for name, lanes in begun.items()}
+    return [
+        Outcome(name, FAILED if any(code for code, _ in lanes) else PASSED, max(seconds for _, seconds in lanes))
+        for name, lanes in ended.items()
+    ]

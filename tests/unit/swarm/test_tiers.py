@@ -1,5 +1,9 @@
 import itertools
+import re
 import sys
+import threading
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -7,7 +11,7 @@ from swarm import tiers
 from swarm.environment import ROOT
 from swarm.errors import TestsFailed, UnknownName
 from swarm.report import Report
-from swarm.shell import RecordingShell, Result
+from swarm.shell import Argv, RecordingShell, Result
 
 CLOCK = itertools.count().__next__
 
@@ -47,6 +51,28 @@ def test_every_case_of_a_tier_runs_in_exactly_one_lane(monkeypatch: pytest.Monke
     assert rest == (f"tests/{tier}", f"--ignore={apart}")
     assert list((ROOT / apart).glob("test_*.py"))
     assert {argv[0] for argv in shell.ran} == {sys.executable}
+
+
+def test_lanes_of_several_tiers_run_at_once_and_each_tier_has_its_own_result(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(tiers.host, "ensure_engine", lambda *_: None)
+    monkeypatch.setattr(tiers.host, "ensure_browser", lambda *_: None)
+    lanes = [lane for tier in tiers.tiers(False) for lane in tier.lanes.values()]
+    gathered = threading.Barrier(len(lanes), timeout=10)
+
+    class Together(RecordingShell):
+        def follow(self, argv: Argv, line: Callable[[str], None], **named: Any) -> Result:
+            gathered.wait()
+            return super().follow(argv, line, **named)
+
+    shell = Together(answers={tiers.tiers(False)[2].lanes["backups"]: Result((), 1)})
+    with pytest.raises(TestsFailed, match=r"Failed: integration\."):
+        run("integration,e2e", shell)
+    assert sorted(shell.ran) == sorted(lanes)
+    said = capsys.readouterr().out
+    assert re.search(r"^integration +failed", said, re.M)
+    assert re.search(r"^e2e +passed", said, re.M)
 
 
 def test_each_lane_end_to_end_has_a_swarm_of_its_name() -> None:
