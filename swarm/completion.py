@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
-MADE_FROM = ("tasks.py", "stacks/*/stack.yaml", "stacks/*/stack.yml.j2")
+MADE_FROM = ("tasks.py", "verbs/*.py", "stacks/*/stack.yaml", "stacks/*/stack.yml.j2")
 STALE = 3
 SCRIPTS = {
     "bash": """\

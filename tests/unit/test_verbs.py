@@ -1,11 +1,16 @@
 """What holds for every verb: what it shows machines can read, what it changes it can say beforehand."""
 
+import importlib
+import pkgutil
+
 import pytest
 from invoke import Exit
 from invoke.parser import Parser, ParserContext
 
 import tasks
+import verbs
 from swarm.errors import ArgumentInvalid
+from swarm.words import Verb
 
 SHOWING = {
     "bench.ingest", "bench.manager", "check", "db.backups", "db.config", "db.status", "db.verify", "doctor", "drift",
@@ -35,6 +40,12 @@ def test_every_verb_is_known_to_show_or_to_change_something_or_neither_for_a_rea
     assert contexts().keys() == SHOWING | CHANGING | NEITHER.keys()
     assert not SHOWING & CHANGING
     assert not (SHOWING | CHANGING) & NEITHER.keys()
+
+
+def test_every_verb_of_every_file_has_its_name() -> None:
+    files = [importlib.import_module(f"verbs.{file.name}") for file in pkgutil.iter_modules(verbs.__path__)]
+    found = [item for file in files for item in vars(file).values() if isinstance(item, Verb)]
+    assert len(found) == len(contexts())
 
 
 @pytest.mark.parametrize("verb", sorted(SHOWING))

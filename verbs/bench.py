@@ -1,0 +1,71 @@
+"""bench.*: how fast this is, against its goals."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from invoke import Context, Exit
+
+from swarm.report import Report
+from verbs.door import JSON, REPORT, SHELL, verb
+
+if TYPE_CHECKING:
+    from swarm.bench import Figure
+
+
+@verb(
+    help={
+        "projects": "how many projects the measured platform has",
+        "runs": "how often each thing is measured",
+        "keep": "leave the swarm that was made for it, for the next time",
+        "json": JSON,
+        "markdown": "print a table for docs/measurements.md",
+    },
+)
+def manager(
+    _: Context, projects: int = 250, runs: int = 5, keep: bool = False, json: bool = False, markdown: bool = False
+) -> None:
+    """Measure rendering, plan and deploy with many projects, on a swarm made for it: exit 1 when a goal is missed."""
+    from swarm import bench
+
+    figures = bench.manager(projects, runs, keep, SHELL, _beside(json or markdown))
+    _tell(figures, f"bench.manager --projects {projects} --runs {runs}", json, markdown)
+
+
+@verb(
+    help={
+        "runs": "how often each thing is measured",
+        "size": "how large the hours are, as a share of full ones",
+        "json": JSON,
+        "markdown": "print a table for docs/measurements.md",
+    },
+)
+def ingest(_: Context, runs: int = 5, size: float = 1.0, json: bool = False, markdown: bool = False) -> None:
+    """Measure the ingest against only gunzipping the same hours: exit 1 when a goal is missed."""
+    from swarm import hourbench
+
+    figures = hourbench.ingest(runs, size, SHELL, _beside(json or markdown))
+    _tell(figures, f"bench.ingest --runs {runs} --size {size:g}", json, markdown)
+
+
+def _beside(machine: bool) -> Report:
+    """Where progress goes while something is measured: not into what a machine reads."""
+    progress = Report()
+    if machine:
+        progress.console = progress.errors
+    return progress
+
+
+def _tell(figures: Sequence["Figure"], words: str, json: bool, markdown: bool) -> None:
+    from swarm import bench
+
+    where = bench.circumstances(words)
+    if json:
+        REPORT.data({"circumstances": where, "figures": [asdict(figure) for figure in figures]})
+    elif markdown:
+        REPORT.text(f"{where}\n\n{bench.table(figures)}")
+    else:
+        REPORT.line(where)
+        REPORT.table(bench.COLUMNS, (figure.cells() for figure in figures))
+    if any(figure.missed for figure in figures):
+        raise Exit(code=1)

@@ -1,0 +1,69 @@
+"""db.*: the servers of the database."""
+
+from dataclasses import asdict
+
+from invoke import Context, Exit
+
+import swarm.db.status
+from swarm import cluster
+from swarm.db import lead, settings, shell
+from swarm.db.members import Database
+from swarm.environment import load
+from verbs.door import DRY, ENV, JSON, REPORT, SHELL, verb
+
+
+@verb(help={"env": ENV, "json": JSON})
+def status(_: Context, env: str = "", json: bool = False) -> None:
+    """The servers of the database: who leads, how far others are, room on their disks, slots, sizes, connections."""
+    found = swarm.db.status.read(_database(env))
+    if json:
+        REPORT.data(swarm.db.status.told(found))
+        return
+    swarm.db.status.show(found, REPORT)
+
+
+@verb(
+    positional=["project"],
+    help={
+        "project": "whose database (default: the log database)",
+        "env": ENV,
+        "ro": "on a server that follows, and read only",
+        "command": "a statement; without one psql reads your input",
+    },
+)
+def psql(_: Context, project: str | None = None, env: str = "", ro: bool = False, command: str = "") -> None:
+    """Open psql on the server that leads: ./run db.psql apache, ./run db.psql apache --ro -c 'select 1'."""
+    statements = (command,) if command else ()
+    if code := shell.psql(_database(env), project or "", statements, SHELL, read_only=ro):
+        raise Exit(code=code)
+
+
+@verb(help={"to": "the member that shall lead", "env": ENV, "dry": DRY})
+def switchover(_: Context, to: str = "", env: str = "", dry: bool = False) -> None:
+    """Let another member of the database lead; writes wait for a few seconds, none is lost."""
+    lead.switchover(_database(env), to, REPORT, dry=dry)
+
+
+@verb(positional=["member"], help={"member": "e.g. patroni2", "env": ENV, "yes": "do not ask", "dry": DRY})
+def reinit(_: Context, member: str, env: str = "", yes: bool = False, dry: bool = False) -> None:
+    """Copy a member of the database anew from the leader, when it cannot follow any more."""
+    database = _database(env)
+    if not (yes or dry):
+        REPORT.confirm(f"This removes the data of {member} and copies it anew from the leader.", member)
+    lead.reinit(database, member, REPORT, dry=dry)
+
+
+@verb(help={"env": ENV, "changed": "only what a deploy would change", "json": JSON})
+def config(_: Context, env: str = "", changed: bool = False, json: bool = False) -> None:
+    """The settings of the database: what env.yaml asks for and what the servers have."""
+    found = [item for item in settings.compare(_database(env)) if not changed or item.wanted != item.actual]
+    if json:
+        REPORT.data([{**asdict(item), "state": item.state} for item in found])
+        return
+    columns = ("SETTING", "WANTED", "ACTUAL", "STATE")
+    REPORT.table(columns, ((i.name, i.wanted or "-", i.actual or "-", i.state) for i in found))
+
+
+def _database(env: str) -> Database:
+    environment = load(env)
+    return Database(environment, cluster.manager(environment, SHELL))

@@ -1,0 +1,29 @@
+"""lock.*: who changes stacks, and what to do when that is stuck."""
+
+from dataclasses import asdict
+
+from invoke import Context
+
+from swarm import cluster, lock
+from swarm.environment import load
+from verbs.door import DRY, ENV, JSON, REPORT, SHELL, verb
+
+
+@verb(help={"env": ENV, "json": JSON})
+def status(_: Context, env: str = "", json: bool = False) -> None:
+    """Who changes stacks right now, if anybody."""
+    found = lock.read(cluster.manager(load(env), SHELL))
+    if json:
+        REPORT.data(asdict(found) if found else None)
+        return
+    REPORT.line(f"{found}{', expired' if found.expired else ''}" if found else "Nobody holds the lock.")
+
+
+@verb(help={"env": ENV, "dry": DRY}, name="break")
+def break_(_: Context, env: str = "", dry: bool = False) -> None:
+    """Take the lock away from a change that is stuck."""
+    found = lock.release(cluster.manager(load(env), SHELL), dry=dry)
+    if dry:
+        REPORT.would([f"take the lock from {found}"] if found else [], "nobody holds the lock")
+        return
+    REPORT.line(f"Taken from {found}." if found else "Nobody held the lock.")

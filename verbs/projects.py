@@ -1,0 +1,107 @@
+"""project.*: from nothing to a project, and back."""
+
+from invoke import Context
+
+from swarm import backfills, cluster, onboard
+from swarm.environment import load
+from swarm.roster import Wanted
+from verbs.door import DRY, ENV, JSON, REPORT, SHELL, verb
+
+
+@verb(
+    positional=["name"],
+    help={
+        "name": "the name of the project, also of its address and stack",
+        "orgs": "organisations whose repositories all belong to it: a comma list of names, globs, regexp:...",
+        "repos": "single repositories: a comma list of ORGANISATION/REPOSITORY",
+        "start": "the day from which hours are read for it, e.g. 2015-01-01",
+        "foundation": "who hosts it",
+        "display-name": "what pages call it",
+        "jobs": "processes that read its hours side by side",
+        "no-backfill": "leave its history to the ingest, which reads the newest hours first",
+        "env": ENV,
+        "dry": DRY,
+    },
+)
+def add(
+    _: Context,
+    name: str,
+    orgs: str = "",
+    repos: str = "",
+    start: str = "",
+    foundation: str = "",
+    display_name: str = "",
+    jobs: int = 2,
+    no_backfill: bool = False,
+    env: str = "",
+    dry: bool = False,
+) -> None:
+    """From nothing to a project: write it down, deploy it, make its database, fill it; again it completes that."""
+    wanted = Wanted(name, _words(orgs), _words(repos), start, foundation, display_name)
+    onboard.add(load(env), wanted, SHELL, REPORT, jobs=jobs, fill=not no_backfill, dry=dry)
+
+
+@verb(
+    positional=["name"],
+    help={
+        "name": "a project",
+        "drop-database": "its data too; asks for the name of the database",
+        "env": ENV,
+        "dry": DRY,
+    },
+)
+def remove(_: Context, name: str, drop_database: bool = False, env: str = "", dry: bool = False) -> None:
+    """Take a project away: its stack, its backfill, its entry in projects.yaml; its database stays."""
+    environment = load(env)
+    database = environment.projects.get(name).database
+    if drop_database and not dry:
+        REPORT.confirm(f"This drops the database {database} with all data in it.", database)
+    onboard.remove(environment, name, SHELL, REPORT, drop=drop_database, dry=dry)
+
+
+@verb(
+    positional=["name"],
+    help={
+        "name": "a project",
+        "from": "the first hour, e.g. 2015-01-01-0 (default: from its start)",
+        "to": "the last hour (default: the newest)",
+        "newest-first": "begin with the newest hour",
+        "jobs": "processes that read side by side",
+        "env": ENV,
+        "dry": DRY,
+    },
+)
+def backfill(
+    _: Context,
+    name: str,
+    from_: str = "",
+    to: str = "",
+    newest_first: bool = False,
+    jobs: int = 2,
+    env: str = "",
+    dry: bool = False,
+) -> None:
+    """Read what a project lacks by a job of the swarm, which goes on by itself and may be killed."""
+    environment = load(env)
+    environment.projects.get(name)
+    words = backfills.arguments(name, from_, to, newest_first=newest_first, jobs=jobs)
+    if dry:
+        REPORT.would([f"run a job: activity {' '.join(words)}"], "")
+        return
+    onboard.fill_in(cluster.manager(environment, SHELL), name, words, REPORT)
+
+
+@verb(positional=["name"], help={"name": "a project, or a comma list of them", "env": ENV, "json": JSON})
+def status(_: Context, name: str | None = None, env: str = "", json: bool = False) -> None:
+    """What projects hold and lack, how far their backfills are, how fresh their series."""
+    environment = load(env)
+    found = onboard.status(environment, _words(name or ""), cluster.manager(environment, SHELL))
+    if json:
+        REPORT.data(found)
+        return
+    columns = ("PROJECT", "STATE", "HOURS", "LACKING", "EVENTS", "NEWEST", "BACKFILL", "SERIES", "PENDING")
+    REPORT.table(columns, (onboard.cells(item) for item in found))
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(word.strip() for word in text.split(",") if word.strip())

@@ -1,0 +1,104 @@
+"""secret.*: your own secrets, and those that services have."""
+
+from dataclasses import asdict
+from pathlib import Path
+
+from invoke import Context
+
+from swarm import cluster, keys
+from swarm.environment import load, shown
+from swarm.errors import ArgumentInvalid
+from swarm.secrets import LENGTH
+from verbs.door import DRY, ENV, JSON, REPORT, SHELL, WAIT, verb
+
+FROM = "a file with the content, or - for what is piped in"
+
+
+@verb(positional=["name"], help={"name": "e.g. traefik-admin", "env": ENV, "json": JSON})
+def show(_: Context, name: str, env: str = "", json: bool = False) -> None:
+    """Print one of your own secrets, because you ask for it."""
+    content = keys.content(load(env), name).reveal()
+    if json:
+        REPORT.data({"name": name, "content": content})
+        return
+    REPORT.text(content)
+
+
+@verb(
+    positional=["name"],
+    help={
+        "name": "e.g. ro-user-password",
+        "env": ENV,
+        "force": "over the file there is",
+        "length": "characters",
+        "dry": DRY,
+    },
+)
+def generate(
+    _: Context, name: str, env: str = "", force: bool = False, length: int = LENGTH, dry: bool = False
+) -> None:
+    """Write a new password into your own file; deploys bring it to the services."""
+    _written(keys.generate(load(env), name, force=force, length=length, dry=dry), dry)
+
+
+@verb(
+    positional=["name", "file"],
+    help={"name": "e.g. ro-user-password", "file": FROM, "env": ENV, "dry": DRY},
+    name="import",
+)
+def import_(_: Context, name: str, file: str | None = None, env: str = "", dry: bool = False) -> None:
+    """Write what you give, by default by a pipe, into your own file; deploys bring it to the services."""
+    environment = load(env)
+    _written(keys.import_(environment, name, keys.source(file or "-", name, REPORT), dry=dry), dry)
+
+
+@verb(help={"env": ENV, "json": JSON}, name="list")
+def list_(_: Context, env: str = "", json: bool = False) -> None:
+    """Your secrets: how they come to be, who uses them, file and swarm; never what is in them."""
+    environment = load(env)
+    rows = keys.rows(environment, keys.reach(environment, SHELL))
+    if json:
+        REPORT.data([asdict(row) for row in rows])
+        return
+    columns = ("SECRET", "COMES TO BE", "USED BY", "FILE", "IN THE SWARM (* in use)", "STATE")
+    REPORT.table(columns, ((row.name, row.origin, row.users, row.file, row.swarm, row.state) for row in rows))
+
+
+@verb(
+    positional=["name"],
+    help={
+        "name": "e.g. ro-user-password",
+        "env": ENV,
+        "from": FROM,
+        "lock-timeout": WAIT,
+        "dry": "only say which services would restart",
+        "json": "with --dry, print JSON for machines",
+    },
+)
+def rotate(
+    _: Context,
+    name: str,
+    env: str = "",
+    from_: str = "",
+    dry: bool = False,
+    lock_timeout: int = 600,
+    json: bool = False,
+) -> None:
+    """Change a secret and the services that use it, one stack after the other."""
+    environment = load(env)
+    if json and not dry:
+        hint = f"./run secret.rotate {name} --dry --json"
+        raise ArgumentInvalid("--json tells what a rotation would do; say --dry as well.", hint=hint)
+    content = keys.source(from_, name, REPORT) if from_ else None
+    engine = cluster.manager(environment, SHELL)
+    if json:
+        REPORT.data(keys.rotation(environment, name, content, engine, SHELL).told())
+        return
+    keys.rotate(environment, name, content, engine, SHELL, REPORT, dry=dry, lock_timeout=lock_timeout)
+
+
+def _written(path: Path, dry: bool) -> None:
+    if dry:
+        REPORT.would([f"write {shown(path)}"], "")
+    else:
+        REPORT.line(f"Wrote {shown(path)}. Services get it with the next deploy.")

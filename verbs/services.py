@@ -1,0 +1,97 @@
+"""What is done to services and by them, day to day."""
+
+import sys
+from dataclasses import asdict
+
+from invoke import Context, Exit
+
+import swarm.execute
+from swarm import checks, cluster, jobs, live, operate, targets
+from swarm.environment import load
+from verbs.door import DRY, ENV, JSON, REPORT, SERVICES, SHELL, STACK, WAIT, verb
+
+
+@verb(
+    positional=["service"],
+    help={
+        "service": "a service, e.g. app/nginx; the command stands after --",
+        "env": ENV,
+        "task": "which of its tasks: a number, a node, or how a task's id begins (default: the newest healthy one)",
+        "user": "the user inside the container",
+        "interactive": "with your own input, and your terminal where there is one; without a command: sh",
+    },
+    name="exec",
+)
+def execute(
+    context: Context, service: str, env: str = "", task: str = "", user: str = "", interactive: bool = False
+) -> None:
+    """Run a command in a container of a service, on whichever node it runs: ./run exec app/nginx -- ls /."""
+    environment = load(env)
+    argv = swarm.execute.argv(context.remainder, sys.argv, interactive=interactive)
+    engine = cluster.manager(environment, SHELL)
+    if interactive:
+        place = swarm.execute.find(environment, engine, service, task)
+        terminal = sys.stdin.isatty() and sys.stdout.isatty()
+        code = swarm.execute.interactive(place, argv, SHELL, user=user, terminal=terminal)
+    else:
+        out, err = REPORT.raw, REPORT.raw_error
+        code = swarm.execute.run(environment, engine, service, argv, out, user=user, task=task, complain=err)
+    if code:
+        raise Exit(code=code)
+
+
+@verb(
+    positional=["sizes"],
+    help={"sizes": "SERVICE=N, or a comma list of these", "env": ENV, "dry": DRY, "lock-timeout": WAIT},
+)
+def scale(_: Context, sizes: str, env: str = "", dry: bool = False, lock_timeout: int = 600) -> None:
+    """Give services more or fewer tasks and wait until they run: ./run scale app/nginx=3."""
+    environment = load(env)
+    operate.scale(environment, sizes, cluster.manager(environment, SHELL), REPORT, lock_timeout, dry=dry)
+
+
+@verb(positional=["service"], help={"service": SERVICES, "env": ENV, "dry": DRY, "lock-timeout": WAIT})
+def restart(_: Context, service: str, env: str = "", dry: bool = False, lock_timeout: int = 600) -> None:
+    """Give services new tasks, rolling as their stacks say, and wait until they are healthy."""
+    operate.restart(service, cluster.manager(load(env), SHELL), REPORT, lock_timeout, dry=dry)
+
+
+@verb(positional=["stack"], help={"stack": STACK, "env": ENV, "json": JSON})
+def check(_: Context, stack: str, env: str = "", json: bool = False) -> None:
+    """Run the tests of a stack: pages, ports, values of databases and metrics."""
+    environment = load(env)
+    wanted = targets.select(environment, stack)
+    engine = cluster.manager(environment, SHELL)
+    with REPORT.quiet() if json else REPORT.step(f"check {stack}") as step:
+        outcomes = checks.check_all(environment, wanted, engine, step)
+        step.detail = checks.summary(outcomes)
+    if json:
+        REPORT.data([asdict(outcome) for outcome in outcomes])
+    else:
+        REPORT.table(
+            ("STACK", "KIND", "TEST", "RESULT", "EXPECTED", "FOUND", "TIME"),
+            ((o.stack, o.kind, o.name, o.state, o.expected, o.found, f"{o.seconds:.1f}s") for o in outcomes),
+        )
+    checks.demand(outcomes)
+
+
+@verb(
+    positional=["name"],
+    help={
+        "name": "STACK/NAME, e.g. db/bootstrap",
+        "env": ENV,
+        "timeout": "seconds it may take",
+        "lock-timeout": WAIT,
+        "dry": DRY,
+    },
+)
+def job(_: Context, name: str, env: str = "", timeout: int = 3600, lock_timeout: int = 600, dry: bool = False) -> None:
+    """Run a job of a stack once more, show what it writes, and end with its exit code."""
+    engine = cluster.manager(load(env), SHELL)
+    if dry:
+        REPORT.line(f"{jobs.find(live.services(engine), name).name} would run once more.")
+        return
+    ended = jobs.run(engine, name, REPORT, timeout, lock_timeout)
+    if ended.code:
+        REPORT.line(f"{name} failed: {ended.failure}")
+        raise Exit(code=ended.code)

@@ -1,0 +1,144 @@
+"""The life of stacks: built, planned, deployed, rendered, removed."""
+
+from invoke import Context, Exit
+
+import swarm.clean
+import swarm.deploy
+from swarm import cluster, host, images, outline, stacks, survey, targets
+from swarm.deployment import Options
+from swarm.desk import Desk
+from swarm.environment import load
+from swarm.selection import Selection
+from verbs.door import DRY, ENV, JSON, LABEL, PENDING, PROJECTS, REPORT, SHELL, STACK, WAIT, verb
+
+DEPLOY = {
+    "stack": STACK,
+    "env": ENV,
+    "lock-timeout": WAIT,
+    "no-rollback": "leave a deploy that failed as it is",
+    "no-tests": "leave out the stack tests",
+    "pull": "ask the registry again what tags mean",
+    "dry": DRY,
+}
+
+
+@verb(positional=["stack"], help={"stack": STACK, "env": ENV, "dry": DRY})
+def build(_: Context, stack: str, env: str = "", dry: bool = False) -> None:
+    """Build the images of a stack that changed."""
+    environment = load(env)
+    wanted = stacks.needed_images(environment, targets.select(environment, stack))
+    images.build(environment, wanted, SHELL, REPORT, dry=dry)
+
+
+@verb(positional=["stack"], help={"stack": STACK, "env": ENV, "dry": DRY})
+def push(_: Context, stack: str, env: str = "", dry: bool = False) -> None:
+    """Push the images of a stack that the registry lacks."""
+    environment = load(env)
+    images.push(stacks.needed_images(environment, targets.select(environment, stack)), REPORT, dry=dry)
+
+
+@verb(
+    positional=["stack"],
+    help={
+        "stack": STACK,
+        "env": ENV,
+        "label": LABEL,
+        "projects": PROJECTS,
+        "json": JSON,
+        "diff": "show the lines in which configs differ",
+    },
+)
+def plan(
+    _: Context,
+    stack: str,
+    env: str = "",
+    label: str = "",
+    projects: str = "",
+    json: bool = False,
+    diff: bool = False,
+) -> None:
+    """Compare what the environment says with what runs: exit 0 nothing to do, 2 changes pending."""
+    environment = load(env)
+    wanted, selection = targets.select(environment, stack, projects), Selection.parse(label)
+    engine = cluster.manager(environment, SHELL)
+    found = survey.survey(environment, wanted, engine, SHELL, selection)
+    plans = list(found.plans.values())
+    beside = found.beside(Desk(environment, engine, SHELL, REPORT), full=diff)
+    if json:
+        REPORT.data([outline.told(item, beside) for item in plans])
+    else:
+        REPORT.lines(outline.outline(plans, beside))
+    if any(not item.empty for item in plans):
+        raise Exit(code=PENDING)
+
+
+@verb(positional=["stack"], help={**DEPLOY, "label": LABEL, "projects": PROJECTS})
+def deploy(
+    _: Context,
+    stack: str,
+    env: str = "",
+    label: str = "",
+    projects: str = "",
+    lock_timeout: int = 600,
+    no_rollback: bool = False,
+    no_tests: bool = False,
+    pull: bool = False,
+    dry: bool = False,
+) -> None:
+    """Bring a stack to what the environment says and wait until it is healthy; what fails goes back by itself."""
+    environment = load(env)
+    wanted, selection = targets.select(environment, stack, projects), Selection.parse(label)
+    options = Options(
+        lock_timeout, rollback=not no_rollback, tests=not no_tests, pull=pull, dry=dry, selection=selection
+    )
+    swarm.deploy.deploy(environment, wanted, cluster.manager(environment, SHELL), SHELL, REPORT, options)
+
+
+@verb(positional=["stack"], help=DEPLOY)
+def deliver(
+    context: Context,
+    stack: str,
+    env: str = "",
+    lock_timeout: int = 600,
+    no_rollback: bool = False,
+    no_tests: bool = False,
+    pull: bool = False,
+    dry: bool = False,
+) -> None:
+    """Build, push and deploy a stack."""
+    build(context, stack, env, dry=dry)
+    push(context, stack, env, dry=dry)
+    options = {"no_rollback": no_rollback, "no_tests": no_tests, "pull": pull, "dry": dry}
+    deploy(context, stack, env, lock_timeout=lock_timeout, **options)
+
+
+@verb(
+    positional=["stack"],
+    help={"stack": STACK, "env": ENV, "label": LABEL, "projects": PROJECTS, "lock-timeout": WAIT, "dry": DRY},
+)
+def clean(
+    _: Context,
+    stack: str,
+    env: str = "",
+    label: str = "",
+    projects: str = "",
+    lock_timeout: int = 600,
+    dry: bool = False,
+) -> None:
+    """Remove a stack wholly: services, tasks, networks; volumes stay."""
+    environment = load(env)
+    wanted, selection = targets.select(environment, stack, projects), Selection.parse(label)
+    engine = cluster.manager(environment, SHELL)
+    swarm.clean.clean(wanted, engine, SHELL, REPORT, lock_timeout, selection, dry=dry)
+
+
+@verb(positional=["stack"], help={"stack": STACK, "env": ENV, "label": LABEL, "projects": PROJECTS, "json": JSON})
+def render(_: Context, stack: str, env: str = "", label: str = "", projects: str = "", json: bool = False) -> None:
+    """Print the stack file as Docker gets it, after validating it."""
+    environment = load(env)
+    wanted, selection = targets.select(environment, stack, projects), Selection.parse(label)
+    rendered = survey.render(environment, wanted, host.client(SHELL), SHELL, selection)
+    if json:
+        REPORT.data([{"stack": item.name, "document": item.document} for item in rendered])
+        return
+    REPORT.text("---\n".join(item.text() for item in rendered))
