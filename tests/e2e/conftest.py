@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 import requests
 
-from swarm import cluster, environment
+from swarm import cluster, environment, live
 from swarm.engine import Engine
 from swarm.environment import ROOT, Environment
 from swarm.errors import EngineUnavailable
@@ -163,6 +163,13 @@ class Platform:
             for table in TABLES
         }
 
+    def healthy(self, stack: str | None = None) -> bool:
+        """Whether every service, of one stack or all, is healthy."""
+        try:
+            return all(item.healthy for item in live.services(self.engine, stack))
+        except EngineUnavailable:
+            return False
+
     def versions(self) -> dict[str, int]:
         """Name -> version index of every service: any change by anyone moves it."""
         return {item["Spec"]["Name"]: int(item["Version"]["Index"]) for item in self.engine.services()}
@@ -204,6 +211,17 @@ def platform(request: pytest.FixtureRequest) -> Iterator[Platform]:
     yield replace(made, events=EVENTS if SHARED_DATA.is_dir() else made.counts())
     if not keep:
         made.run("swarm.clean", "--yes")
+
+
+@pytest.fixture(scope="module")
+def writer(platform: Platform) -> Iterator[Any]:
+    """A client that writes all the while; afterwards every acknowledged row is there and every service healthy."""
+    from tests.e2e.writer import writing  # which imports this module
+
+    with writing(platform) as made:
+        yield made
+        assert made.missing() == []
+        until("a healthy swarm", platform.healthy, deadline=240)
 
 
 def _share(made: Platform) -> None:

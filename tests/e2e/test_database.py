@@ -2,38 +2,18 @@
 
 import json
 import re
-import sys
 import time
-from collections.abc import Iterator
 
 import pytest
 
 from swarm import secrets
 from tests.e2e.conftest import FILE, Platform
-from tests.e2e.test_failover import FEW, leader, whole
-from tests.e2e.writer import Writer, writing
+from tests.e2e.members import leader, whole
+from tests.e2e.writer import Writer, undisturbed
 from tests.waiting import until
 
-LONGEST = 10
 # Each member that restarts ends its readers' sessions, and a setting that goes down again takes the followers twice.
 ROLLING = 12
-
-
-@pytest.fixture(scope="module")
-def writer(platform: Platform) -> Iterator[Writer]:
-    with writing(platform) as made:
-        yield made
-
-
-def undisturbed(writer: Writer, what: str, began: float, few: int = FEW) -> None:
-    """No acknowledged row is lost, no two members took writes at once, and writes waited for seconds only."""
-    until("rows", lambda: writer.flows(began), deadline=60)
-    seen, leaders = writer.seen(), writer.leaders(began)
-    sys.stderr.write(f"\n{what}: gap {seen.gap(began):.1f} s, {seen.missed(began)} queries missed, {leaders}")
-    assert writer.missing() == []
-    assert len(set(leaders)) == len(leaders), leaders
-    assert seen.gap(began) < LONGEST
-    assert seen.missed(began) <= few, seen.misses
 
 
 def test_the_status_has_all_members_slots_and_databases(platform: Platform) -> None:
@@ -81,7 +61,7 @@ def test_a_setting_that_needs_a_restart_reaches_all_members_one_by_one(writer: W
                 f"db_patroni{number}", "psql", "-XAtqc", "show max_locks_per_transaction", user="postgres"
             )
             assert said.strip() == "96"
-        undisturbed(writer, "rolling restart", began, ROLLING)
+        undisturbed(writer, "rolling restart", began, few=ROLLING)
     finally:
         FILE.write_text(before)
 
@@ -92,7 +72,7 @@ def test_the_setting_goes_back_and_a_new_image_of_members_replaces_their_tasks_t
     began = time.time()
     platform.run("deploy", "db")
     assert json.loads(platform.run("db.config", "--changed", "--json").stdout) == []
-    undisturbed(writer, "back again", began, ROLLING)
+    undisturbed(writer, "back again", began, few=ROLLING)
     began = time.time()
     platform.run("restart", "db/patroni2" if leader(platform) != "patroni2" else "db/patroni1")
     until("a whole cluster", lambda: whole(platform), deadline=180)

@@ -1,27 +1,21 @@
 """Members of the database die while one writer writes: it waits a few seconds, and every acknowledged row stays."""
 
-import json
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from random import Random
 from statistics import median
-from typing import Any
 
-import docker
 import pytest
 
-from swarm import live
-from swarm.errors import EngineUnavailable
 from tests.e2e import outage
-from tests.e2e.conftest import Platform
+from tests.e2e.members import leader, whole
 from tests.e2e.outage import Machine
-from tests.e2e.writer import Writer, writing
+from tests.e2e.writer import FEW, Writer
 from tests.waiting import until
 
-FEW = 5
 SETTLED = 6.0
 # What the loss of a node may cost in writes as a median, and its return, seconds. A leader's last sign of life is up to
 # loop_wait old: a single time may take that of the whole ttl and what follows.
@@ -51,46 +45,6 @@ class Costs:
 
     loss: float
     back: float
-
-
-@pytest.fixture(scope="module")
-def writer(platform: Platform) -> Iterator[Writer]:
-    with writing(platform) as made:
-        yield made
-        assert made.missing() == []
-        # Tasks that went elsewhere are well there before anybody else looks.
-        until("a healthy swarm", lambda: healthy(platform), deadline=240)
-
-
-def members(platform: Platform) -> list[dict[str, Any]]:
-    """The members as Patroni sees them, by whoever knows the newest timeline: one that was cut off knows the past."""
-    answers = [_asked(platform, number) for number in range(1, platform.environment.database.members + 1)]
-    return max(answers, key=lambda found: max((int(item.get("timeline") or 0) for item in found), default=0))
-
-
-def _asked(platform: Platform, number: int) -> list[dict[str, Any]]:
-    client_and_id = next(iter(outage.containers(platform, f"db_patroni{number}")), None)
-    if client_and_id is None:
-        return []
-    client, identity = client_and_id
-    try:
-        argv = ["curl", "-s", "--max-time", "3", "http://127.0.0.1:8008/cluster"]
-        found: list[dict[str, Any]] = json.loads(client.containers.get(identity).exec_run(argv)[1])["members"]
-        return found
-    except (docker.errors.DockerException, ValueError, LookupError):
-        return []
-
-
-def leader(platform: Platform) -> str:
-    return next((item["name"] for item in members(platform) if item["role"] == "leader"), "")
-
-
-def whole(platform: Platform) -> bool:
-    """One leader, and all others follow it closely; it counts on each of them for its commits."""
-    found = members(platform)
-    streaming = [item for item in found if item["state"] == "streaming" and item.get("lag", 1) == 0]
-    followers = [item for item in streaming if item["role"] == "quorum_standby"]
-    return bool(leader(platform)) and len(followers) == platform.environment.database.members - 1
 
 
 def rounds(writer: Writer, what: str, count: int, within: float, fault: Callable[[str], None]) -> float:
@@ -186,7 +140,7 @@ def _outage(writer: Writer, what: str, member: str, node: Machine, fault: Fault)
         loss, missed = writer.seen().gap(began), writer.seen().missed(began)
         fault.end(node)
         until("a whole cluster again", lambda: whole(writer.platform), deadline=240)
-        until("a healthy database", lambda: healthy(writer.platform, "db"), deadline=120)
+        until("a healthy database", lambda: writer.platform.healthy("db"), deadline=120)
         until("rows", lambda: writer.flows(back), deadline=60)
     seen, leaders, taken = writer.seen(), writer.leaders(began), writer.took(member, began + 1, back)
     cost = Costs(loss, seen.gap(back))
@@ -218,11 +172,3 @@ def _let_lead(writer: Writer, member: str) -> None:
     until("a whole cluster", lambda: whole(platform) and leader(platform) == member, deadline=120)
     began = time.time()
     until("rows", lambda: writer.flows(began), deadline=30)
-
-
-def healthy(platform: Platform, stack: str | None = None) -> bool:
-    """Every service, of one stack or all, is healthy."""
-    try:
-        return all(item.healthy for item in live.services(platform.engine, stack))
-    except EngineUnavailable:
-        return False

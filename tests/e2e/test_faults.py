@@ -1,7 +1,6 @@
 """Parts around the leader are lost while one writer writes: each heals by itself, and writes hardly notice."""
 
 import json
-import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -11,38 +10,15 @@ import pytest
 
 from tests.e2e import outage
 from tests.e2e.conftest import Platform
-from tests.e2e.test_failover import FEW, healthy, leader, members, whole
-from tests.e2e.writer import Writer, writing
+from tests.e2e.members import leader, members, whole
+from tests.e2e.writer import FEW, LONGEST, Writer, undisturbed
 from tests.waiting import until
 
-LONGEST = 10.0
 # How long the loss of a leader's disk may stop writes, seconds: as that of its node.
 FULL = 20.0
 # Megabytes of a small disk: the lab's data and log, and not much more.
 SMALL = 1024
 DATA = "/var/lib/postgresql/data"
-
-
-@pytest.fixture(scope="module")
-def writer(platform: Platform) -> Iterator[Writer]:
-    with writing(platform) as made:
-        yield made
-        assert made.missing() == []
-        until("a healthy swarm", lambda: healthy(platform), deadline=240)
-
-
-def undisturbed(writer: Writer, what: str, began: float, within: float = LONGEST, few: int = FEW) -> None:
-    """No acknowledged row is lost, no two members took writes at once, and writes waited for seconds only."""
-    until("rows", lambda: writer.flows(began), deadline=60)
-    seen, leaders = writer.seen(), writer.leaders(began)
-    sys.stderr.write(
-        f"\n{what}: gap {seen.gap(began):.1f} s, {seen.missed(began)} queries missed, writes by {leaders}, "
-        f"whole after {time.time() - began:.0f} s"
-    )
-    assert writer.missing() == []
-    assert len(set(leaders)) == len(leaders), leaders
-    assert seen.gap(began) < within
-    assert seen.missed(began) <= few, seen.misses
 
 
 def settled(writer: Writer) -> float:

@@ -1,6 +1,7 @@
 """One continuous writer and one reader on a node that no test breaks, and who of the members takes writes meanwhile."""
 
 import gc
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -21,6 +22,8 @@ from tests.waiting import until
 HERE = Path(__file__).resolve().parent
 # It keeps no member of the database.
 NODE = "node-3"
+# What a fault may cost at most: seconds without an acknowledged row, and queries without an answer.
+LONGEST, FEW = 10.0, 5
 # Asks the member itself, by its own socket: what the entrance believes does not matter. It ends by itself.
 ASK = """for second in $(seq 60); do
   for part in 1 2 3 4; do
@@ -164,6 +167,20 @@ def writing(platform: Platform) -> Iterator[Writer]:
         client.close()
         # The docker SDK leaves the sockets of commands that it streamed to the collector of garbage.
         gc.collect()
+
+
+def undisturbed(writer: Writer, what: str, began: float, within: float = LONGEST, few: int = FEW) -> None:
+    """No acknowledged row is lost, no two members took writes at once, and writes waited for seconds only."""
+    until("rows", lambda: writer.flows(began), deadline=60)
+    seen, leaders = writer.seen(), writer.leaders(began)
+    sys.stderr.write(
+        f"\n{what}: gap {seen.gap(began):.1f} s, {seen.missed(began)} queries missed, writes by {leaders}, "
+        f"whole after {time.time() - began:.0f} s"
+    )
+    assert writer.missing() == []
+    assert len(set(leaders)) == len(leaders), leaders
+    assert seen.gap(began) < within
+    assert seen.missed(began) <= few, seen.misses
 
 
 def _said(api: Any, identity: str, argv: list[str]) -> Iterator[bytes]:
