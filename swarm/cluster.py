@@ -81,6 +81,13 @@ def manager(environment: Environment, shell: Shell) -> Engine:
     raise NodeFailed(f"The engine at {first.place} is no manager of a swarm, nor is another.", hint="./run swarm.init")
 
 
+def reach(environment: Environment, shell: Shell) -> Engine | None:
+    """The engine that commands the swarm, or None where there is no swarm yet."""
+    with suppress(NodeFailed, EngineUnavailable):
+        return manager(environment, shell)
+    return None
+
+
 def engine(environment: Environment, node: Node) -> Engine:
     """The engine of one node; raises EngineUnavailable."""
     return driver(environment).engine(environment, node)

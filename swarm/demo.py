@@ -6,7 +6,7 @@ from typing import Any
 
 import requests
 
-from swarm import cluster, deploy, images, keys, stacks, targets
+from swarm import cluster, deploy, images, stacks, targets
 from swarm.deployment import Options
 from swarm.environment import Archive, Environment
 from swarm.errors import DemoFailed, UnknownName
@@ -30,7 +30,7 @@ def run(environment: Environment, shell: Shell, report: Report, *, dry: bool = F
     wanted = stacks.needed_images(environment, every)
     images.build(environment, wanted, shell, report, dry=dry)
     images.push(wanted, report, dry=dry)
-    if dry and keys.reach(environment, shell) is None:
+    if dry and cluster.reach(environment, shell) is None:
         report.would((f"deploy {title}" for title, _ in waves(every, lambda target: target)), "")
         return
     engine = cluster.manager(environment, shell)

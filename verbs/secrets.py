@@ -5,7 +5,7 @@ from pathlib import Path
 
 from invoke import Context
 
-from swarm import cluster, keys
+from swarm import cluster, keyring, keys, rotation
 from swarm.environment import load, shown
 from swarm.errors import ArgumentInvalid
 from swarm.secrets import LENGTH
@@ -56,7 +56,7 @@ def import_(_: Context, name: str, file: str | None = None, env: str = "", dry: 
 def list_(_: Context, env: str = "", json: bool = False) -> None:
     """Your secrets: how they come to be, who uses them, file and swarm; never what is in them."""
     environment = load(env)
-    rows = keys.rows(environment, keys.reach(environment, SHELL))
+    rows = keyring.rows(environment, cluster.reach(environment, SHELL))
     if json:
         REPORT.data([asdict(row) for row in rows])
         return
@@ -92,9 +92,9 @@ def rotate(
     content = keys.source(from_, name, REPORT) if from_ else None
     engine = cluster.manager(environment, SHELL)
     if json:
-        REPORT.data(keys.rotation(environment, name, content, engine, SHELL).told())
+        REPORT.data(rotation.foresee(environment, name, content, engine, SHELL).told())
         return
-    keys.rotate(environment, name, content, engine, SHELL, REPORT, dry=dry, lock_timeout=lock_timeout)
+    rotation.rotate(environment, name, content, engine, SHELL, REPORT, dry=dry, lock_timeout=lock_timeout)
 
 
 def _written(path: Path, dry: bool) -> None:
