@@ -98,7 +98,9 @@ def _settle(instance: Instance, *, archive: bool) -> None:
         "ident_file = '/dev/null'",
         "shared_buffers = 128MB",
         "max_wal_size = 4GB",
-        "hot_standby = on",
+        # Nobody asks it before it has left recovery, and one that could be asked waits for ever where WAL tells of more
+        # connections than it has: they may have become more since the backup.
+        "hot_standby = off",
         "log_timezone = 'UTC'",
         "timezone = 'UTC'",
         "autovacuum = off",

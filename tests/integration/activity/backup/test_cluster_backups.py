@@ -51,6 +51,18 @@ def test_the_newest_backup_restores_and_every_row_of_it_is_read(backed: Cluster)
     assert int(done.stdout.split(" rows read")[0].split()[-1]) >= counted
 
 
+def test_a_backup_restores_also_when_the_server_takes_more_connections_since(backed: Cluster) -> None:
+    backed.sql("postgres", "alter system set max_connections = 333")
+    backed.stop()
+    backed.start()
+    backed.sql("apache", "create table with_more_connections as select generate_series(1, 7) i")
+    _archived(backed)
+    try:
+        assert "indexes and checksums are well" in backed.run("backup", "verify").stdout
+    finally:
+        backed.sql("postgres", "alter system reset max_connections")
+
+
 def test_a_damaged_backup_does_not_verify_and_the_failure_is_on_record(backed: Cluster) -> None:
     # What the newest one, a differential, takes from the full one before it.
     full = next(item["label"] for item in backed.shown()["cluster"] if item["kind"] == "full")
