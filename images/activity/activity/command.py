@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import NoReturn, TypeVar
 
 from activity.archive.damage import Damage
-from activity.archive.kinds import Shape
+from activity.archive.maker import Shape
 from activity.errors import UsageError
 from activity.hour import Hour, parse_hour
 

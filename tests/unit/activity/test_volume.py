@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 
 import pytest
 from activity.archive.damage import Damage
-from activity.archive.kinds import MIX, Shape
+from activity.archive.kinds import MIX
+from activity.archive.maker import Shape
 from activity.archive.reading import Reading
 from activity.archive.route import Route
 from activity.archive.rows import rows_of

@@ -11,7 +11,8 @@ import orjson
 
 from activity.archive.crowd import Crowd
 from activity.archive.damage import Damage, compressed, spoiled
-from activity.archive.kinds import MIX, Maker, Shape
+from activity.archive.kinds import MIX, PAYLOADS
+from activity.archive.maker import Maker, Shape
 from activity.archive.objects import API, Json, actor, organisation
 from activity.hour import Hour
 
@@ -61,7 +62,7 @@ def _event(shape: Shape, random: Random, crowd: Crowd, identity: int, kind: str,
         "type": kind,
         "actor": actor(*crowd.person()),
         "repo": {"id": place.id, "name": place.name, "url": f"{API}/repos/{place.name}"},
-        "payload": Maker(shape, random, crowd, place, at).payload(kind),
+        "payload": PAYLOADS[kind](Maker(shape, random, crowd, place, at)),
         "public": True,
         "created_at": at,
     }
