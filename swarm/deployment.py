@@ -93,21 +93,21 @@ class Deployment:
         return releases.begin(engine, stack.name, wanted, deploy=self.id, commit=commit)
 
     def _content(self, stack: Stack, done: StackPlan) -> Content:
-        services, networks = dict(done.specs), dict(self.found.wanted[stack.name].networks)
-        if stack.partial and (before := releases.latest(self.desk.engine).get(stack.name)):
-            services = {**releases.content(self.desk.engine, before).services, **services}
-        held = Wanted(stack.name, services, networks)
-        return Content(
+        wanted = self.found.wanted[stack.name]
+        held = Wanted(stack.name, done.specs, wanted.networks)
+        content = Content(
             template=stack.target.template,
             document=stack.document,
-            services=services,
-            networks=networks,
+            services=held.services,
+            networks=held.networks,
             configs=tuple(sorted(held.configs)),
             secrets=tuple(sorted(held.secrets)),
-            images={name: str(spec["TaskTemplate"]["ContainerSpec"]["Image"]) for name, spec in services.items()},
-            rollout={name: said.model_dump() for name, said in self.found.wanted[stack.name].rollout.items()},
+            images={name: str(spec["TaskTemplate"]["ContainerSpec"]["Image"]) for name, spec in held.services.items()},
+            rollout={name: said.model_dump() for name, said in wanted.rollout.items()},
             timeout=stack.manifest.timeout,
         )
+        before = releases.latest(self.desk.engine).get(stack.name) if stack.partial else None
+        return releases.completed(content, releases.content(self.desk.engine, before)) if before else content
 
     def _fail(self, error: SwarmstatsError) -> None:
         for _, release in self.begun:

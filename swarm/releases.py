@@ -13,7 +13,7 @@ import zlib
 from base64 import b64decode
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -29,6 +29,7 @@ PART = "swarmstats.release-part"
 LIMIT = 400_000
 KEEP = 10
 STACK_BUDGET = 32
+SECTIONS = ("services", "networks", "volumes", "configs", "secrets")
 
 
 # A release that was begun and neither serves nor was taken back; the label goes when one of both is so.
@@ -117,18 +118,22 @@ def unfinished(engine: Engine) -> dict[str, Release]:
 
 def number(word: str) -> int:
     """A release's number as a user writes it; raises UnknownName."""
-    if not word.isdigit():
+    if not word.isdecimal():
         raise UnknownName("release number", word, ("1", "2", "..."))
     return int(word)
 
 
 def find(engine: Engine, stack: str, number: int) -> Release:
     """One release by its number; raises UnknownName."""
-    known = history(engine, stack)
-    for release in known:
-        if release.number == number:
-            return release
-    raise UnknownName("release", f"{stack} {number}", (f"{stack} {item.number}" for item in known))
+    return among(history(engine, stack), stack, number)
+
+
+def among(known: Iterable[Release], stack: str, number: int) -> Release:
+    """One release of a stack by its number; raises UnknownName."""
+    mine = {release.number: release for release in known if release.stack == stack}
+    if number not in mine:
+        raise UnknownName("release", f"{stack} {number}", (f"{stack} {one}" for one in mine))
+    return mine[number]
 
 
 def begin(engine: Engine, stack: str, content: Content, *, deploy: str, commit: str, note: str = "") -> Release:
@@ -188,6 +193,26 @@ def wanted(stack: str, held: Content) -> Wanted:
     """A release's content as what a stack is to be."""
     rollout = {name: Rollout.model_validate(said) for name, said in held.rollout.items()}
     return Wanted(stack, held.services, held.networks, rollout)
+
+
+def completed(part: Content, before: Content) -> Content:
+    """A release of some services of a stack, with all that it leaves alone as the release before has it."""
+    services, networks = {**before.services, **part.services}, {**before.networks, **part.networks}
+    held = Wanted("", services, networks)
+    document = {**before.document, **part.document}
+    for section in SECTIONS:
+        if both := {**(before.document.get(section) or {}), **(part.document.get(section) or {})}:
+            document[section] = both
+    return replace(
+        part,
+        document=document,
+        services=services,
+        networks=networks,
+        configs=tuple(sorted(held.configs)),
+        secrets=tuple(sorted(held.secrets)),
+        images={**before.images, **part.images},
+        rollout={**before.rollout, **part.rollout},
+    )
 
 
 def previous(known: Sequence[Release], current: Release | None) -> Release | None:

@@ -10,19 +10,23 @@ from swarm.engine import Engine
 from swarm.errors import NoRelease, RollbackFailed, StackFailed, SwarmstatsError
 from swarm.plan import StackPlan
 from swarm.releases import Release, State
+from swarm.report import Report
 from swarm.targets import Target
 
 
 def rollback(desk: Desk, targets: Sequence[Target], number: int | None, whole: bool, options: Options) -> None:
     """Bring stacks back to release `number`, or to the one before; `whole` takes one deploy's stacks back together."""
+    names = [target.name for target in targets]
     if options.dry:
-        goals = _goals(desk.engine, targets, number, whole)
+        goals, kept = goals_of(releases.history(desk.engine), names, number, whole)
+        _tell_kept(kept, desk.report)
         desk.report.lines(outline.outline(_plans(desk.engine, [goal for _, goal in goals])))
         return
-    purpose = f"rollback {' '.join(target.name for target in targets[:5])}"
+    purpose = f"rollback {' '.join(names[:5])}"
     deploy = token_hex(4)
     with lock.held(desk.engine, purpose, options.lock_timeout, desk.report.line):
-        goals = _goals(desk.engine, targets, number, whole)
+        goals, kept = goals_of(releases.history(desk.engine), names, number, whole)
+        _tell_kept(kept, desk.report)
         # Written down before anything is changed: a client that is killed leaves what the next one completes.
         begun = [(goal, _begun(desk, goal, deploy) if now != goal else None) for now, goal in goals]
         for place, (goal, made) in enumerate(begun):
@@ -57,30 +61,39 @@ def _plans(engine: Engine, goals: Sequence[Release]) -> list[StackPlan]:
     return [plan.plan(releases.wanted(goal.stack, releases.content(engine, goal)), seen) for goal in goals]
 
 
-def _goals(
-    engine: Engine, targets: Sequence[Target], number: int | None, whole: bool
-) -> list[tuple[Release | None, Release]]:
-    """(what is deployed now, what to go back to) of each stack, last in the order of needs first."""
-    known = releases.history(engine)
-    names = [target.name for target in targets]
+def goals_of(
+    known: Sequence[Release], names: Sequence[str], number: int | None, whole: bool
+) -> tuple[list[tuple[Release | None, Release]], list[str]]:
+    """(what is deployed now, what to go back to) of each stack, last in the order of needs first; and who has nothing.
+
+    `known` is newest first; `names` are in the order of needs. Raises NoRelease when no stack has anything.
+    """
     if whole and (newest := next((item for item in known if item.runs), None)):
         together = [item for item in known if item.deploy == newest.deploy]
         # Of a rollback that was interrupted only the rest is meant: the others are back.
         together = [item for item in together if item.open and item.back] or together
         names = [name for name in names if any(item.stack == name for item in together)]
-    goals = []
+    goals, kept = [], []
     for name in reversed(names):
         mine = [release for release in known if release.stack == name]
         now = next((release for release in mine if release.runs), None)
         if number is not None:
-            goal: Release | None = releases.find(engine, name, number)
+            goal: Release | None = releases.among(known, name, number)
         else:
             goal = _interrupted(mine, now) or releases.previous(mine, now)
         if goal:
             goals.append((now, goal))
+        elif now:
+            kept.append(name)
     if not goals:
         raise NoRelease(f"There is no earlier release of {', '.join(names)} to go back to.", hint="./run releases")
-    return goals
+    return goals, kept
+
+
+def _tell_kept(kept: Sequence[str], report: Report) -> None:
+    """Say which stacks cannot go back: those of which there is one release only."""
+    if kept:
+        report.line(f"  {', '.join(kept)}: no earlier release, left as it is.")
 
 
 def _interrupted(mine: Sequence[Release], now: Release | None) -> Release | None:
