@@ -88,7 +88,8 @@ def failure(service: Service, began: datetime, wanted: Spec | None, now: datetim
     old = [task for task in ours if now - task.created > UNPLACEABLE]
     if service.update == "updating" and (lost := [task for task in old if task.lost and task.state in BEGINNING]):
         return f"its update waits for a task on {lost[0].node}, which is down; Swarm would wait for ever"
-    stuck = [task for task in old if task.state == "pending" and task.error]
+    # What is told to stop holds on to its ports and reservations for as long as its grace period lets it.
+    stuck = [task for task in old if task.state == "pending" and task.error and not service.leaving]
     return f"no node can run it: {stuck[0].error}" if stuck else ""
 
 

@@ -37,7 +37,7 @@ DEFAULTS = {
 
 # Maps of stack files that become lists on their way, in no order; and where nothing is not the same as zero.
 UNORDERED = ("hosts", "ulimits", "sysctls")
-EXACT = ("init", "stop_grace_period")
+EXACT = ("init", "stop_grace_period", "restart_policy.delay")
 
 
 def flat(spec: Spec, networks: Mapping[str, str]) -> Fields:

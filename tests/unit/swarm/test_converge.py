@@ -102,6 +102,14 @@ def test_a_task_that_no_node_takes_is_a_failure_after_a_while() -> None:
     assert converge.failure(replace(SERVICE, tasks=(replace(waiting, created=NOW),)), BEFORE, SPEC, NOW) == ""
 
 
+def test_a_task_waits_for_room_while_the_one_that_it_replaces_still_stops() -> None:
+    waiting = replace(TASK, state="pending", error="host-mode port already in use", created=NOW - timedelta(seconds=30))
+    leaving = replace(TASK, id="t0", desired="shutdown", current=False)
+    assert converge.failure(replace(SERVICE, tasks=(waiting, leaving)), BEFORE, SPEC, NOW) == ""
+    gone = replace(leaving, state="shutdown")
+    assert "no node can run it" in converge.failure(replace(SERVICE, tasks=(waiting, gone)), BEFORE, SPEC, NOW)
+
+
 def test_an_update_that_waits_for_a_node_that_is_down_is_a_failure_after_a_while() -> None:
     lost = replace(TASK, state="preparing", lost=True, created=NOW - timedelta(seconds=30))
     service = replace(SERVICE, update="updating", tasks=(lost,))

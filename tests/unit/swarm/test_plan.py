@@ -156,6 +156,11 @@ def test_whatever_a_task_feels_restarts_it() -> None:
         assert found.restarts
 
 
+def test_no_delay_at_all_between_restarts_is_another_one_than_the_managers_own() -> None:
+    found = change(TaskTemplate__RestartPolicy={"Delay": 0})
+    assert found.differences == (plan.Difference("restart_policy.delay", None, "0s"),)
+
+
 def test_another_mode_needs_another_service() -> None:
     assert change(Mode={"Global": {}}).kind is Kind.RECREATE
 
