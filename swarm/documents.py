@@ -24,6 +24,15 @@ class Strict(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
 
 
+class _Reader(yaml.CSafeLoader):
+    """Leaves dates the text that they are: Docker takes text, and whoever wants a date says what is wrong with one."""
+
+    yaml_implicit_resolvers = {
+        first: [(tag, pattern) for tag, pattern in found if tag != "tag:yaml.org,2002:timestamp"]
+        for first, found in yaml.CSafeLoader.yaml_implicit_resolvers.items()
+    }
+
+
 def load(path: Path, shown: str) -> Mapping[str, Any]:
     """Read a YAML mapping; `shown` is how the file is named in mistakes."""
     try:
@@ -44,12 +53,17 @@ def load(path: Path, shown: str) -> Mapping[str, Any]:
 
 def parse(text: str) -> Any:
     """YAML text as plain values; raises yaml.YAMLError."""
-    return yaml.load(text, Loader=yaml.CSafeLoader)
+    return yaml.load(text, Loader=_Reader)  # noqa: S506 - it is the safe loader but for dates
 
 
 def written(document: Mapping[str, Any]) -> str:
     """A stack file's text, fit for `docker stack deploy -c -`."""
     return yaml.dump(dict(document), sort_keys=False, width=120, Dumper=yaml.CSafeDumper)
+
+
+def reread(document: Mapping[str, Any]) -> Any:
+    """A document as it is read back from its own text."""
+    return parse(written(document))
 
 
 def text(value: Any) -> str:

@@ -109,11 +109,11 @@ def wanted(since: str, tail: str, grep: str, now: datetime) -> Wanted:
 def moment(text: str, now: datetime) -> datetime:
     """`90s`, `10m`, `1h30m`, `2d` before now, or a time such as 2026-11-21T03:00 UTC; raises ArgumentInvalid."""
     parts = re.findall(r"(\d+)([smhd])", text)
-    if parts and "".join(f"{count}{unit}" for count, unit in parts) == text:
-        return now - sum((timedelta(**{UNITS[unit]: int(count)}) for count, unit in parts), timedelta())
     try:
+        if parts and "".join(f"{count}{unit}" for count, unit in parts) == text:
+            return now - sum((timedelta(**{UNITS[unit]: int(count)}) for count, unit in parts), timedelta())
         found = datetime.fromisoformat(text)
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         raise ArgumentInvalid(
             f"--since {text!r} is neither a duration nor a time.",
             hint="Say 90s, 10m, 1h30m, 2d or 2026-11-21T03:00 (UTC).",

@@ -37,6 +37,7 @@ def scale(environment: Environment, words: str, engine: Engine, report: Report, 
     wanted = sizes(words)
     services = live.services(engine)
     chosen = [(names.one(services, word), count) for word, count in wanted.items()]
+    demand_once([service for service, _ in chosen])
     changes = [_scaled(service, count) for service, count in chosen]
     try:
         _carry_out(changes, f"scale {words}", engine, report, wait, dry=dry)
@@ -69,8 +70,17 @@ def sizes(words: str) -> dict[str, int]:
         name, _, number = part.strip().rpartition("=")
         if not name or not number.isdecimal():
             raise ArgumentInvalid(f"{part.strip()!r} is not SERVICE=N.", hint="E.g. ./run scale app/nginx=3")
+        if name in found:
+            raise ArgumentInvalid(f"{name} is given twice.", hint="Name each service once.")
         found[name] = int(number)
     return found
+
+
+def demand_once(chosen: Sequence[Service]) -> None:
+    """Raise ArgumentInvalid when two words mean the same service, which cannot have two numbers of tasks."""
+    for service in chosen:
+        if chosen.count(service) > 1:
+            raise ArgumentInvalid(f"{names.shown(service)} is given twice.", hint="Name each service once.")
 
 
 def passing(environment: Environment, service: Service, count: int) -> str:

@@ -91,7 +91,7 @@ def _proven(before: str, after: str, name: str, entry: Mapping[str, Any] | None)
         raise ProjectsUneditable(f"its layout is not understood ({str(error).splitlines()[0]}).") from error
     wanted = {key: value for key, value in (old.get("projects") or {}).items() if key != name}
     if entry is not None:
-        wanted[name] = dict(entry)
+        wanted[name] = documents.reread(entry)
     if {**old, "projects": wanted} != {**new, "projects": new.get("projects") or {}}:
         raise ProjectsUneditable("its layout is not understood.")
     return after

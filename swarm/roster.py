@@ -57,7 +57,7 @@ def add(environment: Environment, wanted: Wanted, *, dry: bool = False) -> bool:
     text = path.read_text() if path.exists() else ""
     before = _entries(text).get(wanted.name)
     if before is not None:
-        if differing := sorted(key for key, value in entry.items() if before.get(key) != value):
+        if differing := sorted(key for key, value in documents.reread(entry).items() if before.get(key) != value):
             raise ProjectExists(
                 f"{wanted.name} is there already, but not with the same {' and '.join(differing)}.",
                 hint=f"Change it in {shown(path)}, then say ./run deploy admin,archive,{wanted.name}.",

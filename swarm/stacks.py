@@ -1,6 +1,6 @@
 """stacks/<name> + Environment (+ Project) -> Stack: one Swarm stack, ready to be sent."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -113,7 +113,7 @@ def narrow(stack: Stack, selection: Selection) -> Stack | None:
         kind: {key: given for key, given in _section(stack.document, kind) if key in keys}
         for kind, keys in used.items()
     }
-    references = {service["image"] for service in services.values()}
+    references = {service.get("image") for service in services.values()}
     return replace(
         stack,
         document={**stack.document, **sections, "services": services},
@@ -173,9 +173,29 @@ def _parsed(text: str, place: str) -> dict[str, Any]:
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise StackInvalid(f"{place}/stack.yml.j2: line {line} of what it renders: {error.problem}.") from error
+    except yaml.YAMLError as error:
+        raise StackInvalid(f"{place}/stack.yml.j2: what it renders is not YAML: {error}") from error
     if not isinstance(document, dict) or not isinstance(document.get("services"), dict):
         raise StackInvalid(f"{place}/stack.yml.j2 renders no services.")
+    if shapeless := list(_shapeless(document)):
+        raise StackInvalid("\n".join(f"{place}/stack.yml.j2: {path}: expected keys and values." for path in shapeless))
     return {key: value for key, value in document.items() if not str(key).startswith("x-")}
+
+
+def _shapeless(document: Mapping[str, Any]) -> Iterator[str]:
+    """Paths of what is looked into before Docker sees it, and is no mapping; what is left out may be null."""
+    for section in ("services", "networks", "configs", "secrets"):
+        given = document.get(section) or {}
+        if not isinstance(given, Mapping):
+            yield section
+            continue
+        yield from (f"{section}.{key}" for key, one in given.items() if not isinstance(one or {}, Mapping))
+    for name, service in document["services"].items():
+        deploy = (service.get("deploy") or {}) if isinstance(service, Mapping) else {}
+        if not isinstance(deploy, Mapping):
+            yield f"services.{name}.deploy"
+        elif not isinstance(deploy.get("labels") or {}, Mapping | list):
+            yield f"services.{name}.deploy.labels"
 
 
 def _section(document: Mapping[str, Any], name: str) -> list[tuple[str, Mapping[str, Any]]]:
@@ -189,6 +209,8 @@ def _content(directory: Path, file: str, variables: Mapping[str, Any], place: st
         return (directory / file).read_text()
     except OSError as error:
         raise StackInvalid(f"{place}/stack.yml.j2: configs: {file}: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise StackInvalid(f"{place}/stack.yml.j2: configs: {file} is no UTF-8 text.") from error
 
 
 def _external(name: str) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, StringConstraints, model_validator
+from pydantic import BeforeValidator, Field, StringConstraints, ValidationError, model_validator
 
 from swarm import documents, manifests
 from swarm.documents import Strict
@@ -17,7 +17,7 @@ WORDS = ("project", "display_name", "database", "domain")
 PLACEHOLDER = re.compile(rf"\{{({'|'.join(WORDS)})\}}")
 
 Seconds = Annotated[float, Field(gt=0, le=600)]
-Address = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]+:[0-9]{1,5}$")]
+Address = Annotated[str, StringConstraints(pattern=rf"^([A-Za-z0-9._-]|\{{({'|'.join(WORDS)})\}})+:[0-9]{{1,5}}$")]
 Path = Annotated[str, StringConstraints(pattern=r"^/")]
 # YAML takes a bare 1 for a number; what is expected is compared as text or as numbers, wherever it is asked.
 Expected = Annotated[str, BeforeValidator(lambda given: str(given) if type(given) in (int, float) else given)]
@@ -107,7 +107,13 @@ def of(target: Target, domain: str) -> StackTests:
     if target.project:
         project = target.project
         words |= {"project": project.name, "display_name": project.display_name, "database": project.database}
-    return StackTests.model_validate(_filled(found.model_dump(), words))
+    try:
+        return StackTests.model_validate(_filled(found.model_dump(), words))
+    except ValidationError as error:
+        place = f"{shown(ROOT / 'stacks' / target.template / 'tests.yaml')} ({target.name})"
+        raise EnvironmentInvalid(
+            f"{place}: {detail['msg'].removeprefix('Value error, ')}" for detail in error.errors()
+        ) from error
 
 
 @lru_cache(maxsize=32)

@@ -44,5 +44,7 @@ def together(wave: Sequence[Item], act: Callable[[Item, Step], None], step: Step
             pool.shutdown(wait=False, cancel_futures=True)
             raise
     if failed:
-        first = failed[0]
-        raise type(first)("\n".join(error.message for error in failed), hint=first.hint) from first
+        first, *others = failed
+        first.message = "\n".join((first.message, *(error.message for error in others)))
+        first.args = (first.message,)
+        raise first

@@ -48,6 +48,18 @@ def test_broken_yaml_names_its_line(make: Make) -> None:
         make("domain: [unclosed\nregistry: x\n")
 
 
+def test_a_day_that_no_calendar_has_is_a_mistake_like_others(make: Make) -> None:
+    with pytest.raises(EnvironmentInvalid) as caught:
+        make(
+            env=ENV + "archive: {since: 2026-02-30}\n",
+            projects="projects:\n  apache: {organisations: [apache], start: 2015-02-30}\n",
+        )
+    assert len(caught.value.mistakes) == 2
+    assert "env.yaml:8: archive.since: " in caught.value.mistakes[0]
+    assert "projects.yaml:2: projects.apache.start: " in caught.value.mistakes[1]
+    assert "found '2015-02-30'" in caught.value.mistakes[1]
+
+
 def test_an_unknown_environment_gives_the_nearest_names(make: Make) -> None:
     with pytest.raises(UnknownName) as caught:
         environment.load("labb", {})

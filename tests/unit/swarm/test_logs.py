@@ -179,6 +179,8 @@ def test_since_is_a_duration_or_a_time(text: str, iso: str) -> None:
     [
         (("10", "", ""), "--since '10' is neither a duration nor a time"),
         (("ten minutes", "", ""), "neither a duration nor a time"),
+        (("999999d", "", ""), "neither a duration nor a time"),
+        (("99999999999d", "", ""), "neither a duration nor a time"),
         (("", "many", ""), "--tail many is no number of lines"),
         (("", "-1", ""), "--tail -1 is no number of lines"),
         (("", "", "(oops"), "is no regular expression"),

@@ -59,3 +59,10 @@ def test_a_number_that_the_environment_says_too_needs_no_advice(make: Make) -> N
     assert operate.passing(make(), NGINX, 2) == ""
     assert operate.passing(make(ENV + "sizes: {app.nginx: {replicas: 4}}\n"), NGINX, 4) == ""
     assert operate.passing(make(), service("elsewhere_web", task()), 4) == ""
+
+
+def test_a_service_that_is_named_twice_cannot_have_two_numbers_of_tasks() -> None:
+    with pytest.raises(ArgumentInvalid, match="app/nginx is given twice"):
+        operate.sizes("app/nginx=3,app/nginx=2")
+    with pytest.raises(ArgumentInvalid, match="app/nginx is given twice"):
+        operate.demand_once([NGINX, NGINX])

@@ -1,9 +1,10 @@
 import json
+from pathlib import Path
 
 import pytest
 
-from swarm import stacks, targets
-from swarm.errors import EnvironmentInvalid, UnknownName
+from swarm import documents, stacks, targets
+from swarm.errors import EnvironmentInvalid, StackInvalid, UnknownName
 from swarm.targets import Target
 from tests.unit.swarm.conftest import ENV, Make
 
@@ -88,3 +89,31 @@ def test_services_balance_themselves_and_publish_in_host_mode(make: Make) -> Non
 def test_a_size_of_a_service_that_is_not_there_names_those_that_are(make: Make) -> None:
     with pytest.raises(EnvironmentInvalid, match=r"sizes\.app\.ngnix: app has no service 'ngnix'; allowed: nginx"):
         stacks.render(make(ENV + "sizes: {app.ngnix: {memory: 9M}}\n"), Target("app"))
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("services: {a: nginx}", "services.a: expected keys and values"),
+        ("services: {a: {deploy: [replicas]}}", "services.a.deploy: expected keys and values"),
+        ("services: {a: {deploy: {labels: traefik}}}", "services.a.deploy.labels: expected keys and values"),
+        ("services: {a: {}}\nconfigs: [a]", "configs: expected keys and values"),
+        ("services: {a: {}}\nsecrets: {b: c}", "secrets.b: expected keys and values"),
+        ('services: {a: "\1"}', "is not YAML"),
+        ("services: [a]", "renders no services"),
+    ],
+)
+def test_a_stack_file_of_another_shape_is_refused_with_the_place(text: str, said: str) -> None:
+    with pytest.raises(StackInvalid, match=f"stacks/x/stack.yml.j2.*{said}"):
+        stacks._parsed(text, "stacks/x")
+
+
+def test_a_date_in_a_stack_file_is_text_as_docker_wants_it() -> None:
+    document = stacks._parsed("services: {a: {environment: {SINCE: 2026-02-20}}}", "stacks/x")
+    assert '"SINCE": "2026-02-20"' in documents.text(document)
+
+
+def test_a_config_that_is_no_text_is_refused_with_its_name(tmp_path: Path) -> None:
+    (tmp_path / "logo.png").write_bytes(b"\x89PNG\xff")
+    with pytest.raises(StackInvalid, match=r"logo\.png is no UTF-8 text"):
+        stacks._content(tmp_path, "logo.png", {}, "stacks/x")

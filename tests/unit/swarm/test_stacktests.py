@@ -88,6 +88,18 @@ def test_placeholders_are_filled_in_and_other_braces_stay(write: object, make: M
     assert found.promql[0].query == 'up{project="rust-lang"}'
 
 
+def test_a_placeholder_may_stand_in_an_address(write: object, make: Make) -> None:
+    write('tcp:\n  - {name: sync, network: n, address: "{project}_sync:9100"}\n', "project")
+    (target,) = targets.select(make(), "rust-lang")
+    assert stacktests.of(target, "example.test").tcp[0].address == "rust-lang_sync:9100"
+
+
+def test_names_that_are_the_same_once_filled_in_are_a_mistake(write: object) -> None:
+    write('http:\n  - {name: "{domain}"}\n  - {name: example.test}\n')
+    with pytest.raises(EnvironmentInvalid, match=r"app/tests.yaml \(app\): two tests are called 'example.test'"):
+        stacktests.of(Target("app"), "example.test")
+
+
 def test_every_stack_has_tests_whose_secrets_are_its_own(make: Make) -> None:
     for target in targets.select(make(), "all"):
         found = stacktests.of(target, "example.test")

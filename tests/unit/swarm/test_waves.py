@@ -1,6 +1,6 @@
 import pytest
 
-from swarm.errors import DeadlinePassed, StackFailed
+from swarm.errors import DeadlinePassed, EnvironmentInvalid, StackFailed, UnknownName
 from swarm.report import Step
 from swarm.targets import Target
 from swarm.waves import together, waves
@@ -29,3 +29,12 @@ def test_all_members_are_tried_and_all_failures_are_told_with_the_exit_code_of_t
     with pytest.raises(DeadlinePassed, match="2 is late\n4 failed"):
         together([1, 2, 3, 4, 5], act, Step("projects", None))
     assert sorted(tried) == [1, 2, 3, 4, 5]
+
+
+def test_failures_of_any_kind_are_told_together() -> None:
+    def act(item: int, _: Step) -> None:
+        raise UnknownName("service", str(item), ()) if item == 1 else EnvironmentInvalid([f"{item} is wrong"])
+
+    with pytest.raises(UnknownName, match="No service") as caught:
+        together([1, 2], act, Step("projects", None))
+    assert "2 is wrong" in caught.value.message
