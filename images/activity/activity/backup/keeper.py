@@ -89,7 +89,9 @@ class Keeper:
                 self.recorder.gauges.bytes.labels(kind, "").set(newest.bytes)
             if newest is None and kind == DIFFERENTIAL:
                 return True
-            if not due(self.when[kind], newest.started_at if newest else None, now):
+            # One that is damaged was told as a failure; another one at once would be no better.
+            last = found.last(*kinds)
+            if not due(self.when[kind], last.started_at if last else None, now):
                 return True
             back_up(self.settings, self.recorder, kind, self.stop, self.pulse.beat)
             return True

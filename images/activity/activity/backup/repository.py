@@ -55,6 +55,11 @@ class Repository:
         whole = [item for item in self.backups if not item.broken and (not kinds or item.kind in kinds)]
         return whole[-1] if whole else None
 
+    def last(self, *kinds: str) -> Backup | None:
+        """The newest backup of these kinds or any, whole or not."""
+        made = [item for item in self.backups if not kinds or item.kind in kinds]
+        return made[-1] if made else None
+
 
 def read() -> Repository:
     """Ask pgBackRest what is there; BackupFailed when it cannot tell."""
@@ -93,16 +98,33 @@ def _backup(told: dict[str, Any]) -> Backup:
 def make(settings: Settings, kind: str, stop: Signal, beat: Callable[[], None] = lambda: None) -> Backup:
     """Make a backup (`full` or `diff`) on the leader and return it; BackupRunning or BackupFailed when none is made."""
     _prepare(settings)
-    before = read().newest()
-    code, said = _apart(settings, ("backup", f"--type={kind}", f"--stanza={STANZA}"), stop, beat)
+    before = read().last()
+    # A backup of damaged data counts like any other where old ones are removed: it must not cost one that is whole.
+    words = ("backup", f"--type={kind}", f"--stanza={STANZA}", "--no-expire-auto")
+    code, said = _apart(settings, words, stop, beat)
     if code == LOCKED:
         raise BackupRunning("Another backup of the cluster is under way. ./run db.backups shows it when it is done.")
     if code:
         raise BackupFailed(f"pgBackRest ended with {code}: {said or 'it said nothing'}")
-    made = read().newest()
+    made = read().last()
     if made is None or (before is not None and made.label == before.label):
         raise BackupFailed("pgBackRest says that it made a backup, but the repository has no new one.")
+    if made.broken:
+        raise BackupFailed(
+            f"{made.label} holds pages whose checksums are wrong: data on the leader's disk is damaged ({said}). "
+            "Older backups are kept; if a follower is well, ./run db.switchover lets it lead."
+        )
+    _expire(settings, made, stop, beat)
     return made
+
+
+def _expire(settings: Settings, made: Backup, stop: Signal, beat: Callable[[], None]) -> None:
+    """Remove what is older than is to be kept; whoever has the lock does so, too."""
+    code, said = _apart(settings, ("expire", f"--stanza={STANZA}"), stop, beat)
+    if code not in (0, LOCKED):
+        raise BackupFailed(
+            f"{made.label} is made, but older backups are not removed (pgBackRest ended with {code}): {said}"
+        )
 
 
 def _prepare(settings: Settings) -> None:

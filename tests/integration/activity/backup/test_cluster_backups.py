@@ -80,6 +80,26 @@ def test_a_damaged_backup_does_not_verify_and_the_failure_is_on_record(backed: C
     assert [item["kind"] for item in backed.shown()["failures"]] == ["verify"]
 
 
+def test_backups_of_damaged_data_are_failures_and_cost_no_backup_that_is_whole(backed: Cluster) -> None:
+    whole = [item["label"] for item in backed.shown()["cluster"]]
+    backed.sql("apache", "create table damaged as select generate_series(1, 10000) i")
+    file = str(backed.sql("apache", "select pg_relation_filepath('damaged')"))
+    backed.stop()
+    backed.shell(f"printf damaged | dd of={VOLUME}/main/{file} bs=1 seek=20000 conv=notrunc 2>/dev/null", "data")
+    backed.start()
+    # As many as are kept.
+    for _ in range(2):
+        done = backed.run("backup", "cluster", "--full", code=72)
+        assert "checksums are wrong" in done.stderr
+    told = backed.shown()
+    assert [item["label"] for item in told["cluster"] if not item["broken"]] == whole
+    assert "full" in {item["kind"] for item in told["failures"]}
+    backed.sql("apache", "drop table damaged")
+    backed.run("backup", "cluster", "--full")
+    kept = [item["broken"] for item in backed.shown()["cluster"] if item["kind"] == "full"]
+    assert kept == [True, False]
+
+
 def test_a_second_backup_at_the_same_time_is_refused_and_is_no_failure(backed: Cluster) -> None:
     held = backed.container.exec_run(
         ["sh", "-c", "mkdir -p /tmp/pgbackrest; exec flock /tmp/pgbackrest/main-backup-1.lock sleep 60"],

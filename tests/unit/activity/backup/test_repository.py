@@ -32,6 +32,14 @@ def test_a_broken_backup_is_listed_but_is_never_the_newest():
     assert found.newest("diff") is None
 
 
+def test_a_broken_backup_is_the_last_that_was_made_so_that_another_one_is_not_due_at_once():
+    broken = {**BACKUP, "label": "20260207-013000F", "error": True}
+    found = interpret([{**WELL, "backup": [BACKUP, broken]}])
+    assert [item and item.label for item in (found.last(), found.last("full"), found.last("diff"))] == [
+        "20260207-013000F", "20260207-013000F", None,
+    ]  # fmt: skip
+
+
 def test_a_repository_that_is_empty_or_unwell_says_why():
     assert interpret([]).problem == "no backup was made yet"
     unwell = {**WELL, "status": {"code": 2, "message": "no valid backups"}, "backup": [], "archive": []}
