@@ -147,7 +147,7 @@ def _apart(settings: Settings, words: tuple[str, ...], stop: Signal, beat: Calla
     silent = 0.0
     while silent < PATIENCE_SECONDS:
         if stop.wait(POLL_SECONDS):
-            raise BackupFailed("Stopped while a backup runs; it goes on by itself.")
+            raise BackupRunning("Stopped while a backup runs; it goes on by itself.")
         beat()
         try:
             code, said = _whole(on_leader(settings, ("pgbackrest-apart", "look", identity)), ended=False)

@@ -1,6 +1,12 @@
-"""What pgBackRest tells as JSON."""
+"""What pgBackRest tells as JSON, and what becomes of a backup whose service ends."""
 
+from threading import Event
+
+import pytest
+from activity.backup import repository
 from activity.backup.repository import interpret
+from activity.errors import BackupRunning
+from activity.settings import read_settings
 
 BACKUP = {
     "label": "20260131-013000F", "type": "full", "error": False,
@@ -44,3 +50,11 @@ def test_a_repository_that_is_empty_or_unwell_says_why():
     assert interpret([]).problem == "no backup was made yet"
     unwell = {**WELL, "status": {"code": 2, "message": "no valid backups"}, "backup": [], "archive": []}
     assert interpret([unwell]).problem == "no valid backups"
+
+
+def test_a_backup_goes_on_without_the_service_and_is_no_failure_when_that_ends(monkeypatch):
+    stop = Event()
+    stop.set()
+    monkeypatch.setattr(repository, "on_leader", lambda *_: [])
+    with pytest.raises(BackupRunning, match="it goes on by itself"):
+        repository._apart(read_settings({}, frozenset()), ("backup",), stop, lambda: None)
