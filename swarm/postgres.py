@@ -79,7 +79,7 @@ CLUSTER = {
 class Postgres:
     """What the stack's templates need: parameters of a single server, the cluster's document, and how it begins.
 
-    `limits` are the connections that each role may hold.
+    `limits` are the connections that each role may hold, `shared_memory` the bytes of /dev/shm.
     """
 
     connections: int
@@ -87,6 +87,7 @@ class Postgres:
     parameters: dict[str, str]
     cluster: dict[str, Any]
     seed: dict[str, Any]
+    shared_memory: int
 
 
 def of(environment: Environment) -> Postgres:
@@ -99,7 +100,7 @@ def of(environment: Environment) -> Postgres:
     connections = budget(given, projects)
     sized = parameters(given, connections)
     allowed = limits(int(sized["max_connections"]), projects)
-    return Postgres(connections, allowed, sized, cluster(given, connections), _seed())
+    return Postgres(connections, allowed, sized, cluster(given, connections), _seed(), shared_memory(given))
 
 
 def budget(given: Database, projects: int) -> int:
@@ -128,6 +129,11 @@ def size(text: str) -> int:
     """`256MB` or `1G` -> bytes."""
     digits = text.rstrip("kKMGTB")
     return int(digits) * UNITS[text[len(digits) :]]
+
+
+def shared_memory(given: Database) -> int:
+    """Bytes of /dev/shm: processes of a parallel query share their hash tables there, each some times `work_mem`."""
+    return max(size(given.memory) // 4, 256 * MEGABYTE)
 
 
 def parameters(given: Database, connections: int) -> dict[str, str]:

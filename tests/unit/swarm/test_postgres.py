@@ -24,6 +24,18 @@ def test_sizes_follow_from_the_memory_and_what_is_given_stands(make: Make) -> No
     assert (given["shared_buffers"], given["work_mem"], given["jit"]) == ("1GB", "7MB", "on")
 
 
+@pytest.mark.parametrize(
+    ("db", "values", "bytes_"),
+    [("", "", 256 * 1024**2), ("memory: 16G", "", 4 * 1024**3), ("memory: 16G", "shared_memory: 77", 77)],
+)
+def test_parallel_queries_have_room_for_what_they_share(make: Make, db: str, values: str, bytes_: int) -> None:
+    for mode, server in (("single", "postgres"), ("ha", "patroni3")):
+        given = make(f"{ENV}db: {{{', '.join(filter(None, (f'mode: {mode}', db)))}}}\nstacks: {{db: {{{values}}}}}\n")
+        mounts = stacks.render(given, Target("db")).services[server]["volumes"]
+        (shared,) = [item for item in mounts if isinstance(item, dict) and item["target"] == "/dev/shm"]
+        assert shared["tmpfs"]["size"] == bytes_
+
+
 def test_connections_follow_from_the_number_of_projects_and_all_of_them_fit(make: Make) -> None:
     assert postgres.of(make()).connections == 200
     projects = "projects:\n" + "".join(f"  p{n}: {{organisations: [o{n}]}}\n" for n in range(250))
