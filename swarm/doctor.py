@@ -96,9 +96,11 @@ def _rendered(environment: Environment, shell: Shell) -> str:
 
 def _connections(environment: Environment) -> Finding:
     """Whether all projects together fit the connections that Postgres takes."""
-    allowed = postgres.budget(environment.database, len(environment.projects))
-    needed = postgres.demand(len(environment.projects)) + postgres.RESERVED
-    found = f"{needed} of {allowed} may be needed for {len(environment.projects)} projects"
+    projects = len(environment.projects)
+    # As Postgres has it: db.parameters stands over db.connections.
+    told = postgres.parameters(environment.database, postgres.budget(environment.database, projects))
+    needed, allowed = postgres.demand(projects) + postgres.RESERVED, int(told["max_connections"])
+    found = f"{needed} of {allowed} may be needed for {projects} projects"
     return Finding("connections", needed <= allowed, found, f"Set db.connections to {needed} or more, or leave it out.")
 
 

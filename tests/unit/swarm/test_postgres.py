@@ -67,6 +67,8 @@ def test_the_doctor_says_when_projects_do_not_fit_the_connections_that_are_given
     well, short = (doctor._connections(make(text)) for text in (ENV, ENV + "db: {connections: 50}\n"))
     assert (well.well, well.found) == (True, "118 of 200 may be needed for 2 projects")
     assert (short.well, short.advice) == (False, "Set db.connections to 118 or more, or leave it out.")
+    by_parameter = doctor._connections(make(ENV + "db: {parameters: {max_connections: 60}}\n"))
+    assert (by_parameter.well, by_parameter.found) == (False, "118 of 60 may be needed for 2 projects")
 
 
 def test_the_doctor_holds_the_memory_of_a_server_against_the_smallest_node_that_may_have_one(make: Make) -> None:
