@@ -25,6 +25,8 @@ Spec = dict[str, Any]
 UNIX = "unix://"
 BUILD_LINES = 15
 NAMESPACE = "com.docker.stack.namespace"
+# What a manager says of a change to another version than the one that it holds.
+OUT_OF_SEQUENCE = "out of sequence"
 # What the docker SDK raises; of answers that are read bit by bit, also what lies below it.
 REFUSALS = (docker.errors.DockerException, requests.exceptions.RequestException, urllib3.exceptions.HTTPError)
 
@@ -191,10 +193,19 @@ class Engine:
         self._write_config(found, found["Spec"])
 
     def label_config(self, identity: str, labels: Mapping[str, str], gone: Collection[str] = ()) -> None:
-        """Set labels of a config and drop those in `gone`; the others stay, the content cannot change."""
-        found = self.api.api.inspect_config(identity)
-        kept = {key: value for key, value in (found["Spec"].get("Labels") or {}).items() if key not in gone}
-        self._write_config(found, {**found["Spec"], "Labels": {**kept, **labels}})
+        """Set labels of a config and drop those in `gone`; the others stay, the content cannot change.
+
+        A manager that went away after it had written them refuses the same once more: then they are written again.
+        """
+        for last in (False, False, True):
+            found = self.api.api.inspect_config(identity)
+            kept = {key: value for key, value in (found["Spec"].get("Labels") or {}).items() if key not in gone}
+            try:
+                self._write_config(found, {**found["Spec"], "Labels": {**kept, **labels}})
+                return
+            except docker.errors.APIError as error:
+                if last or OUT_OF_SEQUENCE not in str(error):
+                    raise
 
     def _write_config(self, found: Spec, spec: Spec) -> None:
         self._post(f"/configs/{found['ID']}/update", spec, params={"version": found["Version"]["Index"]})
@@ -283,7 +294,7 @@ class Engine:
         try:
             answer = self._post(path, spec, headers=headers, params=params)
         except docker.errors.APIError as error:
-            if error.status_code == http.HTTPStatus.INTERNAL_SERVER_ERROR and "out of sequence" in str(error):
+            if error.status_code == http.HTTPStatus.INTERNAL_SERVER_ERROR and OUT_OF_SEQUENCE in str(error):
                 raise ChangedMeanwhile(f"{spec['Name']} was changed by somebody else meanwhile.") from error
             if error.status_code == http.HTTPStatus.CONFLICT:
                 raise ChangedMeanwhile(f"{spec['Name']} was created by somebody else meanwhile.") from error

@@ -1,0 +1,53 @@
+import json
+from typing import Any
+
+import docker
+import docker.errors
+import pytest
+import requests
+from requests.adapters import BaseAdapter
+
+from swarm.engine import Engine
+
+CONFIG = {"ID": "c1", "Version": {"Index": 7}, "Spec": {"Name": "n", "Labels": {"open": "yes", "who": "me"}}}
+SEQUENCE = (500, {"message": "rpc error: code = Unknown desc = update out of sequence"})
+
+
+class Manager(BaseAdapter):
+    """Gives a config, and answers changes of it as told, in turn; keeps what it was sent."""
+
+    def __init__(self, *answers: tuple[int, Any]) -> None:
+        super().__init__()
+        self.answers = list(answers)
+        self.told: list[dict[str, Any]] = []
+
+    def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:
+        status, said = (200, CONFIG) if request.method == "GET" else self.answers.pop(0)
+        if request.method != "GET":
+            self.told.append(json.loads(request.body or "{}")["Labels"])
+        found = requests.Response()
+        found.status_code, found._content, found.url = status, json.dumps(said).encode(), str(request.url)
+        return found
+
+    def close(self) -> None:
+        return
+
+
+def engine(manager: Manager) -> Engine:
+    made = Engine()
+    client = docker.DockerClient(base_url="tcp://manager:2375", version="1.45")
+    client.api.mount("http://", manager)
+    vars(made)["api"] = client
+    return made
+
+
+def test_labels_that_crossed_with_another_change_are_written_once_more() -> None:
+    manager = Manager(SEQUENCE, (200, None))
+    engine(manager).label_config("c1", {"state": "deployed"}, ("open",))
+    assert manager.told == [{"who": "me", "state": "deployed"}] * 2
+
+
+def test_labels_that_are_refused_for_good_are_an_error() -> None:
+    for answers in ((SEQUENCE,) * 3, ((500, {"message": "only updates to Labels are allowed"}),)):
+        with pytest.raises(docker.errors.APIError):
+            engine(Manager(*answers)).label_config("c1", {"state": "deployed"})
