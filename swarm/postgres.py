@@ -35,6 +35,8 @@ HBA = (
 
 # The same on every server, whatever its size.
 FIXED = {
+    # What ALTER SYSTEM writes on one server would stand over all that is said here, and nobody would see it.
+    "allow_alter_system": "off",
     "password_encryption": "scram-sha-256",
     "wal_compression": "lz4",
     "random_page_cost": "1.1",

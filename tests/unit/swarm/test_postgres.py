@@ -91,6 +91,12 @@ def test_a_commit_waits_for_a_replica_unless_it_is_told_not_to(make: Make) -> No
     assert postgres.of(make(ENV + "db: {mode: ha, synchronous: false}\n")).cluster["synchronous_mode"] is False
 
 
+def test_nothing_that_is_said_to_one_server_stands_over_what_all_are_told(make: Make) -> None:
+    command = stacks.render(make(), Target("db")).services["postgres"]["command"]
+    assert "allow_alter_system=off" in command
+    assert postgres.of(make(HA)).cluster["postgresql"]["parameters"]["allow_alter_system"] == "off"
+
+
 @pytest.mark.parametrize("name", ["synchronous_standby_names", "wal_level", "fsync"])
 def test_what_patroni_decides_cannot_be_set(make: Make, name: str) -> None:
     with pytest.raises(EnvironmentInvalid, match=rf"db\.parameters\.{name}: is set by the platform"):
