@@ -145,6 +145,11 @@ def test_clients_find_the_same_ports_in_both_modes(make: Make) -> None:
         assert b"bind :5001" in proxy
 
 
+def test_a_single_server_that_recovers_for_hours_is_not_ended_for_it(make: Make) -> None:
+    health = stacks.render(make(), Target("db")).services["postgres"]["healthcheck"]
+    assert health["start_period"] == "24h"
+
+
 def test_a_single_server_gets_its_parameters_as_arguments(make: Make) -> None:
     rendered = stacks.render(make(ENV + "db: {parameters: {log_min_duration_statement: 30s}}\n"), Target("db"))
     command = rendered.services["postgres"]["command"]
