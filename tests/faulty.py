@@ -10,11 +10,11 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from random import Random
-from threading import Event, Thread
-from typing import Any
+from threading import Event
+
+from tests import web
 
 FAULTS = ("429", "500", "503", "silent", "reset", "short", "whole", None, None)
 
@@ -39,7 +39,7 @@ def faulty(folder: Path, seed: int, faults: tuple[str | None, ...] = FAULTS) -> 
     """Serve a directory, badly."""
     archive = FaultyArchive(folder, Random(seed), faults)
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(web.Handler):
         def do_GET(self) -> None:
             fault = archive.random.choice(archive.faults)
             archive.met[str(fault)] += 1
@@ -77,22 +77,13 @@ def faulty(folder: Path, seed: int, faults: tuple[str | None, ...] = FAULTS) -> 
                 self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                 self.connection.close()
 
-        def log_message(self, format: str, *arguments: Any) -> None:
-            """The faults are counted, not printed."""
-
         def finish(self) -> None:
             if self.connection.fileno() >= 0:
                 super().finish()
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    archive.url = f"http://127.0.0.1:{server.server_address[1]}"
-    thread = Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield archive
-    finally:
-        archive.closing.set()
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with web.serving(Handler) as address:
+        archive.url = f"http://{address}"
+        try:
+            yield archive
+        finally:
+            archive.closing.set()

@@ -7,7 +7,6 @@ import re
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
@@ -23,21 +22,6 @@ from tests.e2e.traffic import Traffic
 from tests.waiting import until
 
 PROMPT = 5.0
-
-
-@pytest.fixture(scope="module")
-def copied(platform: Platform, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
-    made = Checkout.copied(tmp_path_factory.mktemp("deploys") / "checkout", platform)
-    yield made
-    made.run("clean", STACK)
-
-
-@pytest.fixture
-def checkout(copied: Checkout) -> Iterator[Checkout]:
-    """A copy of the checkout; afterwards the demo application is as it was."""
-    yield copied
-    copied.say()
-    copied.run("deploy", "app")
 
 
 @pytest.fixture(scope="module")

@@ -15,26 +15,10 @@ from docker.models.containers import Container
 from swarm import cluster, live, lock
 from tests.e2e import machine
 from tests.e2e.checkout import STACK, Checkout, leftovers, version_of
-from tests.e2e.conftest import Platform
 from tests.e2e.traffic import Traffic
 from tests.waiting import until
 
 SEED = 20150101
-
-
-@pytest.fixture(scope="module")
-def copied(platform: Platform, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
-    made = Checkout.copied(tmp_path_factory.mktemp("faults") / "checkout", platform)
-    yield made
-    made.run("clean", STACK)
-
-
-@pytest.fixture
-def checkout(copied: Checkout) -> Iterator[Checkout]:
-    """A copy of the checkout; afterwards the demo application is as it was."""
-    yield copied
-    copied.say()
-    copied.run("deploy", "app")
 
 
 def outer(checkout: Checkout, title: str) -> Container:

@@ -8,16 +8,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from hashlib import sha256
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import SimpleHTTPRequestHandler
 from pathlib import Path
 from subprocess import PIPE, CompletedProcess, Popen, run
-from threading import Thread
 from typing import Any, Protocol
 from uuid import uuid4
 
 import psycopg2
 import pytest
 from activity.settings import Need, Settings, read_settings
+
+from tests import web
 
 ROOT = Path(__file__).parents[3]
 DISTRIBUTION = ROOT / "images" / "activity"
@@ -120,17 +121,14 @@ class Platform:
 
     def rows(self, project: str, statement: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Return what a statement finds in a project's database."""
-        connection = self.connect(self.database(project))
-        try:
-            with connection.cursor() as cursor:
-                cursor.execute(statement, values or None)
-                return list(cursor.fetchall()) if cursor.description else []
-        finally:
-            connection.close()
+        return self._found(self.database(project), statement, values)
 
     def log_rows(self, statement: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Return what a statement finds in the log database."""
-        connection = self.connect("devstats")
+        return self._found("devstats", statement, values)
+
+    def _found(self, database: str, statement: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+        connection = self.connect(database)
         try:
             with connection.cursor() as cursor:
                 cursor.execute(statement, values or None)
@@ -204,7 +202,8 @@ def platform(postgres_server: Server, secrets: Path, tmp_path: Path) -> Iterator
     platform.drop()
 
 
-def _environ(server: Server, folder: Path, secrets: Path) -> dict[str, str]:
+def environ(server: Server, folder: Path, secrets: Path) -> dict[str, str]:
+    """What every process of a platform is told: where its database is, the secrets, the projects."""
     return {
         "PATH": os.environ["PATH"],
         "PYTHONPATH": str(DISTRIBUTION),
@@ -214,6 +213,12 @@ def _environ(server: Server, folder: Path, secrets: Path) -> dict[str, str]:
         "ACTIVITY_DATABASE_PORT_READ": str(server.port),
         "ACTIVITY_SECRETS": str(secrets),
         "ACTIVITY_PROJECTS": str(folder / "projects.json"),
+    }
+
+
+def _environ(server: Server, folder: Path, secrets: Path) -> dict[str, str]:
+    return {
+        **environ(server, folder, secrets),
         "ACTIVITY_ARCHIVE_CACHE": str(folder / "simulated"),
         "ACTIVITY_LISTEN": "127.0.0.1:0",
     }
@@ -240,16 +245,9 @@ def _serve(folder: Path) -> Iterator[WebArchive]:
         def log_message(self, format: str, *arguments: Any) -> None:
             """The requests are kept, not printed."""
 
-    web = ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=str(folder)))
-    archive.url = f"http://127.0.0.1:{web.server_address[1]}"
-    thread = Thread(target=web.serve_forever, daemon=True)
-    thread.start()
-    try:
+    with web.serving(partial(Handler, directory=str(folder))) as address:
+        archive.url = f"http://{address}"
         yield archive
-    finally:
-        web.shutdown()
-        web.server_close()
-        thread.join()
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ import socket
 import threading
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx
 import pytest
@@ -15,6 +14,7 @@ from activity.health import Pulse
 from activity.hour import parse_hour
 from prometheus_client import CollectorRegistry
 
+from tests import web
 from tests.waiting import until
 
 FIRST, SECOND, THIRD = "2015-01-01-0", "2015-01-01-1", "2015-01-01-2"
@@ -175,7 +175,7 @@ def dripping():
     """An archive that begins an hour and then gives a byte now and then, for ever."""
     gone = threading.Event()
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(web.Handler):
         def do_GET(self):
             self.send_response(200)
             self.end_headers()
@@ -185,16 +185,9 @@ def dripping():
                     self.wfile.write(b"\x00")
                     self.wfile.flush()
 
-        def log_message(self, format, *arguments):
-            """Requests are not printed."""
-
-    web = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    web.daemon_threads = True
-    threading.Thread(target=web.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{web.server_address[1]}"
-    gone.set()
-    web.shutdown()
-    web.server_close()
+    with web.serving(Handler) as address:
+        yield f"http://{address}"
+        gone.set()
 
 
 def status_of(url):

@@ -3,7 +3,6 @@
 import gzip
 import json
 import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from activity.archive.follow import Follower
@@ -11,6 +10,8 @@ from activity.database.ledger import take_over
 from activity.health import Pulse
 from activity.hour import parse_hour
 from prometheus_client import CollectorRegistry
+
+from tests import web
 
 HOURS = ("2015-01-01-0", "2015-01-01-1", "2015-01-01-2")
 LAST = parse_hour(HOURS[-1])
@@ -37,29 +38,19 @@ def archive(platform):
     """An archive over HTTP whose answers a test decides: bytes, or a status."""
     answers, asked = {}, []
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(web.Handler):
         def do_GET(self):
             hour = self.path.strip("/").removesuffix(".json.gz")
             asked.append(hour)
             answer = answers.get(hour, 404)
-            body = b"" if isinstance(answer, int) else answer
-            self.send_response(answer if isinstance(answer, int) else 200)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+            if isinstance(answer, int):
+                self.answer(answer, b"")
+            else:
+                self.answer(200, answer)
 
-        def log_message(self, format, *arguments):
-            pass
-
-    web = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=web.serve_forever, daemon=True).start()
-    platform.environ |= {
-        "ACTIVITY_ARCHIVE_URL": f"http://127.0.0.1:{web.server_address[1]}",
-        "ACTIVITY_ARCHIVE_RETRY": "0s",
-    }
-    yield answers, asked
-    web.shutdown()
-    web.server_close()
+    with web.serving(Handler) as address:
+        platform.environ |= {"ACTIVITY_ARCHIVE_URL": f"http://{address}", "ACTIVITY_ARCHIVE_RETRY": "0s"}
+        yield answers, asked
 
 
 def follower(platform, **changes):

@@ -2,15 +2,14 @@
 
 import json
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from subprocess import CompletedProcess
-from threading import Thread
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from activity.settings import Need
 
+from tests import web
 from tests.integration.activity.conftest import PASSWORDS, Platform
 
 ANSWERS = {
@@ -25,27 +24,15 @@ ANSWERS = {
 def metrics() -> Iterator[str]:
     """HOST:PORT of something that answers queries as VictoriaMetrics does."""
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(web.Handler):
         def do_GET(self) -> None:
             words = parse_qs(urlsplit(self.path).query)
             data = ANSWERS.get(words["query"][0])
             said = {"status": "success", "data": data} if data else {"status": "error", "error": "cannot parse"}
-            body = json.dumps(said).encode()
-            self.send_response(200 if data else 422)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+            self.answer(200 if data else 422, json.dumps(said).encode())
 
-        def log_message(self, format: str, *arguments: Any) -> None:
-            """The requests are not printed."""
-
-    web = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = Thread(target=web.serve_forever, daemon=True)
-    thread.start()
-    yield f"127.0.0.1:{web.server_address[1]}"
-    web.shutdown()
-    web.server_close()
-    thread.join()
+    with web.serving(Handler) as address:
+        yield address
 
 
 def sql(platform: Platform, name: str, query: str, expect: str, **changes: object) -> dict[str, object]:

@@ -3,7 +3,6 @@
 import json
 import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -13,6 +12,7 @@ from swarm.engine import Engine
 from swarm.errors import ImageFailed
 from swarm.images import Image
 from swarm.report import Report
+from tests import web
 
 ITEM = Image("nginx", "registry/nginx:1", Path("images/nginx"))
 
@@ -21,7 +21,7 @@ ITEM = Image("nginx", "registry/nginx:1", Path("images/nginx"))
 def silent(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     over = threading.Event()
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(web.Handler):
         protocol_version = "HTTP/1.1"
 
         def do_GET(self) -> None:
@@ -42,19 +42,12 @@ def silent(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
             self.send_header(header, value)
             self.end_headers()
 
-        def log_message(self, *_: object) -> None:
-            return
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    host = f"tcp://127.0.0.1:{server.server_address[1]}"
-    monkeypatch.setattr(images, "Engine", lambda timeout=30: Engine(host=host, timeout=timeout))
-    monkeypatch.setattr(images, "PUSH_SILENCE", 1)
-    monkeypatch.setattr(images, "pushed", lambda *_: False)
-    yield
-    over.set()
-    server.shutdown()
-    server.server_close()
+    with web.serving(Handler) as address:
+        monkeypatch.setattr(images, "Engine", lambda timeout=30: Engine(host=f"tcp://{address}", timeout=timeout))
+        monkeypatch.setattr(images, "PUSH_SILENCE", 1)
+        monkeypatch.setattr(images, "pushed", lambda *_: False)
+        yield
+        over.set()
 
 
 @pytest.mark.usefixtures("silent")

@@ -1,12 +1,13 @@
 """An hour is opened wherever it lies, and what is wrong with that is said."""
 
 import gzip
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from types import SimpleNamespace
 
 import pytest
 from activity.archive.hours import answers, open_hour
 from activity.errors import ArchiveUnreachable, HourMissing
+
+from tests.web import Handler, serving
 
 LINES = [b'{"n": %d}\n' % number for number in range(5000)]
 WHOLE = gzip.compress(b"".join(LINES))
@@ -40,26 +41,21 @@ def test_a_name_with_a_space_is_found(tmp_path):
 
 @pytest.fixture
 def web():
-    class Handler(BaseHTTPRequestHandler):
+    """Where one hour is, and what is answered whenever it is asked for: status, announced length, body."""
+    found = SimpleNamespace()
+
+    class Archive(Handler):
         def do_GET(self):
-            status, length, body = self.server.answer
+            status, length, body = found.answer
             self.send_response(status)
             self.send_header("Content-Length", str(length))
             self.end_headers()
             self.wfile.write(body)
             self.close_connection = True
 
-        def log_message(self, format, *arguments):
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    server.url = f"http://127.0.0.1:{server.server_address[1]}/2015-01-01-0.json.gz"
-    yield server
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with serving(Archive) as address:
+        found.url = f"http://{address}/2015-01-01-0.json.gz"
+        yield found
 
 
 def test_an_hour_over_http_is_read_as_it_is_stored(web):

@@ -1,13 +1,11 @@
 """The portal on a platform of its own: real databases, a recorded swarm manager, a server that can be cut off."""
 
 import json
-import os
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -20,7 +18,8 @@ from activity.portal.app import create_app
 from activity.series.compute import compute
 from activity.settings import Need
 
-from tests.integration.activity.conftest import DISTRIBUTION, Platform
+from tests import web
+from tests.integration.activity.conftest import Platform, environ
 from tests.waiting import until
 
 RECORDED = Path(__file__).parents[3] / "unit" / "activity" / "portal" / "data"
@@ -140,27 +139,12 @@ def database_line(seeded) -> Iterator[Forwarder]:
 
 @contextmanager
 def _manager(answer: Callable[[str], tuple[int, bytes]]) -> Iterator[str]:
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(web.Handler):
         def do_GET(self) -> None:
-            status, body = answer(self.path)
-            self.send_response(status)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+            self.answer(*answer(self.path), content_type="application/json")
 
-        def log_message(self, format: str, *arguments: Any) -> None:
-            """Requests are not printed."""
-
-    web = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = Thread(target=web.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{web.server_address[1]}"
-    finally:
-        web.shutdown()
-        web.server_close()
-        thread.join()
+    with web.serving(Handler) as address:
+        yield f"http://{address}"
 
 
 def _recorded(name: str) -> bytes:
@@ -217,14 +201,7 @@ def seeded(filled: Platform) -> Platform:
 
 def _environ(server: Any, folder: Path, secrets: Path) -> dict[str, str]:
     return {
-        "PATH": os.environ["PATH"],
-        "PYTHONPATH": str(DISTRIBUTION),
-        "PYTHONWARNINGS": "error",
-        "ACTIVITY_DATABASE_HOST": server.host,
-        "ACTIVITY_DATABASE_PORT": str(server.port),
-        "ACTIVITY_DATABASE_PORT_READ": str(server.port),
-        "ACTIVITY_SECRETS": str(secrets),
-        "ACTIVITY_PROJECTS": str(folder / "projects.json"),
+        **environ(server, folder, secrets),
         "ACTIVITY_DOMAIN": DOMAIN,
         "ACTIVITY_PUBLIC_URL": f"http://{DOMAIN}:8080",
         "ACTIVITY_DOCKER_URL": "http://127.0.0.1:9",
