@@ -2,10 +2,15 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from swarm import postgres
-from swarm.db.members import Database, query
+from swarm.db.members import Database
+
+# How the one server was started, as it writes it down itself. Asked, it would tell each setting in words of its own.
+STARTED = "/var/lib/postgresql/data/main/postmaster.opts"
+OWN = ("config_file",)
 
 
 @dataclass(frozen=True)
@@ -29,10 +34,15 @@ def compare(database: Database) -> list[Setting]:
         want, have = dict(_leaves(known.cluster)), dict(_leaves(database.ask("/config")))
     else:
         want = known.parameters
-        have = {
-            row[0]: row[1] for row in database.sql("postgres", query("settings")) if row[0] in want and len(row) == 2
-        }
+        have = started_with(database.run("postgres", "cat", STARTED))
     return [Setting(name, want.get(name), have.get(name)) for name in sorted({*want, *have})]
+
+
+def started_with(text: str) -> dict[str, str]:
+    """What postmaster.opts holds (`/bin/postgres "-c" "work_mem=4MB"`) -> settings by name."""
+    words = text.strip().partition(' "')[2].removesuffix('"').split('" "')
+    told = (word.partition("=") for option, word in pairwise(words) if option == "-c")
+    return {name: value for name, _, value in told if name not in OWN}
 
 
 def _leaves(found: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
