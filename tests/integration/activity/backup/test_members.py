@@ -8,6 +8,7 @@ import pytest
 from tests.integration.activity.backup.members import Members, members, settle
 from tests.waiting import until
 
+REPOSITORY, AWAY = "/data/backups/cluster", "/data/backups/away"
 SUM = "select md5(string_agg(t::text, ',' order by i)) from numbers t"
 
 
@@ -64,10 +65,13 @@ def test_wal_a_differential_and_a_full_backup_go_on_when_the_leader_was_killed(
     cluster.sql("haproxy", "insert into numbers values (0, 'before the switch')")
     before = str(cluster.sql("haproxy", SUM))
     moment = _then(cluster)
-    # Without a word: nobody archives what the leader has not.
+    waiting = _not_archived(cluster)
+    # Without a word: nobody archives what the leader has not, unless the next one does.
     cluster.end("patroni1", kill=True)
+    cluster.containers["patroni2"].exec_run(["mv", AWAY, REPOSITORY])
     until("another leader", lambda: cluster.leader() == "patroni2", deadline=60)
     until("its address", lambda: cluster.answers("haproxy"), deadline=30)
+    until(f"{waiting} in the archive", lambda: not [name for name in waiting if f"{name}-" not in _archive(cluster)])
     cluster.sql("haproxy", "delete from numbers where i <= 1000")
     after, later = str(cluster.sql("haproxy", SUM)), _then(cluster)
     assert "is archived, timeline 3" in cluster.run("backup", "flush")
@@ -121,6 +125,23 @@ def test_moments_before_and_after_the_switch_are_reached_from_a_backup_of_the_ti
         until("the restored server", lambda: cluster.answers("restored"), deadline=60)
         assert cluster.sql("restored", SUM) == found
         cluster.end("restored")
+
+
+def _not_archived(cluster: Members) -> list[str]:
+    """Take the archive away, and write segments of WAL that have to wait for it; their names."""
+    cluster.containers["patroni1"].exec_run(["mv", REPOSITORY, AWAY])
+    waiting = []
+    for _ in range(4):
+        waiting.append(str(cluster.sql("haproxy", "select pg_walfile_name(pg_current_wal_lsn())")))
+        cluster.sql("haproxy", "select pg_switch_wal() from pg_create_restore_point('x')")
+    # A commit waits until the other member has all of that.
+    cluster.sql("haproxy", "create table after_what_waits (i int)")
+    return waiting
+
+
+def _archive(cluster: Members) -> str:
+    """Everything that lies in the archive, as patroni2 sees it."""
+    return str(cluster.containers["patroni2"].exec_run(["ls", "-R", f"{REPOSITORY}/archive"]).output.decode())
 
 
 def _then(cluster: Members) -> datetime:
