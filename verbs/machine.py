@@ -1,13 +1,13 @@
-"""This machine and this checkout: everything at once, what is wrong, completion, tests."""
+"""This machine and this checkout: everything at once, what is wrong, completion, tests.
+
+Each is asked for seldom and brings modules of its own, which no other verb waits for when it starts.
+"""
 
 import time
 
 from invoke import Context, Exit
 
-import swarm.completion
-import swarm.demo
-import swarm.doctor
-from swarm import host, tiers, vocabulary
+from swarm import host
 from swarm.environment import load
 from swarm.errors import UnknownName
 from verbs.door import DRY, ENV, JSON, REPORT, SHELL, verb
@@ -16,31 +16,38 @@ from verbs.door import DRY, ENV, JSON, REPORT, SHELL, verb
 @verb(help={"env": ENV, "dry": DRY})
 def demo(_: Context, env: str = "", dry: bool = False) -> None:
     """Everything at once: a local swarm, all images, all stacks, data, and where to look."""
+    from swarm import demo
+
     environment = load(env)
     if host.ensure_engine(SHELL, REPORT, dry=dry):
-        swarm.demo.run(environment, SHELL, REPORT, dry=dry)
+        demo.run(environment, SHELL, REPORT, dry=dry)
 
 
 @verb(help={"env": ENV, "json": JSON})
 def doctor(_: Context, env: str = "", json: bool = False) -> None:
     """Check this machine, the environment and the swarm; each failure says what to do."""
-    if not swarm.doctor.run(env, SHELL, REPORT, json=json):
+    from swarm import doctor
+
+    if not doctor.run(env, SHELL, REPORT, json=json):
         raise Exit(code=1)
 
 
 @verb(positional=["shell"], help={"shell": "bash, zsh or fish"})
 def completion(_: Context, shell: str | None = None) -> None:
     """Print what a shell needs to complete commands: source <(./run completion bash)."""
-    if shell and shell not in swarm.completion.SCRIPTS:
-        raise UnknownName("shell", shell, swarm.completion.SCRIPTS)
     import tasks  # which imports this module
+    from swarm import completion, vocabulary
 
+    if shell and shell not in completion.SCRIPTS:
+        raise UnknownName("shell", shell, completion.SCRIPTS)
     vocabulary.write(tasks.namespace.to_contexts())
     if shell:
-        REPORT.text(swarm.completion.script(shell))
+        REPORT.text(completion.script(shell))
 
 
 @verb(help={"tier": "lint, unit, integration, e2e, a comma list, or all", "long": "faults and soaks in full"})
 def test(_: Context, tier: str = "all", long: bool = False) -> None:
     """All tests in all tiers; a tier that cannot run is named."""
+    from swarm import tiers
+
     tiers.run(tier, long, SHELL, REPORT, time.monotonic)
