@@ -5,7 +5,6 @@ While it is held it is renewed; one that was not renewed for `LIFETIME` is dead 
 managers' clock is asked, so clients may differ.
 """
 
-import getpass
 import socket
 import time
 from collections.abc import Callable, Iterator
@@ -15,6 +14,7 @@ from datetime import datetime, timedelta
 from secrets import token_hex
 from threading import Event, Thread
 
+from swarm import owner
 from swarm.engine import REFUSALS, Engine
 from swarm.errors import Locked
 
@@ -86,7 +86,7 @@ def held(engine: Engine, purpose: str, timeout: float, say: Callable[[str], None
 
 
 def _acquire(engine: Engine, purpose: str, timeout: float, say: Callable[[str], None]) -> str:
-    labels = {"owner": getpass.getuser(), "host": socket.gethostname(), "purpose": purpose, "token": token_hex(8)}
+    labels = {"owner": owner.name(), "host": socket.gethostname(), "purpose": purpose, "token": token_hex(8)}
     deadline = time.monotonic() + timeout
     told = ""
     while True:

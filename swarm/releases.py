@@ -4,7 +4,6 @@ The labels of a release's first part say what it is; the parts together hold wha
 specifications with image digests, the networks, and the names of the config and secret versions.
 """
 
-import getpass
 import hashlib
 import json
 import re
@@ -18,6 +17,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from swarm import owner
 from swarm.engine import Engine, Spec
 from swarm.errors import ReleaseGone, UnknownName
 from swarm.rollouts import Rollout
@@ -148,7 +148,7 @@ def begin(engine: Engine, stack: str, content: Content, *, deploy: str, commit: 
         f"{LABEL}-number": str(number),
         f"{LABEL}-state": State.PENDING,
         f"{LABEL}-deploy": deploy,
-        f"{LABEL}-owner": getpass.getuser(),
+        f"{LABEL}-owner": owner.name(),
         f"{LABEL}-host": socket.gethostname(),
         f"{LABEL}-commit": commit,
         f"{LABEL}-note": note,
