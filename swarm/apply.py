@@ -4,7 +4,7 @@ Whatever Docker's client would send is sent here, service by service, so that wh
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +12,7 @@ from swarm import converge, versions
 from swarm.converge import Reach, Watch
 from swarm.engine import Engine, Spec
 from swarm.errors import ChangedMeanwhile, StackFailed
+from swarm.lock import Hold
 from swarm.plan import Change, Kind, StackPlan
 from swarm.report import Step
 
@@ -21,7 +22,7 @@ Hook = Callable[[str, tuple[str, ...]], tuple[int, str]]
 
 @dataclass(frozen=True)
 class Site:
-    """Where a plan is applied: the managers' engine, how other nodes and tasks are reached, and since when."""
+    """Where a plan is applied: the managers' engine, how nodes and tasks are reached, since when, by which lock."""
 
     engine: Engine
     began: datetime
@@ -29,10 +30,12 @@ class Site:
     ids: "References"
     reach: Reach = converge.nowhere
     hook: Hook | None = None
+    hold: Hold = field(default_factory=Hold)
 
 
 def apply(done: StackPlan, site: Site, step: Step) -> dict[str, Spec]:
     """Apply a plan and return the specifications to wait for, raw, of all services that the stack then has."""
+    site.hold.demand()
     for network in done.missing_networks:
         site.engine.create_network(network.body)
     told = {change.service: change.live["Spec"] for change in done.changes if change.live and change.wanted}
@@ -52,6 +55,7 @@ def apply(done: StackPlan, site: Site, step: Step) -> dict[str, Spec]:
 def _act(change: Change, site: Site, told: dict[str, Spec], step: Step) -> None:
     step.note(f"{change.kind} {change.service}")
     _before(change, site)
+    site.hold.demand()
     if change.kind in (Kind.REMOVE, Kind.RECREATE) and change.live:
         site.engine.remove_service(str(change.live["ID"]))
     if change.wanted is None:

@@ -8,6 +8,7 @@ from swarm.deployment import LOCK_TIMEOUT
 from swarm.desk import collect
 from swarm.engine import NAMESPACE, Engine
 from swarm.errors import CleanIncomplete, StackNeeded
+from swarm.lock import Hold
 from swarm.report import Report, Step
 from swarm.selection import EVERYTHING, Selection
 from swarm.shell import Shell
@@ -37,15 +38,15 @@ def clean(
         report.would((f"remove {thing}" for thing in _doomed(targets, engine, selection)), "nothing to remove")
         return
     purpose = f"clean {' '.join(target.name for target in targets[:5])}{' ...' if len(targets) > 5 else ''}"
-    with lock.held(engine, purpose, lock_timeout, report.line):
+    with lock.held(engine, purpose, lock_timeout, report.line) as hold:
         # A job that a killed client left would hold on to networks.
         jobs.sweep(engine)
         if selection:
-            _clean_services(targets, engine, report, selection)
+            _clean_services(targets, engine, report, selection, hold)
             return
         _demand_free(targets, engine)
         _end_backfills(targets, engine, report)
-        _clean(targets, engine, shell, report)
+        _clean(targets, engine, shell, report, hold)
 
 
 def _doomed(targets: Sequence[Target], engine: Engine, selection: Selection) -> list[str]:
@@ -73,14 +74,16 @@ def _chosen(targets: Sequence[Target], engine: Engine, selection: Selection) -> 
     return found
 
 
-def _clean(targets: Sequence[Target], engine: Engine, shell: Shell, report: Report) -> None:
+def _clean(targets: Sequence[Target], engine: Engine, shell: Shell, report: Report, hold: Hold) -> None:
     for title, wave in waves(list(reversed(targets)), lambda target: target):
         with report.step(f"clean {title}") as step:
+            hold.demand()
             mine = [target for target in wave if remains(engine, target.name)]
             if mine:
                 together(mine, lambda target, part: _remove(engine, target.name, shell, part), step)
             step.skipped = not mine
             step.detail = "services, tasks and networks are gone" if mine else "was not there"
+    hold.demand()
     collect(engine, gone={target.name for target in targets})
 
 
@@ -92,11 +95,14 @@ def _end_backfills(targets: Sequence[Target], engine: Engine, report: Report) ->
             report.line(f"The backfill of {project} is ended; ./run project.backfill {project} goes on from there.")
 
 
-def _clean_services(targets: Sequence[Target], engine: Engine, report: Report, selection: Selection) -> None:
+def _clean_services(
+    targets: Sequence[Target], engine: Engine, report: Report, selection: Selection, hold: Hold
+) -> None:
     """Networks, configs and secrets stay: the stack is still there, and what is left of it may use them."""
     of = _chosen(targets, engine, selection)
     for title, wave in waves([target for target in reversed(targets) if of[target.name]], lambda target: target):
         with report.step(f"clean {title}") as step:
+            hold.demand()
             together(wave, lambda target, part: _remove_services(engine, target.name, of[target.name], part), step)
             names = sorted(name for item in wave for name in of[item.name].values())
             shown = ", ".join(names) if len(names) <= SHOWN else f"{len(names)} services"

@@ -42,12 +42,12 @@ def deploy(
         return
     checks.validate(environment, targets)
     purpose = f"deploy {' '.join(target.name for target in targets[:5])}{' ...' if len(targets) > 5 else ''}"
-    with lock.held(engine, purpose, options.lock_timeout, report.line):
+    with lock.held(engine, purpose, options.lock_timeout, report.line) as hold:
         # Another change may have ended only now: what is to be done is asked again under the lock.
         found = compare(found.rendered, found.wanted, engine, Pins())
         _images_are_there(found, report)
         found = compare(found.rendered, found.wanted, engine, pins(found, engine, fresh=options.pull))
-        Deployment(found, Desk(environment, engine, shell, report), options).run()
+        Deployment(found, Desk(environment, engine, shell, report, hold), options).run()
 
 
 def _secrets_made(rendered: Iterable[Stack], environment: Environment, report: Report, *, dry: bool) -> bool:

@@ -9,7 +9,8 @@ from secrets import token_hex
 from swarm import checks, releases
 from swarm.apply import References
 from swarm.desk import Desk, carry_out, collect, create_versions, restore
-from swarm.errors import RestoreFailed, RollbackFailed, RolledBack, SwarmstatsError
+from swarm.errors import LockLost, RestoreFailed, RollbackFailed, RolledBack, SwarmstatsError
+from swarm.lock import HINT, LOST
 from swarm.plan import StackPlan
 from swarm.releases import Content, Release, State
 from swarm.report import Step
@@ -43,6 +44,7 @@ class Deployment:
     options: Options
     id: str = field(default_factory=lambda: token_hex(4))
     begun: list[tuple[Stack, Release]] = field(default_factory=list)
+    served: list[Release] = field(default_factory=list)
 
     def run(self) -> None:
         """All waves in order; raises RolledBack, RollbackFailed, or what went wrong where nothing goes back."""
@@ -50,23 +52,28 @@ class Deployment:
         try:
             for title, wave in waves(self.found.rendered, lambda stack: stack.target):
                 mine = [stack for stack in wave if stack in changed]
-                with self.desk.report.step(title) as step:
+                with self.desk.report.step(title, self.desk.hold.ended) as step:
                     if mine:
+                        self.desk.hold.demand()
                         ids = create_versions(self.desk.engine, mine)
                         together(mine, partial(self._one, commit, ids), step)
                     step.skipped = not mine
                     step.detail = detail(wave, mine)
         except SwarmstatsError as error:
+            if not self.desk.hold.stands():
+                raise self._stopped() from error
             # Half a restore is no way back either: what was before would not start.
             if not self.options.rollback or not self.begun or isinstance(error, RestoreFailed):
                 self._fail(error)
                 raise
             raise self._undo(error) from error
+        self.desk.hold.demand()
         with self.desk.report.step("old versions") as step:
             removed = collect(self.desk.engine)
             step.detail, step.skipped = f"{removed} removed", not removed
 
     def _one(self, commit: str, ids: References, stack: Stack, step: Step) -> None:
+        self.desk.hold.demand()
         done = self.found.plans[stack.name]
         release = self._release(stack, done, commit)
         if release:
@@ -75,7 +82,9 @@ class Deployment:
         if self.options.tests and not stack.partial:
             checks.check(self.desk.environment, stack.target, self.desk.engine, step)
         if release:
+            self.desk.hold.demand()
             releases.finish(self.desk.engine, release, State.DEPLOYED)
+            self.served.append(release)
 
     def _release(self, stack: Stack, done: StackPlan, commit: str) -> Release | None:
         """The release that this deploy of a stack is; one that a killed client left is completed or given up."""
@@ -109,6 +118,17 @@ class Deployment:
         before = releases.latest(self.desk.engine).get(stack.name) if stack.partial else None
         return releases.completed(content, releases.content(self.desk.engine, before)) if before else content
 
+    def _stopped(self) -> LockLost:
+        """What became of a deploy whose lock is somebody else's: it goes neither on nor back."""
+        left = [(stack.name, release) for stack, release in self.begun if release not in self.served]
+        if not left:
+            return LockLost(f"{LOST}: what was not begun is not deployed.", hint=HINT)
+        return LockLost(
+            f"{LOST}: this deploy stopped, and nothing goes back.\n"
+            f"Left pending: {', '.join(str(release) for _, release in left)}.",
+            hint=f"./run deploy {','.join(name for name, _ in left)} completes it; {HINT}",
+        )
+
     def _fail(self, error: SwarmstatsError) -> None:
         for _, release in self.begun:
             releases.finish(self.desk.engine, release, State.FAILED, _first_line(error), left=True)
@@ -124,9 +144,11 @@ class Deployment:
             self.desk.report.line(f"  {_first_line(error)}: going back.")
         try:
             for title, wave in waves(back, lambda goal: goal[0]):
-                with self.desk.report.step(f"{title}: back to the last release") as step:
+                with self.desk.report.step(f"{title}: back to the last release", self.desk.hold.ended) as step:
                     together(wave, lambda goal, part: _restored(self.desk, goal[1], part), step)
         except SwarmstatsError as worse:
+            if not self.desk.hold.stands():
+                return self._stopped()
             message = f"{error.message}\nGoing back failed too: {worse.message}"
             return RollbackFailed(message, hint="./run status shows what runs; ./run rollback STACK tries again.")
         for stack, release in self.begun:

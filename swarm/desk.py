@@ -1,7 +1,7 @@
 """Where plans are carried out: the managers, the other nodes, and what a stack needs before and after."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from swarm import converge, execute, live, plan, releases, takeover, versions
 from swarm.apply import References, Site, apply
@@ -9,6 +9,7 @@ from swarm.converge import Reach, Watch
 from swarm.engine import NAMESPACE, Engine
 from swarm.environment import Environment
 from swarm.errors import ReleaseGone
+from swarm.lock import Hold
 from swarm.plan import StackPlan
 from swarm.releases import Release
 from swarm.report import Report, Step
@@ -18,12 +19,13 @@ from swarm.stacks import Stack
 
 @dataclass(frozen=True)
 class Desk:
-    """Whom a deploy works for and what with."""
+    """Whom a deploy works for, what with, and by which lock."""
 
     environment: Environment
     engine: Engine
     shell: Shell
     report: Report
+    hold: Hold = field(default_factory=Hold)
 
     def reach(self, node: str) -> Engine | None:
         """The engine of a node by its host name, where it can be asked."""
@@ -32,7 +34,7 @@ class Desk:
     def site(self, timeout: float, ids: References) -> Site:
         """Where plans are applied from now on, by the managers' own clock."""
         reach: Reach = self.reach
-        return Site(self.engine, self.engine.now(), timeout, ids, reach, self.hook)
+        return Site(self.engine, self.engine.now(), timeout, ids, reach, self.hook, self.hold)
 
     def hook(self, service: str, argv: tuple[str, ...]) -> tuple[int, str]:
         """Run a command in a task of a service; returns its exit code and what it said."""
@@ -63,9 +65,11 @@ def restore(desk: Desk, release: Release, step: Step) -> StackPlan:
 
 def carry_out(done: StackPlan, site: Site, step: Step) -> None:
     """Apply a plan and return when all its services are healthy; networks that nothing needs any more go last."""
+    site.hold.demand()
     takeover.prepare(done, site, step)
     told = apply(done, site, step)
     converge.wait(site.engine, Watch(done.stack, told, site.began, site.timeout), step, site.reach)
+    site.hold.demand()
     for network in done.unwanted_networks:
         site.engine.remove_network(network)
 

@@ -187,10 +187,25 @@ class Engine:
                 return None
             raise
 
-    def touch_config(self, identity: str) -> None:
-        """Write a config's own labels again, which moves its UpdatedAt; the SDK has no call for it."""
-        found = self.api.api.inspect_config(identity)
-        self._write_config(found, found["Spec"])
+    def has_config(self, identity: str) -> bool:
+        """Whether a config of this id is there."""
+        try:
+            self.api.api.inspect_config(identity)
+        except docker.errors.NotFound:
+            return False
+        return True
+
+    def touch_config(self, identity: str) -> bool:
+        """Write a config's own labels again, which moves its UpdatedAt; False when it is gone.
+
+        The SDK has no call for it.
+        """
+        try:
+            found = self.api.api.inspect_config(identity)
+            self._write_config(found, found["Spec"])
+        except docker.errors.NotFound:
+            return False
+        return True
 
     def label_config(self, identity: str, labels: Mapping[str, str], gone: Collection[str] = ()) -> None:
         """Set labels of a config and drop those in `gone`; the others stay, the content cannot change.

@@ -31,6 +31,7 @@ SwarmstatsError                 1
 ├── JobFailed                  19   a job could not be run at all
 ├── DatabaseUnwell             89   no server of the database answers, nobody leads, or it refuses what was asked
 ├── Locked                      6   another change of stacks is under way
+├── LockLost                    7   the lock was broken or taken over while its holder changed stacks
 ├── CleanIncomplete            11   something of a cleaned stack is still there
 ├── StackNeeded                14   a stack cannot be cleaned while others use its networks
 ├── ChangedMeanwhile           16   somebody else changed the same thing at the same time
@@ -230,6 +231,12 @@ class Locked(SwarmstatsError):
     """Another change of stacks holds the lock."""
 
     exit_code = 6
+
+
+class LockLost(SwarmstatsError):
+    """The lock was broken or taken over, so that its holder had to stop where it was."""
+
+    exit_code = 7
 
 
 class DatabaseUnwell(SwarmstatsError):

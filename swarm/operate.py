@@ -13,6 +13,7 @@ from swarm.engine import Engine, Spec
 from swarm.environment import Environment, shown
 from swarm.errors import ArgumentInvalid, ChangedMeanwhile, DeadlinePassed, StackFailed, SwarmstatsError
 from swarm.live import Service
+from swarm.lock import Hold
 from swarm.report import Report, Step
 from swarm.waves import together
 
@@ -60,7 +61,7 @@ def restart(words: str, engine: Engine, report: Report, wait: float, *, dry: boo
 
 def resize(engine: Engine, service: Service, count: int, step: Step) -> None:
     """Give a service so many tasks and wait until exactly these run; for whoever holds the lock already."""
-    _one(engine, Change(service, "", partial(_resize, count=count)), step)
+    _one(engine, Hold(), Change(service, "", partial(_resize, count=count)), step)
 
 
 def sizes(words: str) -> dict[str, int]:
@@ -136,19 +137,20 @@ def _carry_out(
         for change in changes:
             report.line(f"{names.shown(change.service)}: {change.words}")
         return
-    with lock.held(engine, purpose, wait, report.line):
+    with lock.held(engine, purpose, wait, report.line) as hold:
         for key, group in groupby(changes, key=_order):
             wave = list(group)
             title = names.shown(wave[0].service) if len(wave) == 1 else f"{key[1]}/{key[2]}"
-            with report.step(title) as step:
+            with report.step(title, hold.ended) as step:
                 step.skipped = not any(change.edit for change in wave)
                 step.detail = wave[0].words if len(wave) == 1 else f"{len(wave)} services, {wave[0].words}"
-                together(wave, partial(_one, engine), step)
+                together(wave, partial(_one, engine, hold), step)
 
 
-def _one(engine: Engine, change: Change, step: Step) -> None:
+def _one(engine: Engine, hold: Hold, change: Change, step: Step) -> None:
     if change.edit is None:
         return
+    hold.demand()
     own = engine.again()
     began = own.now() - CLOCK_SKEW
     spec = _update(own, change.service, change.edit)

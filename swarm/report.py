@@ -30,11 +30,17 @@ COLOURS = (36, 32, 33, 35, 34, 96, 92, 93, 95, 94)
 class Step:
     """One line of progress: `detail` is shown when it is done, `note` while it runs."""
 
-    def __init__(self, title: str, status: Status | None, say: Callable[[str], None] | None = None) -> None:
+    def __init__(
+        self,
+        title: str,
+        status: Status | None,
+        say: Callable[[str], None] | None = None,
+        cancelled: Event | None = None,
+    ) -> None:
         self.title = title
         self.detail = ""
         self.skipped = False
-        self.cancelled = Event()
+        self.cancelled = cancelled or Event()
         self._status = status
         self._say = say
         self._said = ("", time.monotonic())
@@ -42,9 +48,7 @@ class Step:
 
     def silent(self) -> "Step":
         """A part of this step that says nothing by itself, and is cancelled with it."""
-        part = Step(self.title, None)
-        part.cancelled = self.cancelled
-        return part
+        return Step(self.title, None, cancelled=self.cancelled)
 
     def note(self, text: str) -> None:
         """Say what is happening right now: at once on a terminal, every few seconds in a log."""
@@ -64,11 +68,11 @@ class Report:
         self.errors = _console(stderr=True)
 
     @contextmanager
-    def step(self, title: str) -> Iterator[Step]:
-        """Show a step while its block runs, then one line with how long it took."""
+    def step(self, title: str, cancelled: Event | None = None) -> Iterator[Step]:
+        """Show a step while its block runs, then one line with how long it took; `cancelled` may end it."""
         began = time.monotonic()
         status = self.console.status(escape(title)) if self.console.is_terminal else None
-        step = Step(title, status, None if status else self.line)
+        step = Step(title, status, None if status else self.line, cancelled)
         if status is not None:
             status.start()
         mark, colour = "✗", "red"

@@ -1,6 +1,7 @@
 """The use cases that go back to a release, and that tell whether what runs is still what was released."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from secrets import token_hex
 
 from swarm import live, lock, outline, plan, releases
@@ -24,16 +25,19 @@ def rollback(desk: Desk, targets: Sequence[Target], number: int | None, whole: b
         return
     purpose = f"rollback {' '.join(names[:5])}"
     deploy = token_hex(4)
-    with lock.held(desk.engine, purpose, options.lock_timeout, desk.report.line):
+    with lock.held(desk.engine, purpose, options.lock_timeout, desk.report.line) as hold:
+        desk = replace(desk, hold=hold)
         goals, kept = goals_of(releases.history(desk.engine), names, number, whole)
         _tell_kept(kept, desk.report)
         # Written down before anything is changed: a client that is killed leaves what the next one completes.
         begun = [(goal, _begun(desk, goal, deploy) if now != goal else None) for now, goal in goals]
         for place, (goal, made) in enumerate(begun):
-            with desk.report.step(f"{goal.stack}: back to release {goal.number}") as step:
+            with desk.report.step(f"{goal.stack}: back to release {goal.number}", hold.ended) as step:
                 try:
                     done = restore(desk, goal, step)
                 except SwarmstatsError as error:
+                    # What is left pending is what the same rollback, said again, completes.
+                    hold.demand()
                     _give_up(desk.engine, made, [release for _, release in begun[place + 1 :] if release], error)
                     if isinstance(error, StackFailed):
                         raise RollbackFailed(error.message, hint=error.hint) from error
@@ -41,7 +45,9 @@ def rollback(desk: Desk, targets: Sequence[Target], number: int | None, whole: b
                 step.skipped = done.empty
                 step.detail = "runs already" if done.empty else f"{len(done.pending)} services changed"
                 if made:
+                    hold.demand()
                     releases.finish(desk.engine, made, State.DEPLOYED)
+        hold.demand()
         collect(desk.engine)
 
 

@@ -15,7 +15,7 @@ from swarm import deploy, keyring, keys, live, manifests, secrets, survey, targe
 from swarm.deployment import LOCK_TIMEOUT, Options
 from swarm.engine import Engine
 from swarm.environment import Environment, shown
-from swarm.errors import Locked, SecretMissing, SecretRefused
+from swarm.errors import Locked, LockLost, SecretMissing, SecretRefused
 from swarm.keyring import FEW, Users
 from swarm.live import Service
 from swarm.report import Report
@@ -182,8 +182,8 @@ def _replaced(
 ) -> Iterator[None]:
     """Write another content, keeping the former one beside it until the block has ended well.
 
-    When the block fails the former files come back. A client that is killed or interrupted leaves both: the
-    next rotation goes on with the new content, or finds that a deploy has brought it everywhere.
+    When the block fails the former files come back. A client that is killed, interrupted or has lost the lock leaves
+    both: the next rotation goes on with the new content, or finds that a deploy has brought it everywhere.
     """
     folder, (name, *_) = environment.secrets, names
     present = secrets.read(secrets.file(folder, name))
@@ -196,6 +196,8 @@ def _replaced(
     secrets.write(folder, name, wanted or secrets.password())
     try:
         yield
+    except LockLost:
+        raise
     except Exception:
         for other in reversed(names):
             secrets.restore(folder, other)

@@ -115,6 +115,7 @@ class Crossing:
 
     def remove(self, names: Iterable[str]) -> None:
         """Remove services and return when their tasks have ended."""
+        self.site.hold.demand()
         gone = {self.there[name].id for name in names if name in self.there}
         for identity in gone:
             self.site.engine.remove_service(identity)

@@ -45,6 +45,6 @@ def together(wave: Sequence[Item], act: Callable[[Item, Step], None], step: Step
             raise
     if failed:
         first, *others = failed
-        first.message = "\n".join((first.message, *(error.message for error in others)))
+        first.message = "\n".join(dict.fromkeys((first.message, *(error.message for error in others))))
         first.args = (first.message,)
         raise first

@@ -12,6 +12,7 @@ import pytest
 
 from swarm import lock
 from swarm.environment import ROOT
+from swarm.errors import LockLost
 from tests.e2e.conftest import FILE, Platform
 from tests.waiting import until
 
@@ -76,12 +77,19 @@ def test_the_lock_of_a_client_that_was_killed_expires_and_the_next_deploy_ends_w
     assert platform.get("app").status_code == 200
 
 
-def test_a_lock_can_be_broken_and_its_holder_learns_of_it(platform: Platform) -> None:
+def test_a_lock_can_be_broken_and_its_holder_learns_of_it(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lock, "RENEWAL", 60.0)
     said: list[str] = []
     with lock.held(platform.engine, "stuck", 5, said.append):
         assert "stuck" in platform.run("lock.break").stdout
         assert holder(platform) is None
     assert said == ["The lock was broken by somebody while this ran: look at ./run status."]
+
+
+def test_who_goes_on_without_the_lock_is_stopped(platform: Platform) -> None:
+    with pytest.raises(LockLost), lock.held(platform.engine, "stuck", 5, print) as hold:
+        platform.run("lock.break")
+        hold.demand()
 
 
 def test_a_lock_that_is_held_long_is_renewed(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,83 @@
+"""What becomes of a deploy that is disturbed; that it goes well is tested on a real swarm."""
+
+import pytest
+
+from swarm import converge, live, lock, plan, releases
+from swarm.deployment import Deployment, Options
+from swarm.desk import Desk
+from swarm.engine import NAMESPACE
+from swarm.errors import LockLost
+from swarm.lock import Hold
+from swarm.manifests import Manifest
+from swarm.plan import Pins
+from swarm.releases import State
+from swarm.report import Report
+from swarm.shell import RecordingShell
+from swarm.specs import Wanted
+from swarm.stacks import Stack
+from swarm.survey import Survey
+from swarm.targets import Target
+from tests.unit.swarm.conftest import Make
+from tests.unit.swarm.managers import Known, Managers, Raw
+
+OPTIONS = Options(tests=False)
+MANIFEST = Manifest(description="web", timeout=2)
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(converge, "POLL", 0.01)
+    monkeypatch.setattr(converge, "STABLE", 0.01)
+
+
+def spec(stack: str, image: str) -> Raw:
+    return {
+        "Name": f"{stack}_web",
+        "Labels": {NAMESPACE: stack},
+        "Mode": {"Replicated": {"Replicas": 1}},
+        "TaskTemplate": {"ContainerSpec": {"Image": image}, "ForceUpdate": 0},
+    }
+
+
+def deployment(make: Make, engine: Known, hold: Hold, image: str, *names: str) -> Deployment:
+    """A deploy of stacks of one service each."""
+    rendered = tuple(
+        Stack(Target(name), MANIFEST, {"services": {"web": {"image": image}}}, (), (), ()) for name in names
+    )
+    wanted = {name: Wanted(name, {f"{name}_web": spec(name, image)}, {}, {}) for name in names}
+    seen = live.snapshot(engine)
+    plans = {name: plan.plan(wanted[name], seen, Pins()) for name in names}
+    found = Survey(rendered, wanted, plans, releases.unfinished(engine), seen)
+    return Deployment(found, Desk(make(), engine, RecordingShell(), Report(), hold), OPTIONS)
+
+
+def images(managers: Managers) -> dict[str, str]:
+    return {
+        item["Spec"]["Name"]: item["Spec"]["TaskTemplate"]["ContainerSpec"]["Image"]
+        for item in managers.held["services"].values()
+    }
+
+
+def states(engine: Known, stack: str) -> list[State]:
+    return [release.state for release in reversed(releases.history(engine, stack))]
+
+
+def test_a_deploy_that_has_lost_its_lock_goes_neither_on_nor_back_and_leaves_its_release_pending(make: Make) -> None:
+    engine = Known()
+    deployment(make, engine, Hold(), "r/web:1", "admin", "app").run()
+
+    def broken(path: str) -> None:
+        if path.startswith("/services/") and path.endswith("/update"):
+            lock.release(engine)
+
+    engine.managers.after = broken
+    lost = pytest.raises(LockLost, match="release 2 of admin")
+    with lost as caught, lock.held(engine, "deploy", 1, print) as hold:
+        deployment(make, engine, hold, "r/web:2", "admin", "app").run()
+    assert "./run deploy admin completes it" in caught.value.hint
+    assert images(engine.managers) == {"admin_web": "r/web:2", "app_web": "r/web:1"}
+    assert (states(engine, "admin"), states(engine, "app")) == ([State.DEPLOYED, State.PENDING], [State.DEPLOYED])
+    engine.managers.after = lambda path: None
+    deployment(make, engine, Hold(), "r/web:2", "admin", "app").run()
+    assert states(engine, "admin") == [State.DEPLOYED, State.DEPLOYED]
+    assert images(engine.managers) == {"admin_web": "r/web:2", "app_web": "r/web:2"}
