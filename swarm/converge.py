@@ -94,11 +94,12 @@ def failure(service: Service, began: datetime, wanted: Spec | None, now: datetim
 
 
 def explain(engine: Engine, service: Service, reason: str, reach: Reach, began: datetime) -> tuple[str, str]:
-    """The reason, the last failed task with its place, health check and last words; and a hint."""
+    """The reason, the task to blame with its place, health check and last words; and a hint."""
     lines = [f"{service.name}: {reason}"]
     if task := _culprit(service, began):
         code = f", exit {task.exit_code}" if task.exit_code else ""
-        lines.append(f"  {task.node or 'no node'}, task {task.slot}{code}: {task.error or 'ended by itself'}")
+        became = "ended by itself" if task.state in live.ENDED else f"still {task.state}"
+        lines.append(f"  {task.node or 'no node'}, task {task.slot}{code}: {task.error or became}")
         if found := _health(task, reach):
             lines += ["  health check:", *(f"    {line}" for line in found)]
         if said := engine.task_logs(task.id, tail=LINES):
@@ -107,9 +108,13 @@ def explain(engine: Engine, service: Service, reason: str, reach: Reach, began: 
 
 
 def _culprit(service: Service, began: datetime) -> Task | None:
-    """The task that ended last of those that this change made, else of those that suit the service as it is."""
+    """The task that ended last of those that this change made, else of those that suit the service as it is.
+
+    Where none has ended, one that has not come up yet.
+    """
     ended = sorted(service.failures, key=lambda task: task.since)
     ours = [task for task in ended if task.created >= began] or [task for task in ended if task.current]
+    ours = ours or [task for task in service.tasks if task.current and task.state in BEGINNING]
     return ours[-1] if ours else None
 
 

@@ -88,6 +88,12 @@ def test_the_reason_is_that_of_a_task_of_this_change_and_of_no_earlier_one() -> 
     assert text == "app_nginx: reason"
 
 
+def test_where_no_task_has_ended_the_one_that_has_not_come_up_is_shown() -> None:
+    slow = replace(TASK, state="starting")
+    text, _ = converge.explain(Silent(), replace(SERVICE, tasks=(slow,)), "reason", converge.nowhere, BEFORE)
+    assert text.splitlines() == ["app_nginx: reason", "  node-2, task 1: still starting"]
+
+
 def test_tasks_that_failed_before_this_deploy_are_not_held_against_it() -> None:
     old = replace(TASK, state="failed", created=BEFORE - timedelta(seconds=1))
     assert converge.failure(replace(SERVICE, tasks=(old,) * 5), BEFORE, SPEC, NOW) == ""
