@@ -1,6 +1,7 @@
 """The servers of the database: who they are, who leads, and commands inside them."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,8 @@ from swarm.errors import CommandFailed, DatabaseUnwell, NodeFailed, UnknownName
 
 STACK = "db"
 API = "http://127.0.0.1:8008"
+# The server's own words, else those of psql.
+REASONS = (re.compile(r"(?:ERROR|FATAL|PANIC):\s+(?P<words>.+)"), re.compile(r"psql: error:\s+(?P<words>.+)"))
 ASK = ("curl", "--silent", "--show-error", "--fail-with-body", "--max-time", "10")
 
 
@@ -93,9 +96,22 @@ class Database:
         raise DatabaseUnwell("Nobody leads the cluster now.", hint="./run db.status; it should elect one in seconds.")
 
     def sql(self, member: str, query: str, database: str = "postgres") -> list[list[str]]:
-        """Rows of a query, asked as superuser inside a server's container."""
-        text = self.run(member, "psql", "-XAtq", "-F", "\t", "-v", "ON_ERROR_STOP=1", "-d", database, "-c", query)
+        """Rows of a query, asked as superuser inside a server's container; raises DatabaseUnwell with its reason."""
+        argv = ("psql", "-XAtq", "-F", "\t", "-v", "ON_ERROR_STOP=1", "-d", database, "-c", query)
+        try:
+            text = self.run(member, *argv)
+        except DatabaseUnwell as error:
+            raise DatabaseUnwell(
+                f"{member} does not answer: {reason(error.message)}.",
+                hint=f"./run db.status again; ./run logs {STACK}/{member}",
+            ) from error
         return [line.split("\t") for line in text.splitlines()]
+
+
+def reason(said: str) -> str:
+    """What Postgres complains of, out of all that psql said."""
+    found = next((match for pattern in REASONS if (match := pattern.search(said))), None)
+    return (found["words"] if found else said.strip().partition("\n")[0]).rstrip(".")
 
 
 def query(name: str) -> str:

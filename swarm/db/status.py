@@ -1,14 +1,19 @@
 """What the database looks like now: members, slots, connections, sizes."""
 
+import time
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from swarm.db import disks
 from swarm.db.disks import Disk
 from swarm.db.members import Database, Member, query
+from swarm.errors import CommandFailed, DatabaseUnwell
 from swarm.report import Report
 
 MEGABYTE = 1024**2
+# A switchover takes no longer, and a failover is over soon after the leader's place is vacant.
+PATIENCE = 6.0
+PAUSE = 0.5
 
 
 @dataclass(frozen=True)
@@ -23,8 +28,25 @@ class Status:
     connections: tuple[int, int]
 
 
-def read(database: Database) -> Status:
-    """Ask the cluster and its leader; raises DatabaseUnwell."""
+def read(database: Database, patience: float = PATIENCE) -> Status:
+    """Ask the cluster and its leader, again for some seconds; raises DatabaseUnwell.
+
+    Who has just been told to lead takes no queries of a leader yet, and who led may be gone.
+    """
+    end = time.monotonic() + patience
+    while True:
+        try:
+            return _read(database)
+        except CommandFailed as error:
+            problem = DatabaseUnwell(error.message, hint=error.hint)
+        except DatabaseUnwell as error:
+            problem = error
+        if time.monotonic() >= end:
+            raise problem
+        time.sleep(PAUSE)
+
+
+def _read(database: Database) -> Status:
     members, leader = database.members(), database.leader()
     ((used, allowed),) = database.sql(leader, query("connections"))
     sizes = [(name, int(size), int(count)) for name, size, count in database.sql(leader, query("sizes"))]
