@@ -67,10 +67,16 @@ class Overview:
             reason = str(item["words"]).splitlines()[0] if item["words"] else "failed"
             yield Row(item["kind"], "failed", self._ago(item["ended_at"]), 0, reason, item["project"])
 
+    @property
+    def silent(self) -> str:
+        """Why the repository could not be asked; nothing when it was."""
+        return "" if self.told.get("answered", True) else str(self.told["problem"])
+
     def summary(self) -> str:
         """What matters in one line."""
         newest = next(reversed(self.told["cluster"]), None)
-        backed = f"newest backup {self._ago(newest['ended_at'])} ago" if newest else "no backup of the cluster yet"
+        none = "backups of the cluster are not known" if self.silent else "no backup of the cluster yet"
+        backed = f"newest backup {self._ago(newest['ended_at'])} ago" if newest else none
         verified = self.told["verified"]
         checked = f"verified {self._ago(verified['ended_at'])} ago" if verified else "not verified yet"
         dumps = len({item["project"] for item in self.told["dumps"]})
@@ -90,6 +96,14 @@ class Overview:
 
     def _ago(self, moment: str) -> str:
         return duration(max(self.age(moment), 0.0))
+
+
+def demand_answer(found: Overview) -> None:
+    """Raise BackupFailed where the repository could not be asked."""
+    if found.silent:
+        raise BackupFailed(
+            found.silent, hint="docs/backups.md#when-one-fails; dumps and failures are shown all the same."
+        )
 
 
 def overview(environment: Environment, engine: Engine) -> Overview:

@@ -155,6 +155,7 @@ def cluster(environment: Environment, engine: Engine, goal: Goal, report: Report
         jobs.end(engine, JOB)
         found = members(live.snapshot(engine))
         keeper = [item for item in live.services(engine, backups.STACK) if item.name == backups.SERVICE]
+        demand_repository(environment, engine)
         with report.step("archive") as step:
             step.detail = said = _flush(environment, engine, report)
             goal = replace(goal, at_least=found_at[1] if (found_at := ARCHIVED.search(said)) else "")
@@ -186,6 +187,13 @@ def cluster(environment: Environment, engine: Engine, goal: Goal, report: Report
     with report.step("backup") as step:
         step.detail = _back_up(environment, engine, step, report)
     return said
+
+
+def demand_repository(environment: Environment, engine: Engine) -> None:
+    """Raise RestoreFailed, while all still runs, where the repository is silent; a service that is gone cannot tell."""
+    with suppress(BackupFailed):
+        if silent := backups.overview(environment, engine).silent:
+            raise RestoreFailed(f"Nothing was stopped. {silent}", hint="docs/backups.md#when-one-fails")
 
 
 def _demand_untouched(environment: Environment, engine: Engine, first: Member) -> None:

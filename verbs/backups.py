@@ -34,6 +34,7 @@ def backups(_: Context, project: str | None = None, env: str = "", json: bool = 
     found = swarm.backups.overview(environment, cluster.manager(environment, SHELL))
     if json:
         REPORT.data(found.told)
+        swarm.backups.demand_answer(found)
         return
     rows = [row for row in found.rows() if not project or row.project == project]
     sizes = ((row, swarm.backups.size(row.bytes) if row.bytes else "-") for row in rows)
@@ -41,7 +42,9 @@ def backups(_: Context, project: str | None = None, env: str = "", json: bool = 
     REPORT.table(columns, ((row.kind, row.project or "-", row.name, row.age, size, row.state) for row, size in sizes))
     REPORT.line(found.summary())
     for complaint in found.complaints():
-        REPORT.warn(complaint)
+        if complaint != found.silent:
+            REPORT.warn(complaint)
+    swarm.backups.demand_answer(found)
 
 
 @verb(positional=["project"], help={"project": "the project whose database is dumped, or all", "env": ENV, "dry": DRY})

@@ -76,6 +76,16 @@ def test_what_is_well_has_no_complaints_and_what_is_not_is_told_by_name() -> Non
     assert old.startswith("the newest backup is")
 
 
+def test_a_repository_that_did_not_answer_is_an_error_of_its_own_and_all_else_is_told() -> None:
+    silent = Overview({**TOLD, "cluster": [], "answered": False, "problem": "The bucket kept at s3 does not answer."})
+    assert silent.summary().startswith("backups of the cluster are not known, verified ")
+    assert [row.name for row in silent.rows()] == ["apache-1.dump"]
+    with pytest.raises(BackupFailed, match=r"^The bucket kept at s3 does not answer\.$"):
+        backups.demand_answer(silent)
+    # What a service of an earlier release does not tell is no failure.
+    backups.demand_answer(Overview(TOLD))
+
+
 def test_lines_are_handed_on_whole_however_they_come(make: Make, answer: Any) -> None:
     container, said = answer(0, [b"one\ntw", b"o\nthree"]), list[str]()
     assert backups.ask(make(), Engine(), "dump", "apache", say=said.append) == ["one", "two", "three"]

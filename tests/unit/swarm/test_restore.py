@@ -3,9 +3,12 @@ from typing import Any
 
 import pytest
 
-from swarm import restore
-from swarm.errors import ArgumentInvalid, RestoreFailed
+from swarm import backups, restore
+from swarm.backups import Overview
+from swarm.engine import Engine
+from swarm.errors import ArgumentInvalid, BackupFailed, RestoreFailed
 from swarm.live import Snapshot
+from tests.unit.swarm.conftest import Make
 
 CREATED = "2026-01-31T12:00:00.000000000Z"
 
@@ -86,3 +89,18 @@ def test_the_newest_is_no_less_than_what_was_archived_and_a_moment_is_itself() -
     assert restore.Goal(at_least=archived[1]).words == ("--at-least", "2026-01-31T12:05:00.250000Z")
     assert restore.Goal(moment, at_least=archived[1]).words == ("--to", "2026-01-31T12:00:00+00:00")
     assert restore.Goal(timeline=3, at_least=archived[1]).words == ("--timeline", "3")
+
+
+def test_a_silent_repository_is_told_while_all_still_runs_and_a_service_that_is_gone_does_not_keep_from_restoring(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = {"answered": False, "problem": "The bucket kept at s3 does not answer: connection refused."}
+    monkeypatch.setattr(backups, "overview", lambda *_: Overview(told))
+    with pytest.raises(RestoreFailed, match=r"^Nothing was stopped\. The bucket kept at s3 does not answer"):
+        restore.demand_repository(make(), Engine())
+
+    def gone(*_: object) -> Overview:
+        raise BackupFailed("The service that makes backups does not run.")
+
+    monkeypatch.setattr(backups, "overview", gone)
+    restore.demand_repository(make(), Engine())

@@ -13,13 +13,13 @@ from threading import Thread
 from activity import log
 from activity.backup import repository
 from activity.backup.dump import dump
-from activity.backup.record import DIFFERENTIAL, DUMP, FULL, VERIFY, Recorder, recent
+from activity.backup.record import DIFFERENTIAL, DUMP, FULL, REPOSITORY, VERIFY, Recorder, recent
 from activity.backup.schedule import Pauses, due, trigger
 from activity.backup.verify import verify
 from activity.database.connect import Role, transaction
 from activity.database.queries import query
 from activity.dumps import Shelf
-from activity.errors import ActivityError, BackupRunning, DatabaseUnavailable
+from activity.errors import ActivityError, BackupFailed, BackupRunning, DatabaseUnavailable
 from activity.health import Pulse
 from activity.projects import Project
 from activity.settings import Settings
@@ -80,7 +80,7 @@ class Keeper:
 
     def _cluster_step(self, kind: str) -> Callable[[datetime], bool]:
         def step(now: datetime) -> bool:
-            found = repository.read()
+            found = self._repository()
             # A full backup is as good as a differential one, and a differential one wants a full one before it.
             kinds = ("full",) if kind == FULL else ()
             newest = found.newest(*kinds)
@@ -117,7 +117,7 @@ class Keeper:
 
     def _verify_step(self) -> Callable[[datetime], bool]:
         def step(now: datetime) -> bool:
-            newest = repository.read().newest()
+            newest = self._repository().newest()
             if newest is None or not due(self.when[VERIFY], self.verified_at or newest.ended_at, now):
                 return True
             with working(self.pulse):
@@ -126,6 +126,17 @@ class Keeper:
             return True
 
         return step
+
+    def _repository(self) -> repository.Repository:
+        """What is there; a metric tells when that cannot be said."""
+        failed = self.recorder.gauges.failed.labels(REPOSITORY, "")
+        try:
+            found = repository.read()
+        except BackupFailed:
+            failed.set(1)
+            raise
+        failed.set(0)
+        return found
 
     def _remember(self) -> None:
         """Once: what the log database knows of checks and failures of those who were here before."""

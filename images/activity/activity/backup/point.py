@@ -7,6 +7,7 @@ from shutil import rmtree
 
 import psycopg2
 
+from activity.backup import repository
 from activity.backup.instance import Instance, fill, running, said
 from activity.backup.volume import MAIN, RESTORED, UNFINISHED, restored
 from activity.database.queries import query
@@ -37,6 +38,8 @@ def restore_cluster(
     Replay without a goal ends where WAL is missing, and says nothing of it: what does not come as far as `at_least` is
     refused.
     """
+    # Soon, where the repository does not answer: all servers are stopped meanwhile.
+    repository.read()
     restoring = volume / UNFINISHED
     try:
         rmtree(restoring, ignore_errors=True)

@@ -11,8 +11,17 @@ from activity.secret import Secret
 LAST_LINES = 8
 
 
-def run(argv: Sequence[str], environ: Mapping[str, str] | None = None, *, descriptors: Sequence[int] = ()) -> str:
-    """Run a command to its end and return what it wrote; BackupFailed has its last lines when it ends badly."""
+def run(
+    argv: Sequence[str],
+    environ: Mapping[str, str] | None = None,
+    *,
+    descriptors: Sequence[int] = (),
+    seconds: float | None = None,
+) -> str:
+    """Run a command to its end and return what it wrote; BackupFailed has its last lines when it ends badly.
+
+    One that takes longer than `seconds` is killed: TimeoutError.
+    """
     try:
         done = subprocess.run(
             list(argv),
@@ -23,7 +32,10 @@ def run(argv: Sequence[str], environ: Mapping[str, str] | None = None, *, descri
             text=True,
             errors="replace",
             check=False,
+            timeout=seconds,
         )
+    except subprocess.TimeoutExpired as error:
+        raise TimeoutError(f"{argv[0]} has not ended after {error.timeout:.0f} s.") from error
     except OSError as error:
         raise BackupFailed(f"{argv[0]} cannot be started: {error.strerror}.") from error
     if done.returncode:

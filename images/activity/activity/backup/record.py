@@ -14,6 +14,7 @@ from activity.errors import ActivityError, BackupRunning, DatabaseUnavailable
 from activity.settings import Settings
 
 FULL, DIFFERENTIAL, DUMP, RESTORE, VERIFY = "full", "differential", "dump", "restore", "verify"
+REPOSITORY = "repository"
 
 
 @dataclass

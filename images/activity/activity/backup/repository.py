@@ -15,7 +15,7 @@ from typing import Any
 import orjson
 from psycopg2 import sql
 
-from activity.backup import process
+from activity.backup import place, process
 from activity.database.connect import Role, connect
 from activity.database.queries import composed, query
 from activity.errors import BackupFailed, BackupRunning, DatabaseUnavailable
@@ -26,6 +26,9 @@ POLL_SECONDS = 2.0
 # For so long the leader may be away (a switchover, a failover) before a backup that runs is given up.
 PATIENCE_SECONDS = 120.0
 LOCKED = 50
+# pgBackRest asks nine times in a row, a minute each; an answer that comes is there in one or two seconds.
+ANSWER_SECONDS = 12.0
+UNANSWERED = 99
 
 
 @dataclass(frozen=True)
@@ -62,16 +65,22 @@ class Repository:
 
 
 def read() -> Repository:
-    """Ask pgBackRest what is there; BackupFailed when it cannot tell."""
-    told = orjson.loads(process.run(("pgbackrest", f"--stanza={STANZA}", "--output=json", "info")))
-    return interpret(told)
+    """Ask pgBackRest what is there; BackupFailed when it cannot tell, or not soon."""
+    try:
+        told = process.run(("pgbackrest", f"--stanza={STANZA}", "--output=json", "info"), seconds=ANSWER_SECONDS)
+    except TimeoutError as error:
+        where = place.read()
+        raise BackupFailed(f"{where} does not answer: {where.reason()}.") from error
+    return interpret(orjson.loads(told))
 
 
 def interpret(told: list[dict[str, Any]]) -> Repository:
-    """What `pgbackrest info` tells as JSON -> Repository."""
+    """What `pgbackrest info` tells as JSON -> Repository; BackupFailed when it says that it could not look."""
     stanza = next((item for item in told if item["name"] == STANZA), None)
     if stanza is None:
         return Repository((), "", "", "no backup was made yet")
+    if stanza["status"]["code"] == UNANSWERED:
+        raise BackupFailed(f"{place.read()} does not answer as it should: {_reason(stanza)}.")
     archives = [item for item in stanza.get("archive") or () if item.get("min")]
     status = stanza["status"]
     return Repository(
@@ -80,6 +89,13 @@ def interpret(told: list[dict[str, Any]]) -> Repository:
         archive_last=str(archives[-1]["max"]) if archives else "",
         problem="" if status["code"] == 0 else str(status["message"]),
     )
+
+
+def _reason(stanza: dict[str, Any]) -> str:
+    """The first line of what went wrong, without the name of the error."""
+    said = next((item["status"]["message"] for item in stanza.get("repo") or () if item["status"]["code"]), "")
+    first = str(said or stanza["status"]["message"]).partition("\n")[0]
+    return first.partition("] ")[2].rstrip(":.") if first.startswith("[") else first.rstrip(":.")
 
 
 def _backup(told: dict[str, Any]) -> Backup:
@@ -97,8 +113,9 @@ def _backup(told: dict[str, Any]) -> Backup:
 
 def make(settings: Settings, kind: str, stop: Signal, beat: Callable[[], None] = lambda: None) -> Backup:
     """Make a backup (`full` or `diff`) on the leader and return it; BackupRunning or BackupFailed when none is made."""
-    _prepare(settings)
+    # First: what is begun on the leader waits much longer for a repository that is silent.
     before = read().last()
+    _prepare(settings)
     # A backup of damaged data counts like any other where old ones are removed: it must not cost one that is whole.
     words = ("backup", f"--type={kind}", f"--stanza={STANZA}", "--no-expire-auto")
     code, said = _apart(settings, words, stop, beat)

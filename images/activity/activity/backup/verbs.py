@@ -114,9 +114,9 @@ def shown(settings: Settings, command: Namespace, stop: Signal) -> Lines:
     """Everything that is known about backups, as one line of JSON."""
     shelf = _shelf(settings)
     try:
-        found, problem = repository.read(), ""
+        found, unanswered = repository.read(), ""
     except BackupFailed as error:
-        found, problem = repository.Repository((), "", ""), str(error)
+        found, unanswered = repository.Repository((), "", ""), str(error)
     try:
         rows, unknown = recent(settings), ""
     except DatabaseUnavailable as error:
@@ -126,8 +126,9 @@ def shown(settings: Settings, command: Namespace, stop: Signal) -> Lines:
         "now": datetime.now(UTC),
         "cluster": [asdict(item) for item in found.backups],
         "archive": {"first": found.archive_first, "last": found.archive_last},
-        "problem": problem or found.problem,
-        "new": not (problem or found.backups or any(row.failed for row in rows)),
+        "problem": unanswered or found.problem,
+        "answered": not unanswered,
+        "new": not (unanswered or found.backups or any(row.failed for row in rows)),
         "dumps": dumps,
         "failures": [asdict(row) for row in rows if row.failed],
         "verified": _verified(rows),

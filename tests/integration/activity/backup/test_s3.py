@@ -1,7 +1,9 @@
 """Backups and WAL in a bucket instead of the shared storage, by the setting alone, and the way back from it."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
+from time import monotonic
 
 import pytest
 
@@ -26,6 +28,25 @@ if not client.list_buckets()["Buckets"]:
 for item in client.list_objects_v2(Bucket="{BUCKET}").get("Contents", ()):
     print(item["Key"])
 """
+SILENT = """
+import socket, time
+door = socket.create_server(("", 443), backlog=100)
+while True:
+    taken = door.accept()
+    time.sleep(0.01)
+"""
+# The kernel drops what would connect while the queue of those that nobody takes is full.
+FULL = """
+import socket, time
+door = socket.create_server(("", 443), backlog=0)
+waiting = [socket.socket() for _ in range(4)]
+for one in waiting:
+    one.setblocking(False)
+    one.connect_ex(("127.0.0.1", 443))
+time.sleep(3600)
+"""
+CLOSED = "import time; time.sleep(3600)"
+QUICK = 20.0
 
 
 @pytest.fixture(scope="module")
@@ -80,3 +101,46 @@ def test_the_keys_stand_in_no_specification_and_no_log(server: Members) -> None:
         assert not [key for key in KEYS if KEYS[key] in told and key != "backup-s3-key"]
     # The name of the key is part of every signed request; the key's secret never is.
     assert KEYS["backup-s3-key"] not in str(server.client.api.inspect_container(server.containers["restored"].id))
+
+
+@pytest.mark.parametrize(
+    ("script", "reason"),
+    [
+        (SILENT, "it takes connections and says nothing"),
+        (FULL, "it takes no connection"),
+        (CLOSED, "connection refused"),
+        ("", "name or service not known"),
+    ],
+)
+def test_a_bucket_that_does_not_answer_is_named_soon_and_dumps_are_told_all_the_same(
+    server: Members, script: str, reason: str
+) -> None:
+    server.environ["ACTIVITY_DATABASE_HOST"] = "db_restored"
+    if "s3" in server.containers:
+        server.end("s3", kill=True)
+        server.run("series", "--project", "apache")
+        server.run("backup", "dump", "apache")
+    if script:
+        server.start("silent", "s3", ["-c", script], aliases=(HOST,), entrypoint=["python3"])
+    why = f"The bucket {BUCKET} at {HOST} does not answer: {reason}."
+    try:
+        said = quickly(server, "show")
+        told = json.loads(next(line for line in said.splitlines() if line.startswith("{")))
+        assert (told["problem"], told["answered"], told["new"]) == (why, False, False)
+        assert [item["project"] for item in told["dumps"]] == ["apache"]
+        if script == SILENT:
+            # Nothing is begun on the leader, and no server stays stopped for minutes.
+            assert why in quickly(server, "cluster", code=72)
+            assert why in quickly(server, "verify", code=72)
+            assert why in quickly(server, "restore-volume", volume="scratch", code=72)
+    finally:
+        if script:
+            server.end("silent", kill=True)
+
+
+def quickly(server: Members, word: str, volume: str = "", code: int = 0) -> str:
+    """What a verb says, which must not take long."""
+    began = monotonic()
+    said = server.run("backup", word, volume=volume, code=code)
+    assert monotonic() - began < QUICK, f"{word} took {monotonic() - began:.0f} s"
+    return said

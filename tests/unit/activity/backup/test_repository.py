@@ -5,7 +5,7 @@ from threading import Event
 import pytest
 from activity.backup import repository
 from activity.backup.repository import interpret
-from activity.errors import BackupRunning
+from activity.errors import BackupFailed, BackupRunning
 from activity.settings import read_settings
 
 BACKUP = {
@@ -58,3 +58,13 @@ def test_a_backup_goes_on_without_the_service_and_is_no_failure_when_that_ends(m
     monkeypatch.setattr(repository, "on_leader", lambda *_: [])
     with pytest.raises(BackupRunning, match="it goes on by itself"):
         repository._apart(read_settings({}, frozenset()), ("backup",), stop, lambda: None)
+
+
+def test_a_repository_that_could_not_be_asked_is_no_empty_one_and_one_line_says_why():
+    why = "[ProtocolError] HTTP request failed with 403 (Forbidden):\n*** Path/Query ***:\nGET /?list-type=2"
+    silent = {
+        **WELL, "status": {"code": 99, "message": "other"}, "backup": [], "archive": [],
+        "repo": [{"key": 1, "status": {"code": 99, "message": why}}],
+    }  # fmt: skip
+    with pytest.raises(BackupFailed, match=r"^The .* as it should: HTTP request failed with 403 \(Forbidden\)\.$"):
+        interpret([silent])
