@@ -5,9 +5,12 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from threading import Event
 from typing import Any
+
+from pydantic import BaseModel, ValidationError
 
 from swarm import images, jobs, stacks, stacktests, web
 from swarm.engine import Engine
@@ -42,6 +45,17 @@ class Outcome:
     expected: str
     found: str
     seconds: float = 0.0
+
+
+class _Result(BaseModel):
+    """One line of the service's verb `probe`."""
+
+    kind: str
+    name: str
+    held: bool
+    expected: str
+    found: str
+    seconds: float
 
 
 def check(environment: Environment, target: Target, engine: Engine, step: Step) -> tuple[Outcome, ...]:
@@ -182,12 +196,12 @@ def _image(stack: Stack, environment: Environment, engine: Engine) -> str:
 
 
 def _results(target: Target, output: Iterable[str]) -> Iterable[Outcome]:
+    """What the job says of its tests; it may write other lines too, such as those of a library."""
     for line in output:
-        if line.startswith("{"):
-            said = json.loads(line)
-            state = HELD if said["held"] else FAILED
-            found = str(said["found"])
-            yield Outcome(target.name, said["kind"], said["name"], state, said["expected"], found, said["seconds"])
+        with suppress(ValidationError):
+            said = _Result.model_validate_json(line)
+            state = HELD if said.held else FAILED
+            yield Outcome(target.name, said.kind, said.name, state, said.expected, said.found, said.seconds)
 
 
 def _without_result(

@@ -115,6 +115,20 @@ def test_all_tests_inside_the_swarm_are_one_job_on_their_networks(given: Any, ma
     assert b"metrics_victoriametrics:8428" in job.files[checks.CONFIG]
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{'a': 1}", "{", '{"held": true}', '{"kind": "tcp", "name": ["port"], "held": true}',
+        '{"kind":"tcp","name":["port"],"held":true,"expected":"open","found":"open","seconds":1.5}',
+        '{"kind":"tcp","name":"port","held":true,"expected":"open","found":"open","seconds":"long"}',
+    ],
+)  # fmt: skip
+def test_a_line_that_only_begins_like_a_result_is_none(given: Any, make: Make, text: str) -> None:
+    given(StackTests(tcp=[PORT]), Ended(0, (line(text), result("port", "true", "open"), line(text))))
+    (outcome,) = checks.run(make(), APP, Swarm("admin_portal"), STEP)
+    assert (outcome.name, outcome.state, outcome.found, outcome.seconds) == ("port", "held", "open", 1.5)
+
+
 def test_passwords_go_to_the_job_as_secrets_by_their_version(given: Any, make: Make) -> None:
     ran, environment = given(StackTests(sql=[VALUE]), Ended(0, (result("value", "true", "1"),))), make()
     secret = secrets.write(environment.secrets, "gha-admin-password", secrets.password())
