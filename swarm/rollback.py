@@ -55,8 +55,10 @@ def drift(engine: Engine, targets: Sequence[Target]) -> list[StackPlan]:
     """What would bring each stack back to its last release; raises NoRelease for a stack that has none."""
     known = releases.latest(engine)
     there = {service.stack for service in live.services(engine)}
-    wanted = [target.name for target in targets if target.name in known or target.name in there]
-    if strangers := [name for name in wanted if name not in known] or [t.name for t in targets if not wanted]:
+    named = [target.name for target in targets]
+    wanted = [name for name in named if name in known or name in there]
+    # What neither runs nor was ever released is left out, unless that is all that was asked for.
+    if strangers := [name for name in wanted or named if name not in known]:
         raise NoRelease(f"There is no release of {', '.join(strangers)}.", hint=f"./run deploy {strangers[0]}")
     return _plans(engine, [known[name] for name in wanted])
 

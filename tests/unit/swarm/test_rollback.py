@@ -1,7 +1,10 @@
 import pytest
 
-from swarm import rollback
+from swarm import live, releases, rollback
+from swarm.engine import Engine
 from swarm.errors import NoRelease
+from swarm.targets import Target
+from tests.unit.swarm.running import service
 from tests.unit.swarm.test_releases import release
 
 
@@ -27,3 +30,29 @@ def test_a_stack_that_was_never_released_is_neither_gone_back_with_nor_told() ->
 def test_where_nothing_can_go_back_that_is_an_error() -> None:
     with pytest.raises(NoRelease, match="no earlier release of app"):
         rollback.goals_of([release(1)], ["app"], None, whole=False)
+
+
+@pytest.mark.parametrize(
+    ("asked", "strangers"),
+    [
+        ("app", ""),
+        ("app,never", ""),
+        ("app,db,never", "db"),
+        ("db", "db"),
+        ("never,nothing", "never, nothing"),
+        ("", ""),
+    ],
+)
+def test_what_runs_without_a_release_cannot_be_compared_nor_what_is_not_there_at_all(
+    asked: str, strangers: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(releases, "latest", lambda engine: {"app": release(1)})
+    monkeypatch.setattr(live, "services", lambda engine: (service("app_nginx"), service("db_haproxy")))
+    monkeypatch.setattr(rollback, "_plans", lambda engine, goals: [goal.stack for goal in goals])
+    targets = [Target(name) for name in asked.split(",") if name]
+    if strangers:
+        with pytest.raises(NoRelease, match=rf"There is no release of {strangers}\.") as caught:
+            rollback.drift(Engine(), targets)
+        assert caught.value.hint == f"./run deploy {strangers.partition(',')[0]}"
+    else:
+        assert rollback.drift(Engine(), targets) == [name for name in ("app",) if name in asked]
