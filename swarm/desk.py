@@ -64,14 +64,21 @@ def restore(desk: Desk, release: Release, step: Step) -> StackPlan:
 
 
 def carry_out(done: StackPlan, site: Site, step: Step) -> None:
-    """Apply a plan and return when all its services are healthy; networks that nothing needs any more go last."""
+    """Apply a plan and return when all its services are healthy; networks that nothing needs any more go last.
+
+    One that cannot go harms nothing, so it is said and no failure.
+    """
     site.hold.demand()
     takeover.prepare(done, site, step)
     told = apply(done, site, step)
     converge.wait(site.engine, Watch(done.stack, told, site.began, site.timeout), step, site.reach)
     site.hold.demand()
     for network in done.unwanted_networks:
-        site.engine.remove_network(network)
+        if not site.engine.remove_network(network):
+            step.warn(
+                f"{done.stack}: the network {network} is not needed any more and could not be removed; something may "
+                f"still use it. ./run plan {done.stack} shows it, the next deploy tries again."
+            )
 
 
 def create_versions(engine: Engine, wave: Iterable[Stack]) -> References:

@@ -264,11 +264,11 @@ class Engine:
                 raise StackInvalid(f"network {body['Name']}: {error.explanation}") from error
 
     def remove_network(self, identity: str) -> bool:
-        """Remove a network; False when something still uses it, or it is gone."""
+        """Remove a network; one that is gone already is fine, False when something still uses it."""
         try:
             self.api.api.remove_network(identity)
-        except docker.errors.APIError:
-            return False
+        except docker.errors.APIError as error:
+            return error.status_code == http.HTTPStatus.NOT_FOUND
         return True
 
     def create_service(self, spec: Mapping[str, Any]) -> Spec:

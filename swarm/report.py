@@ -28,7 +28,7 @@ COLOURS = (36, 32, 33, 35, 34, 96, 92, 93, 95, 94)
 
 
 class Step:
-    """One line of progress: `detail` is shown when it is done, `note` while it runs."""
+    """One line of progress: `detail` is shown when it is done, `note` while it runs, each `warn` below it."""
 
     def __init__(
         self,
@@ -41,14 +41,17 @@ class Step:
         self.detail = ""
         self.skipped = False
         self.cancelled = cancelled or Event()
+        self.warnings: list[str] = []
         self._status = status
         self._say = say
         self._said = ("", time.monotonic())
         self._lock = Lock()
 
     def silent(self) -> "Step":
-        """A part of this step that says nothing by itself, and is cancelled with it."""
-        return Step(self.title, None, cancelled=self.cancelled)
+        """A part of this step that says nothing by itself: it is cancelled with it and warns through it."""
+        part = Step(self.title, None, cancelled=self.cancelled)
+        part.warnings = self.warnings
+        return part
 
     def note(self, text: str) -> None:
         """Say what is happening right now: at once on a terminal, every few seconds in a log."""
@@ -58,6 +61,10 @@ class Step:
             elif self._say is not None and text != self._said[0] and time.monotonic() - self._said[1] > QUIET:
                 self._said = (text, time.monotonic())
                 self._say(f"    {self.title}: {text}")
+
+    def warn(self, text: str) -> None:
+        """Say once the step has ended what it did not do, though it succeeded."""
+        self.warnings.append(text)
 
 
 class Report:
@@ -86,11 +93,18 @@ class Report:
             self.console.print(
                 f"  [{colour}]{mark}[/{colour}] {escape(left):<64} {duration(time.monotonic() - began):>9}"
             )
+            for text in step.warnings:
+                self.warn(text)
 
     @contextmanager
     def quiet(self) -> Iterator[Step]:
-        """A step of which nothing is shown, for machine output."""
-        yield Step("", None)
+        """A step of which nothing but warnings is shown, for machine output."""
+        step = Step("", None)
+        try:
+            yield step
+        finally:
+            for text in step.warnings:
+                self.warn(text)
 
     def line(self, text: str = "") -> None:
         """Print one line of text as it is."""

@@ -24,7 +24,7 @@ class Manager(BaseAdapter):
     def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:
         status, said = (200, CONFIG) if request.method == "GET" else self.answers.pop(0)
         if request.method != "GET":
-            self.told.append(json.loads(request.body or "{}")["Labels"])
+            self.told.append(json.loads(request.body or "{}").get("Labels"))
         found = requests.Response()
         found.status_code, found._content, found.url = status, json.dumps(said).encode(), str(request.url)
         return found
@@ -51,3 +51,8 @@ def test_labels_that_are_refused_for_good_are_an_error() -> None:
     for answers in ((SEQUENCE,) * 3, ((500, {"message": "only updates to Labels are allowed"}),)):
         with pytest.raises(docker.errors.APIError):
             engine(Manager(*answers)).label_config("c1", {"state": "deployed"})
+
+
+@pytest.mark.parametrize(("status", "gone"), [(204, True), (404, True), (403, False), (409, False)])
+def test_a_network_that_is_gone_is_as_good_as_removed_and_one_in_use_is_not(status: int, gone: bool) -> None:
+    assert engine(Manager((status, {"message": "no"}))).remove_network("app_old") is gone
