@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from types import UnionType
-from typing import Any, TypeVar, Union, get_args, get_origin
+from typing import Any, TypeVar, Union, cast, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -52,7 +52,9 @@ def load(path: Path, shown: str) -> Mapping[str, Any]:
 
 
 def parse(text: str) -> Any:
-    """YAML text as plain values; raises yaml.YAMLError."""
+    """YAML text as plain values; raises yaml.YAMLError, also for an alias of what it stands in: it has no end."""
+    if "&" in text and "*" in text:
+        _demand_end(text)
     return yaml.load(text, Loader=_Reader)  # noqa: S506 - it is the safe loader but for dates
 
 
@@ -91,6 +93,19 @@ def places(path: Path, shown: str, locations: Iterable[Location]) -> list[str]:
 def describe(value: Any) -> str:
     """A value as it is shown in a mistake."""
     return "nothing" if value is None else repr(value) if isinstance(value, str) else str(value)
+
+
+def _demand_end(text: str) -> None:
+    """Raise yaml.MarkedYAMLError where an alias stands in what it is an alias of."""
+    around: list[str | None] = []
+    for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+        if isinstance(event, yaml.CollectionStartEvent):
+            around.append(event.anchor)
+        elif isinstance(event, yaml.CollectionEndEvent):
+            around.pop()
+        elif isinstance(event, yaml.AliasEvent) and event.anchor in around:
+            problem = f"*{event.anchor} stands in what it is an alias of"
+            raise yaml.MarkedYAMLError(problem=problem, problem_mark=cast(yaml.Mark, event.start_mark))
 
 
 def _whole(escape: re.Match[str]) -> str:
