@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 
-from swarm import backups, cluster, host, live, postgres, survey, targets
+from swarm import backups, cluster, host, live, postgres, strays, survey, targets
 from swarm import environment as environments
 from swarm.db import disks
 from swarm.db.members import STACK, Database
@@ -62,7 +62,9 @@ def findings(name: str, shell: Shell) -> Iterator[Finding]:
     yield swarm
     if swarm.well:
         yield from _memory(environment[0], cluster.manager(environment[0], shell).nodes())
-        yield from _services(environment[0], shell)
+        running = live.services(cluster.manager(environment[0], shell))
+        yield from _services(running)
+        yield from _strays(environment[0], running)
         yield from _disks(environment[0], shell)
         yield from _backups(environment[0], shell)
 
@@ -129,11 +131,16 @@ def _swarm(environment: Environment, shell: Shell) -> str:
     return f"{len(rows)} nodes ready"
 
 
-def _services(environment: Environment, shell: Shell) -> Iterator[Finding]:
-    for service in live.services(cluster.manager(environment, shell)):
+def _services(running: Iterable[live.Service]) -> Iterator[Finding]:
+    for service in running:
         if not service.healthy:
             advice = f"./run logs {service.name}"
             yield Finding(service.name, False, f"{service.running} of {service.desired}, {service.state}", advice)
+
+
+def _strays(environment: Environment, running: Iterable[live.Service]) -> Iterator[Finding]:
+    for name, stray in strays.find(environment, running).items():
+        yield Finding(f"stack {name}", False, f"runs, and {stray.words}", stray.advice)
 
 
 def _disks(environment: Environment, shell: Shell) -> Iterator[Finding]:

@@ -9,6 +9,7 @@ from typing import Any
 from swarm.contents import Edits
 from swarm.notes import Note
 from swarm.plan import Change, Difference, Kind, NetworkChange, StackPlan
+from swarm.strays import Stray
 
 Line = tuple[str, str]
 MARKS = {
@@ -32,11 +33,12 @@ NOTHING = "nothing to do"
 
 @dataclass(frozen=True)
 class Beside:
-    """What stands beside plans: notes, and the edits of configs, whole or (not `full`) counted."""
+    """What stands beside plans: notes, the edits of configs, whole or (not `full`) counted, and what has no plan."""
 
     notes: Sequence[Note] = ()
     edits: Edits = field(default_factory=dict)
     full: bool = False
+    strays: Sequence[Stray] = ()
 
 
 def outline(plans: Sequence[StackPlan], beside: Beside | None = None) -> list[Line]:
@@ -56,6 +58,7 @@ def outline(plans: Sequence[StackPlan], beside: Beside | None = None) -> list[Li
         each = " each" if len(stacks) > 1 else ""
         words = f"{count} change{'s' if count != 1 else ''}{each}" if count else NOTHING
         lines += [("bold" if count else "dim", f"{_together(stacks):<10} {words}"), *body]
+    lines += [line for stray in beside.strays for line in _stray(stray)]
     return [*lines, ("", summary(plans, notes))]
 
 
@@ -150,6 +153,10 @@ def _note(note: Note) -> list[Line]:
     mark, style = ("✗", "red") if note.blocks else ("!", "magenta")
     subject = note.subject.removeprefix(f"{note.stack}_")
     return [(style, f"  {mark} {subject}: {note.text}"), *([("", f"      {note.hint}")] if note.hint else [])]
+
+
+def _stray(stray: Stray) -> list[Line]:
+    return [("bold", f"{stray.stack:<10} runs, and {stray.words}"), ("", f"      {stray.advice}")]
 
 
 def _tasks(change: Change) -> str:

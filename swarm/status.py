@@ -6,10 +6,11 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-from swarm import manifests, names, targets
+from swarm import manifests, names, strays, targets
 from swarm.environment import Environment
 from swarm.live import Service, Task
 from swarm.report import Table
+from swarm.strays import Stray
 from swarm.targets import PROJECT, Target
 
 COLUMNS = ("STACK", "RELEASE", "WHEN", "SERVICES", "TASKS", "STATE", "URL")
@@ -99,12 +100,16 @@ def told(service: Service) -> dict[str, Any]:
 
 
 def rows(environment: Environment, services: Iterable[Service], releases: Mapping[str, Release]) -> list[Row]:
-    """One row a stack in the order of what they need; projects share one."""
+    """One row a stack in the order of what they need; projects share one, but for those whose project is gone."""
+    every = list(services)
+    gone = strays.find(environment, every)
     found: dict[str, list[Service]] = {}
-    for service in services:
-        found.setdefault(service.labels.get(names.TEMPLATE, service.stack), []).append(service)
+    for service in every:
+        title = service.stack if service.stack in gone else service.labels.get(names.TEMPLATE, service.stack)
+        found.setdefault(title, []).append(service)
     known = [name for name in manifests.order() if name in found]
-    return [_row(environment, name, found[name], releases) for name in (*known, *sorted(found.keys() - set(known)))]
+    others = sorted(found.keys() - set(known))
+    return [_row(environment, name, found[name], releases, gone.get(name)) for name in (*known, *others)]
 
 
 def details(services: Iterable[Service]) -> list[Detail]:
@@ -137,7 +142,13 @@ def age(then: datetime, now: datetime) -> str:
     return next((f"{seconds // size}{unit}" for size, unit in STEPS if seconds >= size), f"{seconds}s")
 
 
-def _row(environment: Environment, name: str, found: Sequence[Service], releases: Mapping[str, Release]) -> Row:
+def _row(
+    environment: Environment,
+    name: str,
+    found: Sequence[Service],
+    releases: Mapping[str, Release],
+    stray: Stray | None,
+) -> Row:
     lasting = [service for service in found if not service.job]
     mine = [releases[stack] for stack in {service.stack for service in found} if stack in releases]
     newest = max(mine, key=lambda release: release.when, default=None)
@@ -148,7 +159,7 @@ def _row(environment: Environment, name: str, found: Sequence[Service], releases
         services=len(found),
         running=sum(min(service.running, service.desired) for service in lasting),
         wanted=sum(service.desired for service in lasting),
-        state=_state(found),
+        state=f"{_state(found)}; {stray.words} (./run clean {name})" if stray else _state(found),
         url=_url(environment, name),
     )
 

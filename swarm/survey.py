@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from swarm import contents, live, notes, plan, releases, specs, stacks
+from swarm import contents, live, notes, plan, releases, specs, stacks, strays, targets
 from swarm.desk import Desk
 from swarm.engine import Engine
 from swarm.environment import Environment
@@ -15,6 +15,7 @@ from swarm.selection import EVERYTHING, Selection
 from swarm.shell import Shell
 from swarm.specs import Wanted
 from swarm.stacks import Stack
+from swarm.strays import Stray
 from swarm.targets import Target
 from swarm.validate import validate
 
@@ -42,7 +43,14 @@ class Survey:
     def beside(self, desk: Desk, *, full: bool = False) -> Beside:
         """What to know before these plans are applied."""
         known = notes.read(self.rendered, self.plans, self.seen, desk.environment.storage.path, desk.reach)
-        return Beside(known, contents.edits(self.rendered, self.plans.values(), desk.engine), full)
+        edits = contents.edits(self.rendered, self.plans.values(), desk.engine)
+        return Beside(known, edits, full, self.strays(desk.environment))
+
+    def strays(self, environment: Environment) -> tuple[Stray, ...]:
+        """What runs and nothing has any more; asked only of a survey of all stacks."""
+        if targets.named(environment).keys() - {stack.name for stack in self.rendered if not stack.partial}:
+            return ()
+        return tuple(strays.find(environment, live.read(self.seen)).values())
 
 
 def render(

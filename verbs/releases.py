@@ -1,12 +1,13 @@
 """What stacks were before: their releases, the way back, what has drifted from the last one."""
 
 from dataclasses import asdict
+from functools import partial
 
 from invoke import Context, Exit
 
 import swarm.releases
 import swarm.rollback
-from swarm import cluster, documents, outline, targets
+from swarm import cluster, documents, outline, strays
 from swarm.deployment import Options
 from swarm.desk import Desk
 from swarm.environment import load
@@ -21,9 +22,10 @@ COLUMNS = ("STACK", "RELEASE", "STATE", "WHEN", "WHO", "COMMIT", "DEPLOY", "NOTE
 def releases(_: Context, stack: str | None = None, env: str = "", projects: str = "", json: bool = False) -> None:
     """The releases of a stack, newest first: when, who, from which commit, what became of them."""
     environment = load(env)
-    named = targets.select(environment, stack or "all", projects) if stack or projects else ()
+    manager = partial(cluster.manager, environment, SHELL)
+    named = strays.every(environment, stack or "all", manager, projects) if stack or projects else ()
     chosen = {target.name for target in named}
-    known = swarm.releases.history(cluster.manager(environment, SHELL))
+    known = swarm.releases.history(manager())
     found = [item for item in known if not chosen or item.stack in chosen]
     if json:
         REPORT.data([asdict(item) for item in found])
@@ -64,8 +66,8 @@ def rollback(
 ) -> None:
     """Bring a stack back to an earlier release: its digests, its configs, its secrets."""
     environment = load(env)
+    wanted = strays.select(environment, stack, partial(cluster.manager, environment, SHELL))
     desk = Desk(environment, cluster.manager(environment, SHELL), SHELL, REPORT)
-    wanted = targets.select(environment, stack)
     goal = swarm.releases.number(number) if number else None
     swarm.rollback.rollback(desk, wanted, goal, stack == "all", Options(lock_timeout, dry=dry))
 
@@ -74,7 +76,9 @@ def rollback(
 def drift(_: Context, stack: str, env: str = "", json: bool = False) -> None:
     """Compare what runs with the last release: exit 0 the same, 2 it differs."""
     environment = load(env)
-    found = swarm.rollback.drift(cluster.manager(environment, SHELL), targets.select(environment, stack))
+    manager = partial(cluster.manager, environment, SHELL)
+    wanted = strays.select(environment, stack, manager)
+    found = swarm.rollback.drift(manager(), wanted)
     if json:
         REPORT.data([outline.told(item) for item in found])
     else:

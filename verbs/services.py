@@ -2,11 +2,12 @@
 
 import sys
 from dataclasses import asdict
+from functools import partial
 
 from invoke import Context, Exit
 
 import swarm.execute
-from swarm import checks, cluster, jobs, live, operate, targets
+from swarm import checks, cluster, jobs, live, operate, strays
 from swarm.environment import load
 from verbs.door import DRY, ENV, JSON, REPORT, SERVICES, SHELL, STACK, WAIT, verb
 
@@ -60,7 +61,7 @@ def restart(_: Context, service: str, env: str = "", dry: bool = False, lock_tim
 def check(_: Context, stack: str, env: str = "", json: bool = False) -> None:
     """Run the tests of a stack: pages, ports, values of databases and metrics."""
     environment = load(env)
-    wanted = targets.select(environment, stack)
+    wanted = strays.select(environment, stack, partial(cluster.manager, environment, SHELL))
     engine = cluster.manager(environment, SHELL)
     with REPORT.quiet() if json else REPORT.step(f"check {stack}") as step:
         outcomes = checks.check_all(environment, wanted, engine, step)

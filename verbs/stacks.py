@@ -1,10 +1,12 @@
 """The life of stacks: built, planned, deployed, rendered, removed."""
 
+from functools import partial
+
 from invoke import Context, Exit
 
 import swarm.clean
 import swarm.deploy
-from swarm import cluster, host, images, outline, stacks, survey, targets
+from swarm import cluster, host, images, outline, stacks, strays, survey, targets
 from swarm.deployment import Options
 from swarm.desk import Desk
 from swarm.environment import load
@@ -26,7 +28,8 @@ DEPLOY = {
 def build(_: Context, stack: str, env: str = "", dry: bool = False) -> None:
     """Build the images of a stack that changed."""
     environment = load(env)
-    wanted = stacks.needed_images(environment, targets.select(environment, stack))
+    meant = strays.select(environment, stack, partial(cluster.manager, environment, SHELL))
+    wanted = stacks.needed_images(environment, meant)
     images.build(environment, wanted, SHELL, REPORT, dry=dry)
 
 
@@ -34,7 +37,8 @@ def build(_: Context, stack: str, env: str = "", dry: bool = False) -> None:
 def push(_: Context, stack: str, env: str = "", dry: bool = False) -> None:
     """Push the images of a stack that the registry lacks."""
     environment = load(env)
-    images.push(stacks.needed_images(environment, targets.select(environment, stack)), REPORT, dry=dry)
+    meant = strays.select(environment, stack, partial(cluster.manager, environment, SHELL))
+    images.push(stacks.needed_images(environment, meant), REPORT, dry=dry)
 
 
 @verb(
@@ -87,7 +91,8 @@ def deploy(
 ) -> None:
     """Bring a stack to what the environment says and wait until it is healthy; what fails goes back by itself."""
     environment = load(env)
-    wanted, selection = targets.select(environment, stack, projects), Selection.parse(label)
+    wanted = strays.select(environment, stack, partial(cluster.manager, environment, SHELL), projects)
+    selection = Selection.parse(label)
     options = Options(
         lock_timeout, rollback=not no_rollback, tests=not no_tests, pull=pull, dry=dry, selection=selection
     )
@@ -127,8 +132,8 @@ def clean(
 ) -> None:
     """Remove a stack wholly: services, tasks, networks; volumes stay."""
     environment = load(env)
-    wanted, selection = targets.select(environment, stack, projects), Selection.parse(label)
-    engine = cluster.manager(environment, SHELL)
+    wanted = strays.every(environment, stack, partial(cluster.manager, environment, SHELL), projects)
+    engine, selection = cluster.manager(environment, SHELL), Selection.parse(label)
     swarm.clean.clean(wanted, engine, SHELL, REPORT, lock_timeout, selection, dry=dry)
 
 
@@ -136,7 +141,8 @@ def clean(
 def render(_: Context, stack: str, env: str = "", label: str = "", projects: str = "", json: bool = False) -> None:
     """Print the stack file as Docker gets it, after validating it."""
     environment = load(env)
-    wanted, selection = targets.select(environment, stack, projects), Selection.parse(label)
+    wanted = strays.select(environment, stack, partial(cluster.manager, environment, SHELL), projects)
+    selection = Selection.parse(label)
     rendered = survey.render(environment, wanted, host.client(SHELL), SHELL, selection)
     if json:
         REPORT.data([{"stack": item.name, "document": item.document} for item in rendered])

@@ -101,3 +101,16 @@ def test_a_backfill_refuses_no_clean_and_is_never_named_as_a_stack() -> None:
     with pytest.raises(StackNeeded) as caught:
         dry((ADMIN,), swarm=Filling)
     assert "backfill" not in str(caught.value)
+
+
+def test_a_stack_that_no_project_has_is_cleaned_with_its_backfill(capsys: pytest.CaptureFixture[str]) -> None:
+    class Left(Filling):
+        def services(self, stack: str | None = None) -> list[dict[str, Any]]:
+            sync = [service("apache_sync", "n2")] if stack in (None, "apache") else []
+            return [*super().services(stack), *sync]
+
+    dry((Target("apache"),), swarm=Left)
+    assert [line.strip() for line in capsys.readouterr().out.splitlines()][:2] == [
+        "would remove backfill of apache",
+        "would remove service apache_sync",
+    ]
