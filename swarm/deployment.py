@@ -2,13 +2,15 @@
 
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from secrets import token_hex
 
 from swarm import checks, releases
 from swarm.apply import References
-from swarm.desk import Desk, carry_out, collect, create_versions, restore
+from swarm.desk import Desk, carry_out, create_versions, restore, tidy
+from swarm.engine import REFUSALS, refusing
 from swarm.errors import LockLost, RestoreFailed, RollbackFailed, RolledBack, SwarmstatsError
 from swarm.lock import HINT, LOST
 from swarm.plan import StackPlan
@@ -55,7 +57,8 @@ class Deployment:
                 with self.desk.report.step(title, self.desk.hold.ended) as step:
                     if mine:
                         self.desk.hold.demand()
-                        ids = create_versions(self.desk.engine, mine)
+                        with refusing(title):
+                            ids = create_versions(self.desk.engine, mine)
                         together(mine, partial(self._one, commit, ids), step)
                     step.skipped = not mine
                     step.detail = detail(wave, mine)
@@ -69,10 +72,14 @@ class Deployment:
             raise self._undo(error) from error
         self.desk.hold.demand()
         with self.desk.report.step("old versions") as step:
-            removed = collect(self.desk.engine)
+            removed = tidy(self.desk.engine, self.desk.report)
             step.detail, step.skipped = f"{removed} removed", not removed
 
     def _one(self, commit: str, ids: References, stack: Stack, step: Step) -> None:
+        with refusing(stack.name):
+            self._served(commit, ids, stack, step)
+
+    def _served(self, commit: str, ids: References, stack: Stack, step: Step) -> None:
         self.desk.hold.demand()
         done = self.found.plans[stack.name]
         release = self._release(stack, done, commit)
@@ -131,13 +138,21 @@ class Deployment:
 
     def _fail(self, error: SwarmstatsError) -> None:
         for _, release in self.begun:
-            releases.finish(self.desk.engine, release, State.FAILED, _first_line(error), left=True)
+            self._finish(release, _first_line(error), left=True)
+
+    def _finish(self, release: Release, note: str = "", *, left: bool = False) -> None:
+        """Write down that a release failed; one of which that is refused stays open, for the next deploy to see."""
+        with suppress(*REFUSALS):
+            releases.finish(self.desk.engine, release, State.FAILED, note, left=left)
 
     def _undo(self, error: SwarmstatsError) -> SwarmstatsError:
         """Take all stacks of this deploy back, last first; what is raised says what became of it."""
         self._fail(error)
         began = time.monotonic()
-        goals = [(stack, self._before(stack, release)) for stack, release in reversed(self.begun)]
+        try:
+            goals = [(stack, self._before(stack, release)) for stack, release in reversed(self.begun)]
+        except REFUSALS as worse:
+            return _no_way_back(error, str(worse))
         kept = [stack.name for stack, before in goals if before is None]
         back = [(stack.target, before) for stack, before in goals if before is not None]
         if back:
@@ -146,14 +161,11 @@ class Deployment:
             for title, wave in waves(back, lambda goal: goal[0]):
                 with self.desk.report.step(f"{title}: back to the last release", self.desk.hold.ended) as step:
                     together(wave, lambda goal, part: _restored(self.desk, goal[1], part), step)
-        except SwarmstatsError as worse:
-            if not self.desk.hold.stands():
-                return self._stopped()
-            message = f"{error.message}\nGoing back failed too: {worse.message}"
-            return RollbackFailed(message, hint="./run status shows what runs; ./run rollback STACK tries again.")
+        except (SwarmstatsError, *REFUSALS) as worse:
+            return _no_way_back(error, str(worse)) if self.desk.hold.stands() else self._stopped()
         for stack, release in self.begun:
             if stack.name not in kept:
-                releases.finish(self.desk.engine, release, State.FAILED)
+                self._finish(release)
         left = f"\n{', '.join(kept)}: no earlier release, left as it is." if kept else ""
         if not back:
             error.message += left
@@ -170,7 +182,13 @@ class Deployment:
 
 
 def _restored(desk: Desk, release: Release, step: Step) -> None:
-    restore(desk, release, step)
+    with refusing(release.stack):
+        restore(desk, release, step)
+
+
+def _no_way_back(error: SwarmstatsError, worse: str) -> RollbackFailed:
+    message = f"{error.message}\nGoing back failed too: {worse}"
+    return RollbackFailed(message, hint="./run status shows what runs; ./run rollback STACK tries again.")
 
 
 def _same(left: Content, wanted: Content) -> bool:

@@ -4,7 +4,8 @@ import http
 import socket
 import weakref
 from base64 import b64decode
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
@@ -18,7 +19,7 @@ import requests.exceptions
 import urllib3.exceptions
 
 from swarm import contexts, patience
-from swarm.errors import ChangedMeanwhile, EngineUnavailable, ImageFailed, StackInvalid
+from swarm.errors import ChangedMeanwhile, EngineUnavailable, ImageFailed, StackFailed, StackInvalid
 from swarm.shell import Shell
 
 Spec = dict[str, Any]
@@ -362,6 +363,17 @@ class Engine:
         outputs = [str(run.get("Output", "")).strip() for run in runs]
         said = next((output for output in reversed(outputs) if output), "")
         return [line for line in said.splitlines() if line.strip()]
+
+
+@contextmanager
+def refusing(what: str) -> Iterator[None]:
+    """Raise StackFailed where the managers refuse something in the block; that nobody speaks for them is no refusal."""
+    try:
+        yield
+    except docker.errors.APIError as error:
+        if error.response is not None and patience.speechless(error.response):
+            raise
+        raise StackFailed(f"{what}: Docker refuses what is asked of it: {error.explanation or error}") from error
 
 
 def _bare(image: str) -> str:

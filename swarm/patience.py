@@ -38,7 +38,7 @@ class Patient(BaseAdapter):
                 if late:
                     raise
             else:
-                if not _speechless(answer):
+                if not speechless(answer):
                     self.given_up = False
                     return answer
                 self.given_up = late
@@ -71,5 +71,6 @@ def patiently(act: Callable[[], Answer], seconds: float, refusals: tuple[type[Ex
         time.sleep(PAUSE)
 
 
-def _speechless(answer: Response) -> bool:
+def speechless(answer: Response) -> bool:
+    """Whether a manager says that it cannot speak for the swarm right now."""
     return answer.status_code >= 500 and any(words in answer.text for words in SPEECHLESS)

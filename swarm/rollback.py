@@ -6,8 +6,8 @@ from secrets import token_hex
 
 from swarm import live, lock, outline, plan, releases
 from swarm.deployment import Options
-from swarm.desk import Desk, collect, restore
-from swarm.engine import Engine
+from swarm.desk import Desk, restore, tidy
+from swarm.engine import Engine, refusing
 from swarm.errors import NoRelease, RollbackFailed, StackFailed, SwarmstatsError
 from swarm.plan import StackPlan
 from swarm.releases import Release, State
@@ -34,7 +34,8 @@ def rollback(desk: Desk, targets: Sequence[Target], number: int | None, whole: b
         for place, (goal, made) in enumerate(begun):
             with desk.report.step(f"{goal.stack}: back to release {goal.number}", hold.ended) as step:
                 try:
-                    done = restore(desk, goal, step)
+                    with refusing(goal.stack):
+                        done = restore(desk, goal, step)
                 except SwarmstatsError as error:
                     # What is left pending is what the same rollback, said again, completes.
                     hold.demand()
@@ -48,7 +49,7 @@ def rollback(desk: Desk, targets: Sequence[Target], number: int | None, whole: b
                     hold.demand()
                     releases.finish(desk.engine, made, State.DEPLOYED)
         hold.demand()
-        collect(desk.engine)
+        tidy(desk.engine, desk.report)
 
 
 def drift(engine: Engine, targets: Sequence[Target]) -> list[StackPlan]:

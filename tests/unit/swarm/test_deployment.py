@@ -1,12 +1,13 @@
 """What becomes of a deploy that is disturbed; that it goes well is tested on a real swarm."""
 
+import docker.errors
 import pytest
 
 from swarm import converge, live, lock, plan, releases
 from swarm.deployment import Deployment, Options
 from swarm.desk import Desk
 from swarm.engine import NAMESPACE
-from swarm.errors import LockLost
+from swarm.errors import LockLost, RollbackFailed, RolledBack
 from swarm.lock import Hold
 from swarm.manifests import Manifest
 from swarm.plan import Pins
@@ -18,7 +19,7 @@ from swarm.stacks import Stack
 from swarm.survey import Survey
 from swarm.targets import Target
 from tests.unit.swarm.conftest import Make
-from tests.unit.swarm.managers import Known, Managers, Raw
+from tests.unit.swarm.managers import Answer, Known, Managers, Raw
 
 OPTIONS = Options(tests=False)
 MANIFEST = Manifest(description="web", timeout=2)
@@ -81,3 +82,58 @@ def test_a_deploy_that_has_lost_its_lock_goes_neither_on_nor_back_and_leaves_its
     deployment(make, engine, Hold(), "r/web:2", "admin", "app").run()
     assert states(engine, "admin") == [State.DEPLOYED, State.DEPLOYED]
     assert images(engine.managers) == {"admin_web": "r/web:2", "app_web": "r/web:2"}
+
+
+def test_a_change_that_docker_refuses_in_the_middle_of_a_deploy_goes_back_with_the_reason(make: Make) -> None:
+    engine = Known()
+    deployment(make, engine, Hold(), "r/web:1", "admin", "app").run()
+    doomed = str(engine.managers.named("services", "app_web")["ID"])
+    deploy = deployment(make, engine, Hold(), "r/web:2", "admin", "app")
+
+    def before(method: str, path: str) -> Answer | None:
+        if path == "/tasks" and engine.managers.told[-1] == f"POST /services/{doomed}/update" and not deploy.served[1:]:
+            engine.managers.before = lambda method, path: None
+            return 500, {"message": "rpc error: code = DeadlineExceeded"}
+        return None
+
+    engine.managers.before = before
+    with pytest.raises(RolledBack, match="app: Docker refuses what is asked of it: rpc error: code = DeadlineExc"):
+        deploy.run()
+    assert images(engine.managers) == {"admin_web": "r/web:1", "app_web": "r/web:1"}
+    assert states(engine, "app") == [State.DEPLOYED, State.FAILED]
+
+
+def test_a_way_back_that_docker_refuses_too_ends_as_one_that_failed(make: Make) -> None:
+    engine = Known()
+    deployment(make, engine, Hold(), "r/web:1", "app").run()
+    deploy = deployment(make, engine, Hold(), "r/web:2", "app")
+    engine.managers.before = lambda method, path: (
+        (500, {"message": "no space left"}) if path == "/tasks" and deploy.begun else None
+    )
+    with pytest.raises(RollbackFailed, match=r"no space left\nGoing back failed too: .*no space left"):
+        deploy.run()
+
+
+def test_managers_that_nobody_speaks_for_leave_a_deploy_for_the_next_one_to_complete(make: Make) -> None:
+    engine = Known()
+    deploy = deployment(make, engine, Hold(), "r/web:1", "app")
+    leaderless = (503, {"message": "The swarm does not have a leader."})
+    engine.managers.before = lambda method, path: leaderless if deploy.begun else None
+    with pytest.raises(docker.errors.APIError, match="leader"):
+        deploy.run()
+    engine.managers.before = lambda method, path: None
+    assert states(engine, "app") == [State.PENDING]
+
+
+def test_old_versions_that_cannot_be_removed_are_told_and_the_deploy_has_succeeded(
+    make: Make, capsys: pytest.CaptureFixture[str]
+) -> None:
+    engine = Known()
+    deploy = deployment(make, engine, Hold(), "r/web:1", "app")
+    engine.managers.before = lambda method, path: (
+        (500, {"message": "no space left"}) if path == "/secrets" and deploy.served else None
+    )
+    deploy.run()
+    engine.managers.before = lambda method, path: None
+    assert states(engine, "app") == [State.DEPLOYED]
+    assert "were not removed, the next deploy does it" in capsys.readouterr().err
