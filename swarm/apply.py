@@ -1,17 +1,18 @@
-"""A plan becomes true: networks, then services; siblings one at a time, who leads last, each healthy before the next.
+"""A plan becomes true: networks, then services; siblings one at a time, who leads last, the others healthy before each.
 
 Whatever Docker's client would send is sent here, service by service, so that what was planned is what is done.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from swarm import converge, versions
+from swarm import converge, live, versions
 from swarm.converge import Reach, Watch
 from swarm.engine import Engine, Spec
-from swarm.errors import ChangedMeanwhile, StackFailed
+from swarm.errors import ChangedMeanwhile, DeadlinePassed, StackFailed
 from swarm.lock import Hold
 from swarm.plan import Change, Kind, StackPlan
 from swarm.report import Step
@@ -45,7 +46,9 @@ def apply(done: StackPlan, site: Site, step: Step) -> dict[str, Spec]:
     for change in done.pending:
         if change not in siblings:
             _act(change, site, told, step)
-    for change in _leaders_last(siblings, site):
+    unwell = {item.service for item in siblings} - _healthy(done.stack, site) if siblings else set()
+    for change in _leaders_last(siblings, site, unwell):
+        _await_others(change, done, site, step)
         _act(change, site, told, step)
         watch = Watch(done.stack, {change.service: told[change.service]}, site.began, site.timeout)
         converge.wait(site.engine, watch, step, site.reach)
@@ -79,15 +82,50 @@ def _tell(change: Change, engine: Engine, ids: "References") -> Spec:
     raise ChangedMeanwhile(f"{change.service} is being changed by somebody else all the time.")
 
 
-def _leaders_last(siblings: Sequence[Change], site: Site) -> list[Change]:
-    """Siblings group by group in the order of the file; within a group those that say so come last."""
+def _leaders_last(siblings: Sequence[Change], site: Site, unwell: Collection[str] = ()) -> list[Change]:
+    """Siblings group by group in the order of the file; within a group the unwell first, and last those that say so."""
     groups = list(dict.fromkeys(change.rollout.siblings for change in siblings if change.rollout))
     asked = {change.service: _wants_to_be_last(change, site) for change in siblings}
 
-    def place(change: Change) -> tuple[int, bool]:
-        return groups.index(change.rollout.siblings) if change.rollout else 0, asked[change.service]
+    def place(change: Change) -> tuple[int, bool, bool]:
+        group = groups.index(change.rollout.siblings) if change.rollout else 0
+        return group, change.service not in unwell, asked[change.service]
 
     return sorted(siblings, key=place)
+
+
+def _healthy(stack: str, site: Site) -> set[str]:
+    return {service.name for service in live.services(site.engine, stack) if service.healthy}
+
+
+def _await_others(change: Change, done: StackPlan, site: Site, step: Step) -> None:
+    """Return once the other siblings are healthy, so that the group can do without this one; or it is unwell itself.
+
+    Members that are new are not waited for: they may need what the others are about to learn. Raises DeadlinePassed.
+    """
+    group = change.rollout.siblings if change.rollout else ""
+    others = {
+        item.service
+        for item in done.changes
+        if item.rollout and item.rollout.siblings == group and item.wanted and item.kind is not Kind.CREATE
+    } - {change.service}
+    if not others or change.kind is Kind.LABELS:
+        return
+    deadline = time.monotonic() + site.timeout
+    while not step.cancelled.is_set():
+        healthy = _healthy(done.stack, site)
+        if others <= healthy or change.service not in healthy:
+            return
+        unwell = ", ".join(sorted(others - healthy))
+        step.note(f"{change.service} waits for {unwell}")
+        if time.monotonic() > deadline:
+            raise DeadlinePassed(
+                f"{change.service} may not be restarted: of its siblings ({group}) {unwell} did not become healthy "
+                f"within {site.timeout:.0f} s, and the group may not be able to do without both.",
+                hint=f"./run status {done.stack} and ./run logs {done.stack} show why; heal that, then deploy again.",
+            )
+        time.sleep(converge.POLL)
+    raise StackFailed(f"{change.service} was not updated: its siblings were not waited for to the end.")
 
 
 def _wants_to_be_last(change: Change, site: Site) -> bool:

@@ -1,19 +1,23 @@
 """The order in which siblings are taken; what an engine does with it is tested end to end."""
 
+import copy
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
-from swarm import apply
+from swarm import apply, converge
 from swarm.apply import References, Site
-from swarm.engine import Engine
-from swarm.errors import StackFailed
-from swarm.plan import Change, Kind
+from swarm.engine import NAMESPACE, Engine
+from swarm.errors import DeadlinePassed, StackFailed
+from swarm.plan import Change, Kind, StackPlan
+from swarm.report import Step
 from swarm.rollouts import Rollout
+from tests.unit.swarm.managers import Known
 
 MEMBER = Rollout(siblings="patroni", last=["leads"], before=["prepare"])
-SPEC = {"TaskTemplate": {"ContainerSpec": {}}}
+SPEC: dict[str, Any] = {"TaskTemplate": {"ContainerSpec": {}}}
 
 
 def change(name: str, kind: Kind = Kind.RESTART, *, group: str = "patroni", running: int = 1) -> Change:
@@ -54,3 +58,66 @@ def test_a_member_that_may_not_go_stops_the_rollout_with_its_reason() -> None:
         StackFailed, match=r"patroni1: what must run before its update ended with 1:\n +patroni2 is gone"
     ):
         apply._before(change("patroni1"), site(lambda _, __: (1, "patroni2 is gone")))
+
+
+def group(*changing: str, unwell: str = "") -> tuple[Known, StackPlan]:
+    """Three members that run, and a plan that restarts some of them."""
+    engine = Known()
+    changes = []
+    for name in ("db_etcd1", "db_etcd2", "db_etcd3"):
+        spec = {
+            "Name": name,
+            "Labels": {NAMESPACE: "db"},
+            "Mode": {"Replicated": {"Replicas": 1}},
+            "TaskTemplate": {"ContainerSpec": {"Image": "r/etcd:1"}, "ForceUpdate": 0},
+        }
+        live = engine.managers.put("services", spec)
+        kind = Kind.RESTART if name in changing else Kind.NOTHING
+        wanted = {**spec, "TaskTemplate": {"ContainerSpec": {"Image": "r/etcd:2"}}} if name in changing else spec
+        changes.append(Change(name, kind, wanted=wanted, live=copy.deepcopy(live), rollout=Rollout(siblings="etcd")))
+    engine.managers.running = lambda service: (
+        "starting"
+        if service["Spec"]["Name"] == unwell and service["Spec"]["TaskTemplate"]["ContainerSpec"]["Image"] == "r/etcd:1"
+        else "running"
+    )
+    return engine, StackPlan("db", tuple(changes))
+
+
+def updated(engine: Known) -> list[str]:
+    """The services that were told something, in that order."""
+    names = {item["ID"]: item["Spec"]["Name"] for item in engine.managers.held["services"].values()}
+    return [names[line.split("/")[2]] for line in engine.managers.told]
+
+
+def carried_out(engine: Known, done: StackPlan) -> None:
+    apply.apply(done, Site(engine, datetime.now(UTC), 0.2, References({}, {})), Step("db", None))
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(converge, "POLL", 0.01)
+    monkeypatch.setattr(converge, "STABLE", 0.01)
+
+
+@pytest.mark.usefixtures("quick")
+def test_no_sibling_is_restarted_while_another_one_is_unwell() -> None:
+    engine, done = group("db_etcd1", unwell="db_etcd2")
+    with pytest.raises(DeadlinePassed, match=r"db_etcd1 may not be restarted: .* \(etcd\) db_etcd2 did not become"):
+        carried_out(engine, done)
+    assert updated(engine) == []
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_sibling_that_becomes_healthy_is_waited_for() -> None:
+    engine, done = group("db_etcd1", unwell="db_etcd2")
+    unwell, looks = engine.managers.running, iter(range(100))
+    engine.managers.running = lambda service: unwell(service) if next(looks) < 9 else "running"
+    carried_out(engine, done)
+    assert updated(engine) == ["db_etcd1"]
+
+
+@pytest.mark.usefixtures("quick")
+def test_the_sibling_that_its_update_may_heal_goes_first() -> None:
+    engine, done = group("db_etcd1", "db_etcd2", "db_etcd3", unwell="db_etcd2")
+    carried_out(engine, done)
+    assert updated(engine) == ["db_etcd2", "db_etcd1", "db_etcd3"]
