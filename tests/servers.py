@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -16,6 +17,11 @@ from swarm.shell import Shell
 from tests.waiting import until
 
 LABEL = "swarmstats.tests"
+
+
+def here(kind: str) -> str:
+    """The value of LABEL for what tests of this checkout run: those of another one beside it are let alone."""
+    return f"{kind}-{sha256(str(environment.ROOT).encode()).hexdigest()[:8]}"
 
 
 @dataclass(frozen=True)
@@ -41,7 +47,7 @@ class PostgresServer:
 def postgres(given: str | None, kind: str = "bench") -> Iterator[PostgresServer]:
     """Run a server on a free port, or use one that runs, given as host:port:password.
 
-    What an earlier run of the same kind left behind is removed first.
+    What an earlier run of the same kind, of this checkout, left behind is removed first.
     """
     if given:
         host, port, password = given.split(":", 2)
@@ -49,7 +55,7 @@ def postgres(given: str | None, kind: str = "bench") -> Iterator[PostgresServer]
         return
     reference = images.ensure_local(environment.load("lab", {}), ("postgres",), Shell(), Report())["postgres"]
     client = docker.from_env()
-    for stale in client.containers.list(all=True, filters={"label": f"{LABEL}={kind}"}):
+    for stale in client.containers.list(all=True, filters={"label": f"{LABEL}={here(kind)}"}):
         stale.remove(force=True, v=True)
     password = secrets.token_urlsafe(24)
     with TemporaryDirectory() as folder:
@@ -58,7 +64,7 @@ def postgres(given: str | None, kind: str = "bench") -> Iterator[PostgresServer]
         container = client.containers.run(
             reference,
             detach=True,
-            labels={LABEL: kind},
+            labels={LABEL: here(kind)},
             ports={"5432/tcp": ("127.0.0.1", None)},
             volumes={folder: {"bind": "/run/secrets", "mode": "ro"}},
             shm_size="256m",

@@ -16,10 +16,11 @@ import pytest
 from swarm import environment, images, stacks, targets
 from swarm.report import Report
 from swarm.shell import Shell
+from tests.integration.activity.backup import sql
+from tests.servers import LABEL, here
 from tests.waiting import until
 
-LABEL = "swarmstats.tests"
-KIND = f"{LABEL}=backups"
+KIND = here("backups")
 VOLUME = "/var/lib/postgresql/data"
 PASSWORDS = (
     "postgres-password", "gha-admin-password", "ro-user-password", "devstats-team-password", "replication-password",
@@ -74,7 +75,7 @@ class Cluster:
             self.references["postgres"],
             [part for word in words for part in ("-c", word)],
             detach=True,
-            labels={LABEL: "backups"},
+            labels={LABEL: KIND},
             volumes={**self.mounts, f"{self.name}-{volume}": {"bind": VOLUME, "mode": "rw"}},
             shm_size="256m",
         )
@@ -94,19 +95,10 @@ class Cluster:
     def connect(self, database: str, user: str = "postgres") -> Any:
         secret = {"postgres": "postgres-password", "gha_admin": "gha-admin-password", "ro_user": "ro-user-password"}
         password = (self.folder / "secrets" / secret[user]).read_text()
-        connection = psycopg2.connect(host=self.host, user=user, password=password, dbname=database, connect_timeout=3)
-        connection.autocommit = True
-        return connection
+        return sql.connect(self.host, password, user=user, database=database)
 
     def sql(self, database: str, statement: str, user: str = "postgres") -> Any:
-        connection = self.connect(database, user)
-        try:
-            with connection.cursor() as cursor:
-                cursor.execute(statement)
-                row = cursor.fetchone() if cursor.description else None
-                return row[0] if row else None
-        finally:
-            connection.close()
+        return sql.first(self.connect(database, user), statement)
 
     def checksum(self, database: str, table: str) -> str:
         """A checksum over all rows of a table."""
@@ -121,7 +113,7 @@ class Cluster:
         if volume:
             mounts[f"{self.name}-{volume}"] = {"bind": VOLUME, "mode": "rw"}
         return (
-            "docker", "run", "--rm", "--label", KIND, "--cap-drop=ALL", "--shm-size=256m",
+            "docker", "run", "--rm", "--label", f"{LABEL}={KIND}", "--cap-drop=ALL", "--shm-size=256m",
             *(part for key, value in given.items() for part in ("--env", f"{key}={value}")),
             *(part for source, at in mounts.items() for part in ("--volume", f"{source}:{at['bind']}:{at['mode']}")),
             self.references["backup"], *words,
@@ -150,9 +142,18 @@ class Cluster:
         )
         return str(said.decode())
 
+    def containers(self, **more: str) -> list[Any]:
+        """Those that run for these tests of this checkout."""
+        return list(self.client.containers.list(filters={"label": f"{LABEL}={KIND}", **more}))
+
+    def kill_verbs(self) -> None:
+        """Kill whatever verb of the service runs."""
+        for container in self.containers(ancestor=self.references["backup"]):
+            container.kill()
+
     def remove(self) -> None:
-        """Remove everything that was made for it."""
-        for container in self.client.containers.list(all=True, filters={"label": KIND}):
+        """Remove everything that was made for it, and containers that a run of this checkout before left behind."""
+        for container in self.client.containers.list(all=True, filters={"label": f"{LABEL}={KIND}"}):
             container.remove(force=True, v=True)
         for volume in self.client.volumes.list():
             if volume.name.startswith(self.name):

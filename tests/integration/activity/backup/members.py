@@ -18,12 +18,14 @@ import psycopg2
 from swarm import environment, images, stacks, targets
 from swarm.report import Report
 from swarm.shell import Shell
-from tests.integration.activity.backup.conftest import LABEL, PASSWORDS, VOLUME
+from tests.integration.activity.backup import sql
+from tests.integration.activity.backup.conftest import PASSWORDS, VOLUME
+from tests.servers import LABEL, here
 from tests.waiting import until
 
 IMAGES = ("postgres", "etcd", "haproxy", "backup", "activity")
 MEMBERS = ("patroni1", "patroni2")
-KIND = "members"
+KIND = here("members")
 SECRETS = (*PASSWORDS, "patroni-password")
 
 
@@ -159,18 +161,8 @@ class Members:
         container.reload()
         (network,) = container.attrs["NetworkSettings"]["Networks"].values()
         password = (self.folder / "secrets" / "postgres-password").read_text()
-        connection = psycopg2.connect(
-            host=network["IPAddress"], port=5000 if server == "haproxy" else 5432, user="postgres", password=password,
-            dbname="postgres", connect_timeout=3,
-        )  # fmt: skip
-        connection.autocommit = True
-        try:
-            with connection.cursor() as cursor:
-                cursor.execute(statement)
-                row = cursor.fetchone() if cursor.description else None
-                return row[0] if row else None
-        finally:
-            connection.close()
+        port = 5000 if server == "haproxy" else 5432
+        return sql.first(sql.connect(network["IPAddress"], password, port=port), statement)
 
     def answers(self, server: str) -> bool:
         """Whether it takes statements."""
@@ -180,7 +172,7 @@ class Members:
             return False
 
     def remove(self) -> None:
-        """Remove everything that was made for it."""
+        """Remove everything that was made for it, and containers that a run of this checkout before left behind."""
         for container in self.client.containers.list(all=True, filters={"label": f"{LABEL}={KIND}"}):
             _discard(container)
         for volume in self.client.volumes.list():

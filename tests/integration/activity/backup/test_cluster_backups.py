@@ -192,8 +192,7 @@ def test_a_restore_that_is_killed_at_any_point_leaves_what_was_there_or_what_it_
     restoring = subprocess.Popen(backed.command(("backup", "restore-volume"), "data"), stderr=subprocess.DEVNULL)
     look = f"ls {VOLUME}/main.restoring/main/PG_VERSION 2>/dev/null || true"
     until("half a restore", lambda: restoring.poll() is not None or backed.shell(look, "data"), every=0.05)
-    for container in backed.client.containers.list(filters={"ancestor": backed.references["backup"]}):
-        container.kill()
+    backed.kill_verbs()
     assert restoring.wait(timeout=30) != 0
     assert not held(backed)["restored"]
     # Killed when its result is whole and nothing has been renamed yet.

@@ -37,8 +37,7 @@ def test_a_dump_that_is_killed_leaves_nothing_under_a_final_name(dumped: Cluster
     dumping = subprocess.Popen(dumped.command(("backup", "dump", "rust-lang"), ACTIVITY_BACKUP_KEEP_DUMPS="1"))
     look = "cat /data/backups/dumps/rust-lang/*.part 2>/dev/null | wc -c"
     until("half a dump", lambda: dumping.poll() is not None or int(dumped.shell(look)) > 0, every=0.05)
-    for container in dumped.client.containers.list(filters={"ancestor": dumped.references["backup"]}):
-        container.kill()
+    dumped.kill_verbs()
     assert dumping.wait(timeout=30) != 0
     assert "rust-lang-" not in dumped.shell("ls /data/backups/dumps/rust-lang").replace(before.strip(), "")
     dumped.run("backup", "dump", "rust-lang")
@@ -107,7 +106,7 @@ def test_a_password_stands_in_no_argument_and_no_environment_of_a_process(dumped
     def watch() -> None:
         script = "for f in /proc/[0-9]*; do tr '\\0' ' ' <$f/cmdline; tr '\\0' ' ' <$f/environ; done 2>/dev/null; true"
         while not done.is_set():
-            for container in dumped.client.containers.list(filters={"label": "swarmstats.tests=backups"}):
+            for container in dumped.containers():
                 # One that has ended meanwhile has nothing to show.
                 with suppress(docker.errors.APIError):
                     found.add(container.exec_run(["sh", "-c", script], user="postgres").output.decode(errors="replace"))
