@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from swarm import converge, live, versions
+from swarm import converge, fields, live, versions
 from swarm.converge import Reach, Watch
 from swarm.engine import Engine, Spec
 from swarm.errors import ChangedMeanwhile, DeadlinePassed, StackFailed
 from swarm.lock import Hold
-from swarm.plan import Change, Kind, StackPlan
+from swarm.plan import Change, Kind, StackPlan, differences
 from swarm.report import Step
 
 TRIES = 3
@@ -67,10 +67,17 @@ def _act(change: Change, site: Site, told: dict[str, Spec], step: Step) -> None:
 
 
 def _tell(change: Change, engine: Engine, ids: "References") -> Spec:
-    """Create or update a service; where that crossed with another change (status, scaling) it is tried again."""
+    """Create or update a service; where that crossed with another change (status, scaling) it is tried again.
+
+    A manager that went away after it had done so refuses the same once more: then it is done, and no job runs twice.
+    """
+    lacking = False
     for _ in range(TRIES):
         spec = ids.resolved(change.wanted or {})
         current = engine.service(change.service)
+        if lacking and current and _is_so(change, current, engine):
+            return current
+        lacking = current is None or not _is_so(change, current, engine)
         try:
             if current is None:
                 return engine.create_service(spec)
@@ -92,6 +99,12 @@ def _leaders_last(siblings: Sequence[Change], site: Site, unwell: Collection[str
         return group, change.service not in unwell, asked[change.service]
 
     return sorted(siblings, key=place)
+
+
+def _is_so(change: Change, current: Spec, engine: Engine) -> bool:
+    """Whether a service is what is wanted of it."""
+    names = {str(item["Id"]): str(item["Name"]) for item in engine.networks()}
+    return not differences(fields.flat(current["Spec"], names), fields.flat(change.wanted or {}, names))
 
 
 def _healthy(stack: str, site: Site) -> set[str]:

@@ -253,14 +253,23 @@ def verdict(tasks: Sequence[Attempt], completions: int) -> Attempt | None:
 
 
 def _again(engine: Engine, identity: str) -> Spec:
-    """Have Swarm run a job once more; returns the service as it stands then."""
+    """Have Swarm run a job once more; returns the service as it stands then.
+
+    A manager that went away after it had taken that in refuses the same once more: then the job runs already.
+    """
     service = engine.service(identity)
     if service is None:
         raise ChangedMeanwhile("The job was removed by somebody else meanwhile.")
     template = service["Spec"]["TaskTemplate"]
     forced = {**template, "ForceUpdate": int(template.get("ForceUpdate", 0)) + 1}
     spec = {**service["Spec"], "TaskTemplate": forced}
-    return engine.update_service(identity, int(service["Version"]["Index"]), spec)
+    try:
+        return engine.update_service(identity, int(service["Version"]["Index"]), spec)
+    except ChangedMeanwhile:
+        found = engine.service(identity)
+        if found and found["Spec"] == spec:
+            return found
+        raise
 
 
 def _follow(engine: Engine, service: Spec, timeout: float, say: Say) -> Ended:

@@ -162,14 +162,21 @@ def _one(engine: Engine, hold: Hold, change: Change, step: Step) -> None:
 
 
 def _update(engine: Engine, service: Service, edit: Edit) -> Spec:
-    """Write a service's changed specification; when somebody else wrote meanwhile, theirs is read and changed."""
+    """Write a service's changed specification; when somebody else wrote meanwhile, theirs is read and changed.
+
+    A manager that went away after it had written ours refuses the same once more: then it is done.
+    """
+    asked: Spec | None = None
     for _ in range(TRIES):
         found = engine.service(service.id)
         if found is None:
             raise StackFailed(f"{service.name} was removed by somebody meanwhile.")
+        if asked is not None and found["Spec"] == asked:
+            return asked
         edit(found["Spec"])
+        asked = found["Spec"]
         try:
-            return dict(engine.update_service(service.id, int(found["Version"]["Index"]), found["Spec"])["Spec"])
+            return dict(engine.update_service(service.id, int(found["Version"]["Index"]), asked)["Spec"])
         except ChangedMeanwhile:
             continue
     raise ChangedMeanwhile(f"{service.name} is being changed by somebody else all the time.")

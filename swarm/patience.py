@@ -1,6 +1,7 @@
 """Managers that do not answer for a moment (one restarts, a leader is elected) are asked again for a while.
 
 The same request twice does no harm: whoever creates what exists is told so, and so is whoever changes what has changed.
+Who is told so looks whether it is as it was to be: the first request may have been done, and only its answer lost.
 """
 
 import time

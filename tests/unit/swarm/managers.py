@@ -13,6 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 import docker
 import requests
 from requests.adapters import BaseAdapter
+from requests.exceptions import ConnectionError
 
 from swarm.engine import Engine
 
@@ -59,6 +60,15 @@ class Managers(BaseAdapter):
 
     def close(self) -> None:
         """Nothing is open."""
+
+    def lose_answer(self) -> None:
+        """Make the next change, and go away before that is said."""
+
+        def gone(path: str) -> None:
+            self.after = lambda path: None
+            raise ConnectionError("gone")
+
+        self.after = gone
 
     def put(self, kind: str, spec: Raw, **more: Any) -> Raw:
         """Hold a thing of a kind (`services`, say), as if somebody had made it."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from swarm import apply, converge
+from swarm import apply, converge, patience
 from swarm.apply import References, Site
 from swarm.engine import NAMESPACE, Engine
 from swarm.errors import DeadlinePassed, StackFailed
@@ -95,6 +95,7 @@ def carried_out(engine: Known, done: StackPlan) -> None:
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(patience, "PAUSE", 0.01)
     monkeypatch.setattr(converge, "POLL", 0.01)
     monkeypatch.setattr(converge, "STABLE", 0.01)
 
@@ -121,3 +122,40 @@ def test_the_sibling_that_its_update_may_heal_goes_first() -> None:
     engine, done = group("db_etcd1", "db_etcd2", "db_etcd3", unwell="db_etcd2")
     carried_out(engine, done)
     assert updated(engine) == ["db_etcd2", "db_etcd1", "db_etcd3"]
+
+
+@pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize("there", [True, False])
+def test_a_change_whose_answer_was_lost_is_not_made_again_so_that_no_job_runs_twice(there: bool) -> None:
+    engine = Known(patience=5)
+    spec = {
+        "Name": "db_bootstrap",
+        "Labels": {NAMESPACE: "db"},
+        "Mode": {"ReplicatedJob": {"MaxConcurrent": 1, "TotalCompletions": 1}},
+        "TaskTemplate": {"ContainerSpec": {"Image": "r/activity:2"}},
+    }
+    if there:
+        engine.managers.put("services", {**spec, "TaskTemplate": {"ContainerSpec": {"Image": "r/activity:1"}}})
+    engine.managers.lose_answer()
+    apply._tell(Change("db_bootstrap", Kind.RERUN, wanted=spec), engine, References({}, {}))
+    assert len(engine.managers.told) == 1
+    assert engine.managers.named("services", "db_bootstrap")["Spec"]["TaskTemplate"] == {
+        "ContainerSpec": {"Image": "r/activity:2"},
+        **({"ForceUpdate": 0} if there else {}),
+    }
+
+
+@pytest.mark.usefixtures("quick")
+def test_an_update_that_is_to_be_resumed_is_told_so_also_where_the_service_changed_meanwhile() -> None:
+    engine = Known()
+    wanted = {"Name": "db_etcd1", "Mode": {}, "TaskTemplate": {"ContainerSpec": {"Image": "r/etcd:1"}}}
+    held = engine.managers.put("services", wanted)
+
+    def crossing(method: str, path: str) -> None:
+        if method == "POST":
+            held["Version"] = {"Index": 99}
+            engine.managers.before = lambda method, path: None
+
+    engine.managers.before = crossing
+    apply._tell(Change("db_etcd1", Kind.RESUME, wanted=wanted), engine, References({}, {}))
+    assert len(engine.managers.told) == 1

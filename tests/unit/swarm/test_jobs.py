@@ -4,10 +4,11 @@ from typing import Any
 
 import pytest
 
-from swarm import jobs
-from swarm.errors import JobFailed, UnknownName
+from swarm import jobs, patience
+from swarm.errors import ChangedMeanwhile, JobFailed, UnknownName
 from swarm.jobs import Attempt, Job
 from swarm.live import Service
+from tests.unit.swarm.managers import Known
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 RUNNING = Attempt("t1", 0, "n1", "running", "complete", "", None, NOW, NOW)
@@ -99,3 +100,27 @@ def test_a_job_is_abandoned_when_its_time_is_over_or_its_process_here_is_gone() 
     assert jobs.abandoned({}, NOW, "here")
     assert not jobs.abandoned(labels("elsewhere:4194305", 5), NOW, "here")
     assert not jobs.abandoned(labels("here:1", 5), NOW, "here")
+
+
+def test_a_job_runs_once_also_where_the_answer_to_having_it_run_was_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(patience, "PAUSE", 0.01)
+    engine = Known(patience=5)
+    spec = {"Name": "db_bootstrap", "TaskTemplate": {"ContainerSpec": {"Image": "activity"}, "ForceUpdate": 2}}
+    identity = str(engine.managers.put("services", spec)["ID"])
+    engine.managers.lose_answer()
+    assert jobs._again(engine, identity)["Spec"]["TaskTemplate"]["ForceUpdate"] == 3
+    assert len(engine.managers.told) == 1
+
+
+def test_a_job_that_somebody_else_changed_meanwhile_is_not_taken_for_one_that_runs() -> None:
+    engine = Known()
+    spec = {"Name": "db_bootstrap", "TaskTemplate": {"ContainerSpec": {"Image": "activity"}}}
+    held = engine.managers.put("services", spec)
+
+    def crossing(method: str, path: str) -> None:
+        if method == "POST":
+            held["Version"] = {"Index": 99}
+
+    engine.managers.before = crossing
+    with pytest.raises(ChangedMeanwhile):
+        jobs._again(engine, str(held["ID"]))

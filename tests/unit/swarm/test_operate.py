@@ -2,9 +2,10 @@ from typing import Any
 
 import pytest
 
-from swarm import operate
+from swarm import operate, patience
 from swarm.errors import ArgumentInvalid
 from tests.unit.swarm.conftest import ENV, Make
+from tests.unit.swarm.managers import Known
 from tests.unit.swarm.running import service, task
 
 NGINX = service("app_nginx", task("a"), task("b", slot="2"))
@@ -66,3 +67,14 @@ def test_a_service_that_is_named_twice_cannot_have_two_numbers_of_tasks() -> Non
         operate.sizes("app/nginx=3,app/nginx=2")
     with pytest.raises(ArgumentInvalid, match="app/nginx is given twice"):
         operate.demand_once([NGINX, NGINX])
+
+
+def test_a_restart_whose_answer_was_lost_does_not_happen_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(patience, "PAUSE", 0.01)
+    engine = Known(patience=5)
+    spec = {"Name": "app_nginx", "TaskTemplate": {"ContainerSpec": {"Image": "nginx"}, "ForceUpdate": 4}}
+    held = engine.managers.put("services", spec)
+    engine.managers.lose_answer()
+    found = operate._update(engine, service("app_nginx", id=str(held["ID"])), operate._renew)
+    assert found["TaskTemplate"]["ForceUpdate"] == 5
+    assert len(engine.managers.told) == 1
