@@ -1,7 +1,7 @@
 """Plans as people read them: one glance tells what will happen, in lines of (style, text)."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from itertools import takewhile
 from typing import Any
@@ -29,16 +29,22 @@ HIDDEN = ("labels.com.docker.stack.image",)
 WIDTH = 36
 LONG = 60
 NOTHING = "nothing to do"
+NO_CHANGES = "no changes, but not as it should be"
 
 
 @dataclass(frozen=True)
 class Beside:
-    """What stands beside plans: notes, the edits of configs, whole or (not `full`) counted, and what has no plan."""
+    """What stands beside plans: notes, the edits of configs, whole or (not `full`) counted, and what has no plan.
+
+    Also, by stack, what a deploy acts upon without any change: a release left unfinished, services that are unwell.
+    """
 
     notes: Sequence[Note] = ()
     edits: Edits = field(default_factory=dict)
     full: bool = False
     strays: Sequence[Stray] = ()
+    unfinished: Mapping[str, str] = field(default_factory=dict)
+    unwell: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 def outline(plans: Sequence[StackPlan], beside: Beside | None = None) -> list[Line]:
@@ -49,6 +55,7 @@ def outline(plans: Sequence[StackPlan], beside: Beside | None = None) -> list[Li
     for done in plans:
         body = (
             *_paragraph(done, beside),
+            *_standing(done.stack, beside),
             *(line for note in notes if note.stack == done.stack for line in _note(note)),
         )
         count = _count(done)
@@ -56,22 +63,27 @@ def outline(plans: Sequence[StackPlan], beside: Beside | None = None) -> list[Li
     lines: list[Line] = []
     for (body, count), stacks in paragraphs.items():
         each = " each" if len(stacks) > 1 else ""
-        words = f"{count} change{'s' if count != 1 else ''}{each}" if count else NOTHING
-        lines += [("bold" if count else "dim", f"{_together(stacks):<10} {words}"), *body]
+        acts = any(stack in beside.unfinished or stack in beside.unwell for stack in stacks)
+        words = f"{count} change{'s' if count != 1 else ''}{each}" if count else NO_CHANGES if acts else NOTHING
+        lines += [("bold" if count or acts else "dim", f"{_together(stacks):<10} {words}"), *body]
     lines += [line for stray in beside.strays for line in _stray(stray)]
-    return [*lines, ("", summary(plans, notes))]
+    return [*lines, ("", summary(plans, beside))]
 
 
-def summary(plans: Sequence[StackPlan], notes: Sequence[Note] = ()) -> str:
-    """`4 stacks: 1 create, 3 rolling restart, 1 blocked.`"""
+def summary(plans: Sequence[StackPlan], beside: Beside | None = None) -> str:
+    """`4 stacks: 1 create, 3 rolling restart, 1 blocked, 1 unfinished, 1 unwell.`"""
+    beside = beside or Beside()
     kinds = [change.kind for done in plans for change in done.pending]
     words = [f"{kinds.count(kind)} {kind}" for kind in Kind if kind in kinds]
     networks = sum(len(done.missing_networks) for done in plans)
     words += [f"{networks} network{'s' if networks > 1 else ''} to create"] if networks else []
     unwanted = sum(len(done.unwanted_networks) for done in plans)
     words += [f"{unwanted} network{'s' if unwanted > 1 else ''} to remove"] if unwanted else []
-    blocked = sum(note.blocks for note in notes)
+    blocked = sum(note.blocks for note in beside.notes)
     words += [f"{blocked} blocked"] if blocked else []
+    for said, stacks in (("unfinished", beside.unfinished), ("unwell", beside.unwell)):
+        number = sum(done.stack in stacks for done in plans)
+        words += [f"{number} {said}"] if number else []
     return f"{len(plans)} stack{'s' if len(plans) != 1 else ''}: {', '.join(words) or NOTHING}."
 
 
@@ -106,6 +118,8 @@ def told(done: StackPlan, beside: Beside | None = None) -> dict[str, Any]:
         ]
         + [{"network": name, "change": "remove", "fields": []} for name in done.unwanted_networks],
         "notes": [asdict(note) for note in notes],
+        "unfinished": beside.unfinished.get(done.stack),
+        "unwell": list(beside.unwell.get(done.stack, ())),
     }
 
 
@@ -128,6 +142,16 @@ def _paragraph(done: StackPlan, beside: Beside) -> list[Line]:
     lines += [("red", f"  - network {name} remove") for name in done.unwanted_networks]
     for change in done.pending:
         lines += _change(change, done.stack, beside)
+    return lines
+
+
+def _standing(stack: str, beside: Beside) -> list[Line]:
+    """What a deploy acts upon though nothing is to be changed."""
+    lines: list[Line] = []
+    if stack in beside.unfinished:
+        lines.append(("magenta", f"  ! {beside.unfinished[stack]}: a deploy completes it or gives it up"))
+    if stack in beside.unwell:
+        lines.append(("magenta", f"  ! not healthy: {', '.join(beside.unwell[stack])}: a deploy waits until it is"))
     return lines
 
 

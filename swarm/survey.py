@@ -33,18 +33,29 @@ class Survey:
     @property
     def changed(self) -> list[Stack]:
         """The stacks that do not run exactly as rendered, whole and healthy."""
-        unwell = {service.stack for service in live.read(self.seen) if not service.healthy}
+        unwell = self.unwell
         return [
             stack
             for stack in self.rendered
             if not self.plans[stack.name].empty or stack.name in unwell or stack.name in self.begun
         ]
 
+    @property
+    def unwell(self) -> dict[str, list[str]]:
+        """The services that are not healthy in a few words each, by stack."""
+        found: dict[str, list[str]] = {}
+        for service in live.read(self.seen):
+            if not service.healthy:
+                words = f"{service.short} {service.running}/{service.desired} {service.state}"
+                found.setdefault(service.stack, []).append(words)
+        return found
+
     def beside(self, desk: Desk, *, full: bool = False) -> Beside:
         """What to know before these plans are applied."""
         known = notes.read(self.rendered, self.plans, self.seen, desk.environment.storage.path, desk.reach)
         edits = contents.edits(self.rendered, self.plans.values(), desk.engine)
-        return Beside(known, edits, full, self.strays(desk.environment))
+        begun = {stack: f"{left} is left {left.state} by {left.owner}" for stack, left in self.begun.items()}
+        return Beside(known, edits, full, self.strays(desk.environment), begun, self.unwell)
 
     def strays(self, environment: Environment) -> tuple[Stray, ...]:
         """What runs and nothing has any more; asked only of a survey of all stacks."""

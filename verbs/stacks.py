@@ -61,7 +61,7 @@ def plan(
     json: bool = False,
     diff: bool = False,
 ) -> None:
-    """Compare what the environment says with what runs: exit 0 nothing to do, 2 changes pending."""
+    """Compare what the environment says with what runs: exit 0 nothing to do, 2 a deploy would do something."""
     environment = load(env)
     wanted, selection = targets.select(environment, stack, projects), Selection.parse(label)
     engine = cluster.manager(environment, SHELL)
@@ -72,7 +72,7 @@ def plan(
         REPORT.data([outline.told(item, beside) for item in plans])
     else:
         REPORT.lines(outline.outline(plans, beside))
-    if any(not item.empty for item in plans):
+    if found.changed:
         raise Exit(code=PENDING)
 
 

@@ -137,3 +137,19 @@ def test_old_versions_that_cannot_be_removed_are_told_and_the_deploy_has_succeed
     engine.managers.before = lambda method, path: None
     assert states(engine, "app") == [State.DEPLOYED]
     assert "were not removed, the next deploy does it" in capsys.readouterr().err
+
+
+def test_a_plan_names_what_a_deploy_would_act_upon_besides_changes(make: Make) -> None:
+    engine = Known()
+    deployment(make, engine, Hold(), "r/web:1", "app").run()
+    assert not deployment(make, engine, Hold(), "r/web:1", "app").found.changed
+    engine.managers.running = lambda service: "starting"
+    deploy = deployment(make, engine, Hold(), "r/web:1", "app")
+    assert [stack.name for stack in deploy.found.changed] == ["app"]
+    assert deploy.found.beside(deploy.desk).unwell == {"app": ["web 0/1 starting"]}
+    engine.managers.running = lambda service: "running"
+    held = releases.content(engine, releases.history(engine, "app")[0])
+    left = releases.begin(engine, "app", held, deploy="x", commit="")
+    deploy = deployment(make, engine, Hold(), "r/web:1", "app")
+    assert [stack.name for stack in deploy.found.changed] == ["app"]
+    assert deploy.found.beside(deploy.desk).unfinished == {"app": f"release 2 of app is left pending by {left.owner}"}

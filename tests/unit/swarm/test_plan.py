@@ -237,7 +237,7 @@ def test_for_machines_a_plan_has_always_the_same_keys_and_all_that_people_see() 
     notes = [Note("app", "capacity", "app_nginx", "no node", "", blocks=True), Note("db", "lint", "x", "y", "")]
     beside = outline.Beside(notes, {(old, new): Edit(("+a", "+b", "-c"))})
     told = outline.told(changed, beside)
-    assert list(told) == ["stack", "changes", "blocked", "services", "networks", "notes"]
+    assert list(told) == ["stack", "changes", "blocked", "services", "networks", "notes", "unfinished", "unwell"]
     assert (told["changes"], told["blocked"], [note["stack"] for note in told["notes"]]) == (1, 1, ["app"])
     (field,) = told["services"][0]["fields"]
     assert field["lines"] == {"added": 2, "removed": 1, "diff": None}
@@ -246,3 +246,18 @@ def test_for_machines_a_plan_has_always_the_same_keys_and_all_that_people_see() 
     empty = outline.told(plan.plan(wish({}), Snapshot((), (), (), ())))
     assert list(empty) == list(told)
     assert (empty["changes"], empty["blocked"]) == (0, 0)
+
+
+def test_a_stack_that_a_deploy_would_act_upon_without_a_change_is_said_to_need_it() -> None:
+    done = plan.plan(wish({"app_nginx": SPEC}), as_live({"app_nginx": SPEC}))
+    assert done.empty
+    beside = outline.Beside(unfinished={"app": "release 3 of app is left pending by me"}, unwell={"app": ["nginx 0/1"]})
+    first, *others, last = (text for _, text in outline.outline([done], beside))
+    assert first.split(maxsplit=1) == ["app", "no changes, but not as it should be"]
+    assert others == [
+        "  ! release 3 of app is left pending by me: a deploy completes it or gives it up",
+        "  ! not healthy: nginx 0/1: a deploy waits until it is",
+    ]
+    assert last == "1 stack: 1 unfinished, 1 unwell."
+    told = outline.told(done, beside)
+    assert (told["unfinished"], told["unwell"]) == ("release 3 of app is left pending by me", ["nginx 0/1"])
