@@ -49,3 +49,40 @@ def test_readers_may_read_every_table_and_change_none(provisioned):
     tables = provisioned.tables("apache")
     assert {row[0] for row in provisioned.rows("apache", reading, ["select", tables])} == {True}
     assert {row[0] for row in provisioned.rows("apache", reading, ["insert, update, delete", tables])} == {False}
+
+
+EXTENSIONS = "select extname, pg_get_userbyid(extowner) from pg_extension where extname = any(%s) order by 1"
+
+
+def extensions(platform):
+    return platform.rows("apache", EXTENSIONS, [["hll", "pgcrypto"]])
+
+
+def test_a_database_has_the_extensions_of_devstats_from_its_owner_and_readers_count_with_them(provisioned):
+    assert extensions(provisioned) == [("hll", "gha_admin"), ("pgcrypto", "gha_admin")]
+    reader = provisioned.connect(provisioned.database("apache"), "ro_user", "reader")
+    with reader.cursor() as cursor:
+        cursor.execute("select round(hll_cardinality(hll_add_agg(hll_hash_integer(i)))) from generate_series(1, 9) i")
+        assert cursor.fetchone() == (9,)
+    reader.close()
+
+
+def test_a_database_that_is_older_gets_its_extensions_from_its_next_sync_or_from_bootstrap(provisioned):
+    provisioned.rows("apache", "drop extension hll")
+    settings = provisioned.settings()
+    provision(settings, settings.projects[0])
+    assert extensions(provisioned) == [("hll", "gha_admin"), ("pgcrypto", "gha_admin")]
+    provisioned.rows("apache", "drop extension hll, pgcrypto")
+    done = provisioned.run("bootstrap")
+    assert done.returncode == 0, done.stderr
+    assert extensions(provisioned) == [("hll", "postgres"), ("pgcrypto", "postgres")]
+
+
+def test_an_extension_that_the_server_does_not_have_or_that_its_owner_may_not_create_is_left_out(
+    provisioned, monkeypatch
+):
+    monkeypatch.setattr("activity.database.extensions.EXTENSIONS", ("no_such", "pageinspect", "citext"))
+    settings = provisioned.settings()
+    provision(settings, settings.projects[0])
+    found = [name for (name,) in provisioned.rows("apache", "select extname from pg_extension order by 1")]
+    assert found == ["citext", "hll", "pgcrypto", "plpgsql"]

@@ -19,6 +19,7 @@ from activity import log
 from activity.backup.dump import count_rows
 from activity.backup.process import password_file, run
 from activity.database.connect import Role, connect
+from activity.database.extensions import extend
 from activity.database.locks import lock_connection, try_lock_connection
 from activity.database.queries import composed, query
 from activity.dumps import Dump, Shelf
@@ -56,6 +57,7 @@ def restore(settings: Settings, shelf: Shelf, project: Project, dump: Dump) -> R
         try:
             _load(settings, shelf, dump, restored)
             rows = _checked(settings, dump, restored)
+            _complete(settings, restored)
             cursor.execute(composed("backup/open_to_readers", database=sql.Identifier(restored)))
             kept = _swap(settings, cursor, project.database, restored, before)
         except BaseException:
@@ -111,6 +113,12 @@ def _checked(settings: Settings, dump: Dump, database: str) -> int:
     if wrong:
         raise BackupFailed("\n".join((f"{dump.name} did not restore to what it holds:", *wrong)))
     return sum(found.values())
+
+
+def _complete(settings: Settings, database: str) -> None:
+    """Give it what a database has today that was not there yet when the dump was made."""
+    with connect(settings, database, Role.SUPERUSER) as connection:
+        extend(connection)
 
 
 def _swap(settings: Settings, cursor: Cursor, database: str, restored: str, before: str) -> bool:

@@ -4,6 +4,7 @@ from psycopg2 import sql
 
 from activity import log
 from activity.database.connect import LOG_DATABASE, Role, connect
+from activity.database.extensions import extend
 from activity.database.locks import lock_connection
 from activity.database.migrate import migrate
 from activity.database.queries import composed, query
@@ -12,10 +13,12 @@ from activity.settings import Settings
 
 
 def provision(settings: Settings, project: Project) -> None:
-    """Make sure that a project's database is there, with today's tables and its readers; may be repeated."""
+    """Make sure that a project's database is there, with today's tables, extensions and readers; may be repeated."""
     if create_database(settings, project.database, LOG_DATABASE, Role.OWNER):
         log.info("database created", project=project.name, database=project.database)
     with connect(settings, project.database, Role.OWNER) as connection:
+        for name in extend(connection):
+            log.info("extension created", project=project.name, database=project.database, extension=name)
         for name in migrate(connection, "migrations"):
             log.info("migration applied", project=project.name, database=project.database, migration=name)
 

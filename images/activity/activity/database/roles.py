@@ -10,6 +10,7 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_e
 
 from activity import log
 from activity.database.connect import LOG_DATABASE, Role, connect
+from activity.database.extensions import extend
 from activity.database.locks import lock_connection
 from activity.database.migrate import migrate
 from activity.database.provision import create_database
@@ -42,7 +43,7 @@ LOGINS = (
 
 
 def bootstrap(settings: Settings, deadline: float = DEADLINE_SECONDS) -> None:
-    """Create the roles and the log database, or give them today's passwords; may be repeated.
+    """Create roles, the log database and extensions, or give roles today's passwords; may be repeated.
 
     Waits for Postgres up to so many seconds, then raises DatabaseUnavailable.
     """
@@ -58,6 +59,21 @@ def bootstrap(settings: Settings, deadline: float = DEADLINE_SECONDS) -> None:
     with connect(settings, LOG_DATABASE, Role.OWNER) as connection:
         for name in migrate(connection, "log"):
             log.info("migration applied", database=LOG_DATABASE, migration=name)
+    for database in _databases(settings):
+        _complete(settings, database)
+
+
+def _databases(settings: Settings) -> list[str]:
+    with connect(settings, "postgres", Role.SUPERUSER) as connection, connection.cursor() as cursor:
+        cursor.execute(query("provision/own_databases"))
+        return [str(name) for (name,) in cursor.fetchall()]
+
+
+def _complete(settings: Settings, database: str) -> None:
+    """Give a database what only the superuser may give it; it may be older than what is given today."""
+    with connect(settings, database, Role.SUPERUSER) as connection:
+        for name in extend(connection):
+            log.info("extension created", database=database, extension=name)
 
 
 def _set_roles(settings: Settings) -> None:

@@ -12,6 +12,8 @@ import pytest
 from tests.integration.activity.backup.conftest import Cluster
 from tests.waiting import until
 
+EXTENSIONS = "select string_agg(extname, ', ' order by extname) from pg_extension where extname <> 'plpgsql'"
+
 
 @pytest.fixture(scope="module")
 def dumped(cluster: Cluster) -> Cluster:
@@ -74,11 +76,38 @@ def test_a_project_comes_back_from_its_dump_while_its_clients_go_on(dumped: Clus
     assert neighbour.failed == 0
     assert reader.failed <= 5
     assert dumped.sql("apache_before_restore", "select count(*) from numbers where word = 'spoiled'") > 0
+    assert dumped.sql("apache", EXTENSIONS) == "hll, pgcrypto"
     # Rights are as before: the owner owns, the readers read, nobody else comes in.
     assert dumped.sql("apache", "select tableowner from pg_tables where tablename = 'numbers'") == "gha_admin"
     assert dumped.sql("postgres", "select has_database_privilege('public', 'apache', 'connect')") is False
     with pytest.raises(psycopg2.Error, match="permission denied"):
         dumped.sql("apache", "delete from numbers", user="ro_user")
+
+
+def test_a_dump_from_before_the_extensions_comes_back_with_them_and_one_with_them_takes_no_superuser(
+    dumped: Cluster,
+) -> None:
+    name = dumped.run("backup", "dump", "apache").stdout.split()[-1]
+    restoring = (
+        "createdb -h $0 -U gha_admin plain && "
+        "pg_restore -h $0 -U gha_admin --no-owner --exit-on-error --dbname=plain /data/backups/dumps/apache/$1"
+    )
+    password = (dumped.folder / "secrets" / "gha-admin-password").read_text()
+    dumped.client.containers.run(
+        dumped.references["backup"],
+        ["-c", restoring, dumped.host, name],
+        entrypoint="sh",
+        remove=True,
+        environment={"PGPASSWORD": password},
+        volumes=dumped.mounts,
+    )
+    assert dumped.sql("plain", EXTENSIONS) == "hll, pgcrypto"
+    assert dumped.checksum("plain", "numbers") == dumped.checksum("apache", "numbers")
+    dumped.sql("postgres", "drop database plain")
+    dumped.sql("apache", "drop extension hll")
+    dumped.run("backup", "dump", "apache")
+    dumped.run("backup", "restore", "apache")
+    assert dumped.sql("apache", EXTENSIONS) == "hll, pgcrypto"
 
 
 def test_a_damaged_dump_is_refused_and_nothing_is_changed(dumped: Cluster) -> None:

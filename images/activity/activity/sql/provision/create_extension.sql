@@ -1,0 +1,2 @@
+-- An extension, where everybody finds it.
+create extension if not exists {extension} with schema public
