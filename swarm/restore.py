@@ -155,6 +155,7 @@ def cluster(environment: Environment, engine: Engine, goal: Goal, report: Report
         jobs.end(engine, JOB)
         found = members(live.snapshot(engine))
         keeper = [item for item in live.services(engine, backups.STACK) if item.name == backups.SERVICE]
+        demand_nodes(found, live.snapshot(engine).nodes)
         demand_repository(environment, engine)
         with report.step("archive") as step:
             step.detail = said = _flush(environment, engine, report)
@@ -187,6 +188,29 @@ def cluster(environment: Environment, engine: Engine, goal: Goal, report: Report
     with report.step("backup") as step:
         step.detail = _back_up(environment, engine, step, report)
     return said
+
+
+def demand_nodes(found: Sequence[Member], nodes: Sequence[Spec]) -> None:
+    """Raise RestoreFailed, while all still runs, where a member's node cannot run what restores it or sets it aside."""
+    known = {str(node["ID"]): node for node in nodes}
+    missing = [f"  {item.service.name}: {why}" for item in found if (why := _unready(item.node, known.get(item.node)))]
+    if missing:
+        raise RestoreFailed(
+            "\n".join(("Nothing was stopped. Each member's data are on its node, which must take part:", *missing)),
+            hint="./run swarm.status. Bring it back; or where it is lost, label another node in its place and "
+            "./run deploy db (docs/database.md).",
+        )
+
+
+def _unready(identity: str, node: Spec | None) -> str:
+    """Why a node runs nothing now, empty when it does."""
+    if node is None:
+        return f"its node {identity} is not in the swarm any more"
+    state = str((node.get("Status") or {}).get("State", ""))
+    if state != "ready":
+        return f"its node {constraints.hostname(node)} is {state or 'not heard of'}"
+    availability = str((node.get("Spec") or {}).get("Availability", "active"))
+    return "" if availability == "active" else f"its node {constraints.hostname(node)} is set to {availability}"
 
 
 def demand_repository(environment: Environment, engine: Engine) -> None:

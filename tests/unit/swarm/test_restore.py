@@ -1,3 +1,4 @@
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -8,6 +9,7 @@ from swarm.backups import Overview
 from swarm.engine import Engine
 from swarm.errors import ArgumentInvalid, BackupFailed, RestoreFailed
 from swarm.live import Snapshot
+from swarm.report import Report
 from tests.unit.swarm.conftest import Make
 
 CREATED = "2026-01-31T12:00:00.000000000Z"
@@ -104,3 +106,37 @@ def test_a_silent_repository_is_told_while_all_still_runs_and_a_service_that_is_
 
     monkeypatch.setattr(backups, "overview", gone)
     restore.demand_repository(make(), Engine())
+
+
+def node(identity: str, state: str = "ready", availability: str = "active") -> dict[str, Any]:
+    return {
+        "ID": identity, "Spec": {"Availability": availability}, "Status": {"State": state},
+        "Description": {"Hostname": f"node-{identity[1:]}"},
+    }  # fmt: skip
+
+
+def test_a_member_whose_node_runs_nothing_now_is_told_while_all_still_runs() -> None:
+    services = [service(f"db_patroni{number}", f"db_data{number}") for number in (1, 2, 3)]
+    tasks = [task(f"db_patroni{number}", f"n{number}") for number in (1, 2, 3)]
+    found = restore.members(snapshot([*services, service("db_backups")], tasks))
+    restore.demand_nodes(found, [node("n1"), node("n2"), node("n3")])
+    with pytest.raises(RestoreFailed, match="Nothing was stopped") as raised:
+        restore.demand_nodes(found, [node("n1", state="down"), node("n2", availability="drain"), node("n4")])
+    assert raised.value.message.splitlines()[1:] == [
+        "  db_patroni1: its node node-1 is down",
+        "  db_patroni2: its node node-2 is set to drain",
+        "  db_patroni3: its node n3 is not in the swarm any more",
+    ]
+    with pytest.raises(RestoreFailed, match="db_patroni2: its node node-2 is down"):
+        restore.demand_nodes(found, [node("n1"), node("n2", state="down"), node("n3")])
+
+
+def test_a_restore_demands_the_nodes_before_it_stops_anything(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    services = (service("db_postgres", "db_data"), service("db_backups"))
+    down = Snapshot((node("n1", state="down"),), services, (task("db_postgres", "n1"),), ())
+    monkeypatch.setattr(restore.lock, "held", lambda *_: nullcontext())
+    monkeypatch.setattr(restore.jobs, "end", lambda *_: None)
+    monkeypatch.setattr(restore.live, "snapshot", lambda _: down)
+    monkeypatch.setattr(restore.live, "services", lambda *_: [])
+    with pytest.raises(RestoreFailed, match="its node node-1 is down"):
+        restore.cluster(make(), Engine(), restore.Goal(), Report(), 0.0)
