@@ -13,7 +13,7 @@ import psycopg2
 from psycopg2.extensions import connection as Connection
 
 from activity.backup import process
-from activity.backup.repository import STANZA
+from activity.backup.repository import STANZA, Backup
 from activity.database.connect import first_line
 from activity.database.queries import query
 from activity.errors import BackupFailed
@@ -45,8 +45,10 @@ class Instance:
         return connection
 
 
-def fill(instance: Instance, to: datetime | None, *, archive: bool, timeline: int | None = None) -> None:
-    """Restore the newest backup that suits into the data directory; BackupFailed when there is none.
+def fill(
+    instance: Instance, backup: Backup | None, to: datetime | None, *, archive: bool, timeline: int | None = None
+) -> None:
+    """Restore a backup into the data directory; without one pgBackRest takes what it has, or says what it lacks.
 
     It will replay up to a moment, or all that was archived, of the newest timeline or another one. Without `archive` it
     never writes to the repository.
@@ -60,6 +62,8 @@ def fill(instance: Instance, to: datetime | None, *, archive: bool, timeline: in
         "pgbackrest",
         f"--stanza={STANZA}",
         f"--pg1-path={instance.data}",
+        # By itself it takes the newest, damaged or not.
+        *((f"--set={backup.label}",) if backup else ()),
         *target,
         *((f"--target-timeline={timeline}",) if timeline else ()),
         *(() if archive else ("--archive-mode=off",)),

@@ -39,12 +39,12 @@ def restore_cluster(
     refused.
     """
     # Soon, where the repository does not answer: all servers are stopped meanwhile.
-    repository.read()
+    backup = repository.read().suited(to)
     restoring = volume / UNFINISHED
     try:
         rmtree(restoring, ignore_errors=True)
         instance = Instance(restoring / MAIN, restoring / "run")
-        fill(instance, to, archive=True, timeline=timeline)
+        fill(instance, backup, to, archive=True, timeline=timeline)
         with running(instance, archive=True, seconds=SECONDS):
             reached = _finish(instance)
             _demand(reached, at_least)

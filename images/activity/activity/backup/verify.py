@@ -46,7 +46,7 @@ def verify(folder: Path) -> Verified:
     try:
         clear(folder)
         instance = Instance(folder / "data", folder / "run")
-        fill(instance, None, archive=False)
+        fill(instance, newest, None, archive=False)
         with running(instance, archive=False, seconds=SECONDS):
             replayed, counts = _read_all(instance)
             process.run(

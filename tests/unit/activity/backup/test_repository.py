@@ -1,5 +1,6 @@
 """What pgBackRest tells as JSON, and what becomes of a backup whose service ends."""
 
+from datetime import timedelta
 from threading import Event
 
 import pytest
@@ -36,6 +37,18 @@ def test_a_broken_backup_is_listed_but_is_never_the_newest():
     assert newest
     assert newest.label == "20260131-013000F"
     assert found.newest("diff") is None
+    suited = found.suited(None)
+    assert suited
+    assert suited.label == "20260131-013000F"
+
+
+def test_a_moment_is_reached_from_a_whole_backup_that_ended_before_it():
+    ended = interpret([WELL]).backups[0].ended_at
+    broken = {**BACKUP, "label": "broken", "error": True, "timestamp": {"start": 1769823100, "stop": 1769823160}}
+    later = {**BACKUP, "label": "later", "timestamp": {"start": 1769823200, "stop": 1769823260}}
+    found = interpret([{**WELL, "backup": [BACKUP, broken, later]}])
+    chosen = [found.suited(ended + timedelta(seconds=after)) for after in (0, 1, 150, 201)]
+    assert [item and item.label for item in chosen] == [None, BACKUP["label"], BACKUP["label"], "later"]
 
 
 def test_a_broken_backup_is_the_last_that_was_made_so_that_another_one_is_not_due_at_once():
