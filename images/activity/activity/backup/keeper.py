@@ -44,6 +44,7 @@ class Keeper:
             VERIFY: trigger("ACTIVITY_BACKUP_VERIFY", wanted.verify),
         }
         self.verified_at: datetime | None = None
+        self.verify_owed = False
         self.asked_log = False
 
     def run(self) -> None:
@@ -117,12 +118,16 @@ class Keeper:
 
     def _verify_step(self) -> Callable[[datetime], bool]:
         def step(now: datetime) -> bool:
-            newest = self._repository().newest()
-            if newest is None or not due(self.when[VERIFY], self.verified_at or newest.ended_at, now):
+            oldest = self._repository().oldest()
+            if oldest is None or not (
+                self.verify_owed or due(self.when[VERIFY], self.verified_at or oldest.ended_at, now)
+            ):
                 return True
+            # The oldest moves on as old ones are removed: what was due once stays so until it succeeds.
+            self.verify_owed = True
             with working(self.pulse):
                 verify_newest(self.settings, self.recorder)
-            self.verified_at = datetime.now(UTC)
+            self.verified_at, self.verify_owed = datetime.now(UTC), False
             return True
 
         return step
@@ -149,6 +154,8 @@ class Keeper:
         self.asked_log = True
         for row in reversed(rows):
             self.recorder.gauges.failed.labels(row.kind, row.project).set(int(row.failed))
+            if row.kind == VERIFY:
+                self.verify_owed = row.failed
             if row.kind == VERIFY and not row.failed:
                 self.verified_at = row.ended_at
                 self.recorder.gauges.success.labels(VERIFY, "").set(row.ended_at.timestamp())

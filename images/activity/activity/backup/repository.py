@@ -58,6 +58,10 @@ class Repository:
         whole = [item for item in self.backups if not item.broken and (not kinds or item.kind in kinds)]
         return whole[-1] if whole else None
 
+    def oldest(self) -> Backup | None:
+        """The oldest backup that is whole."""
+        return next((item for item in self.backups if not item.broken), None)
+
     def suited(self, to: datetime | None) -> Backup | None:
         """The newest backup that is whole and that replay can begin from to get to a moment, or to the newest WAL."""
         whole = [item for item in self.backups if not item.broken and (to is None or item.ended_at < to)]
