@@ -60,6 +60,28 @@ def test_a_reader_reads_tables_that_are_made_later(platform, user, password):
     connection.close()
 
 
+@pytest.mark.parametrize(("user", "password"), READERS.items())
+@pytest.mark.usefixtures("read_hour")
+def test_a_reader_reads_tables_that_the_superuser_makes_by_hand_after_bootstrap(platform, user, password):
+    assert platform.run("bootstrap").returncode == 0
+    for database in (platform.database("apache"), "devstats"):
+        by_hand = platform.connect(database)
+        with by_hand.cursor() as cursor:
+            cursor.execute("create table by_hand as select 7 as n")
+        reader = platform.connect(database, user, password)
+        try:
+            with reader.cursor() as cursor:
+                cursor.execute("select n from by_hand")
+                assert cursor.fetchall() == [(7,)]
+                with pytest.raises(psycopg2.errors.InsufficientPrivilege):
+                    cursor.execute("delete from by_hand")
+        finally:
+            reader.close()
+            with by_hand.cursor() as cursor:
+                cursor.execute("drop table by_hand")
+            by_hand.close()
+
+
 @pytest.mark.usefixtures("read_hour")
 def test_the_owner_is_no_superuser_and_owns_the_databases(platform):
     roles = "select rolname, rolsuper, rolcreatedb, rolcreaterole from pg_roles where rolname = any(%s) order by 1"

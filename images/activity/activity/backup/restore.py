@@ -18,8 +18,8 @@ from psycopg2.extensions import cursor as Cursor
 from activity import log
 from activity.backup.dump import count_rows
 from activity.backup.process import password_file, run
+from activity.database.complete import complete
 from activity.database.connect import Role, connect
-from activity.database.extensions import extend
 from activity.database.locks import lock_connection, try_lock_connection
 from activity.database.queries import composed, query
 from activity.dumps import Dump, Shelf
@@ -57,7 +57,8 @@ def restore(settings: Settings, shelf: Shelf, project: Project, dump: Dump) -> R
         try:
             _load(settings, shelf, dump, restored)
             rows = _checked(settings, dump, restored)
-            _complete(settings, restored)
+            # What was not given yet when the dump was made.
+            complete(settings, restored)
             cursor.execute(composed("backup/open_to_readers", database=sql.Identifier(restored)))
             kept = _swap(settings, cursor, project.database, restored, before)
         except BaseException:
@@ -113,12 +114,6 @@ def _checked(settings: Settings, dump: Dump, database: str) -> int:
     if wrong:
         raise BackupFailed("\n".join((f"{dump.name} did not restore to what it holds:", *wrong)))
     return sum(found.values())
-
-
-def _complete(settings: Settings, database: str) -> None:
-    """Give it what a database has today that was not there yet when the dump was made."""
-    with connect(settings, database, Role.SUPERUSER) as connection:
-        extend(connection)
 
 
 def _swap(settings: Settings, cursor: Cursor, database: str, restored: str, before: str) -> bool:

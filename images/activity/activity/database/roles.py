@@ -9,8 +9,8 @@ from psycopg2.extensions import encrypt_password
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_exponential
 
 from activity import log
+from activity.database.complete import complete
 from activity.database.connect import LOG_DATABASE, Role, connect
-from activity.database.extensions import extend
 from activity.database.locks import lock_connection
 from activity.database.migrate import migrate
 from activity.database.provision import create_database
@@ -60,20 +60,13 @@ def bootstrap(settings: Settings, deadline: float = DEADLINE_SECONDS) -> None:
         for name in migrate(connection, "log"):
             log.info("migration applied", database=LOG_DATABASE, migration=name)
     for database in _databases(settings):
-        _complete(settings, database)
+        complete(settings, database)
 
 
 def _databases(settings: Settings) -> list[str]:
     with connect(settings, "postgres", Role.SUPERUSER) as connection, connection.cursor() as cursor:
         cursor.execute(query("provision/own_databases"))
         return [str(name) for (name,) in cursor.fetchall()]
-
-
-def _complete(settings: Settings, database: str) -> None:
-    """Give a database what only the superuser may give it; it may be older than what is given today."""
-    with connect(settings, database, Role.SUPERUSER) as connection:
-        for name in extend(connection):
-            log.info("extension created", database=database, extension=name)
 
 
 def _set_roles(settings: Settings) -> None:

@@ -90,7 +90,8 @@ def test_a_dump_from_before_the_extensions_comes_back_with_them_and_one_with_the
     name = dumped.run("backup", "dump", "apache").stdout.split()[-1]
     restoring = (
         "createdb -h $0 -U gha_admin plain && "
-        "pg_restore -h $0 -U gha_admin --no-owner --exit-on-error --dbname=plain /data/backups/dumps/apache/$1"
+        "pg_restore -h $0 -U gha_admin --no-owner --no-privileges --exit-on-error "
+        "--dbname=plain /data/backups/dumps/apache/$1"
     )
     password = (dumped.folder / "secrets" / "gha-admin-password").read_text()
     dumped.client.containers.run(
@@ -105,9 +106,12 @@ def test_a_dump_from_before_the_extensions_comes_back_with_them_and_one_with_the
     assert dumped.checksum("plain", "numbers") == dumped.checksum("apache", "numbers")
     dumped.sql("postgres", "drop database plain")
     dumped.sql("apache", "drop extension hll")
+    dumped.sql("apache", "alter default privileges in schema public revoke select on tables from ro_user")
     dumped.run("backup", "dump", "apache")
     dumped.run("backup", "restore", "apache")
     assert dumped.sql("apache", EXTENSIONS) == "hll, pgcrypto"
+    dumped.sql("apache", "create table by_hand as select 7 as n")
+    assert dumped.sql("apache", "select n from by_hand", user="ro_user") == 7
 
 
 def test_a_damaged_dump_is_refused_and_nothing_is_changed(dumped: Cluster) -> None:
