@@ -4,7 +4,9 @@ Of a cluster all of it is in etcd alone, as one document; a single server gets t
 """
 
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 from swarm.environment import Database, Environment
@@ -12,6 +14,9 @@ from swarm.errors import EnvironmentInvalid
 
 UNITS = {"K": 1024, "M": 1024**2, "G": 1024**3, "kB": 1024, "MB": 1024**2, "GB": 1024**3, "TB": 1024**4}
 MEGABYTE = 1024**2
+# What Postgres 17 takes: `select name from pg_settings where context <> 'internal'`, in lower case. Patroni drops all
+# others with no more than a line in its log.
+KNOWN = Path(__file__).parent / "db" / "parameters.txt"
 # Connections by role: of the platform itself, and what each project adds: its sync writes, Grafana and readers read.
 SHARES = {"gha_admin": (60, 1), "ro_user": (30, 3), "devstats_team": (10, 0)}
 # Kept for the superuser, replication and members that join.
@@ -93,16 +98,32 @@ class Postgres:
 
 
 def of(environment: Environment) -> Postgres:
-    """What the environment says; raises EnvironmentInvalid for parameters that are not the operator's to set."""
+    """What the environment says; raises EnvironmentInvalid for parameters that are not the operator's, or nobody's."""
     given = environment.database
-    if wrong := sorted(set(given.parameters) & set(PATRONI_S)):
+    if wrong := {name: why for name in sorted(given.parameters) if (why := _refused(name))}:
         place = f"env/{environment.name}/env.yaml"
-        raise EnvironmentInvalid(f"{place}: db.parameters.{name}: is set by the platform itself" for name in wrong)
+        raise EnvironmentInvalid(f"{place}: db.parameters.{name}: {why}" for name, why in wrong.items())
     projects = len(environment.projects)
     connections = budget(given, projects)
     sized = parameters(given, connections)
     allowed = limits(int(sized["max_connections"]), projects)
     return Postgres(connections, allowed, sized, cluster(given, connections), _seed(), shared_memory(given))
+
+
+def _refused(name: str) -> str:
+    """Why a parameter cannot be set, empty when it can; those of extensions, which have a dot, are not known here."""
+    if name in PATRONI_S:
+        return "is set by the platform itself"
+    if "." in name or name in (known := _known()):
+        return ""
+    near = get_close_matches(name, known, n=2, cutoff=0.6)
+    meant = f", did you mean {' or '.join(near)}?" if near else ""
+    return f"Postgres has no such parameter{meant}"
+
+
+@lru_cache(maxsize=1)
+def _known() -> tuple[str, ...]:
+    return tuple(KNOWN.read_text().split())
 
 
 def budget(given: Database, projects: int) -> int:

@@ -56,7 +56,7 @@ def reinit(_: Context, member: str, env: str = "", yes: bool = False, dry: bool 
 @verb(help={"env": ENV, "changed": "only what a deploy would change", "json": JSON})
 def config(_: Context, env: str = "", changed: bool = False, json: bool = False) -> None:
     """The settings of the database: what env.yaml asks for and what the servers have."""
-    found = [item for item in settings.compare(_database(env)) if not changed or item.wanted != item.actual]
+    found = [item for item in settings.compare(_database(env)) if not changed or item.state != "as wanted"]
     if json:
         REPORT.data([{**asdict(item), "state": item.state} for item in found])
         return

@@ -156,3 +156,16 @@ def test_a_single_server_gets_its_parameters_as_arguments(make: Make) -> None:
     assert "log_min_duration_statement=30s" in command
     assert "shared_buffers=256MB" in command
     assert "patroni" not in json.dumps(rendered.document["services"]["postgres"])
+
+
+def test_a_parameter_that_postgres_does_not_have_is_a_mistake_and_one_of_an_extension_is_none(make: Make) -> None:
+    with pytest.raises(EnvironmentInvalid) as raised:
+        postgres.of(make(ENV + "db: {parameters: {wrok_mem: 9MB, work_mem: 9MB, zzz_qqq: 1, auto_explain.x: 1}}\n"))
+    wrong, other = raised.value.mistakes
+    assert wrong.endswith("db.parameters.wrok_mem: Postgres has no such parameter, did you mean work_mem?")
+    assert other.endswith("db.parameters.zzz_qqq: Postgres has no such parameter")
+
+
+def test_what_the_platform_sets_itself_postgres_has(make: Make) -> None:
+    told = {**postgres.CLUSTER, **postgres.of(make(ENV)).parameters}
+    assert {name.lower() for name in told if "." not in name} <= set(postgres.KNOWN.read_text().split())

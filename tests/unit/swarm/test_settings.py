@@ -5,6 +5,7 @@ import pytest
 from swarm import stacks
 from swarm.db import settings
 from swarm.db.members import Database
+from swarm.db.settings import Setting
 from swarm.targets import Target
 from tests.unit.swarm.conftest import ENV, Make
 
@@ -41,3 +42,28 @@ def test_one_server_that_has_what_is_wanted_is_told_so_and_only_what_differs_is_
     ]
     gone = [(item.name, item.wanted) for item in differ if item.name != "work_mem"]
     assert gone == ([("log_min_messages", None)] if "log_min_messages" in before else [])
+
+
+def told(name: str, wanted: str, actual: str | None = None) -> Setting:
+    return Setting(name, wanted, wanted if actual is None else actual)
+
+
+def test_what_the_cluster_was_told_and_its_leader_did_not_take_is_no_setting_as_wanted() -> None:
+    taken = {
+        "work_mem": ("9MB", "file"), "deadlock_timeout": ("1", "file"), "max_connections": ("100", "argument"),
+        "wal_keep_size": ("2048", "argument"), "wal_log_hints": ("on", "argument"), "timezone": ("UTC", "file"),
+    }  # fmt: skip
+    p = settings.PARAMETERS
+    asked = (
+        told(f"{p}work_mem", "9MB"), told(f"{p}TimeZone", "UTC"), told(f"{p}wal_keep_size", "2GB"),
+        told(f"{p}wal_log_hints", "True"), told("ttl", "30"), told(f"{p}typo_mem", "9MB"),
+        told(f"{p}deadlock_timeout", "0"), told(f"{p}max_connections", "5"), told(f"{p}typo", "1", "2"),
+    )  # fmt: skip
+    found = [settings.judged(item, taken) for item in asked]
+    assert [item.state for item in found[:5]] == ["as wanted"] * 5
+    assert [(item.actual, item.state) for item in found[5:]] == [
+        (None, "not taken by the leader: its log says why"),
+        ("1", "not taken by the leader: its log says why"),
+        ("100", "not taken by the leader: its log says why"),
+        ("2", "a deploy changes it"),
+    ]

@@ -1,10 +1,13 @@
 """One server that becomes a cluster of members, whose backups and WAL go on when another member leads."""
 
+import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
 
+from swarm.db.members import query
+from swarm.db.settings import PARAMETERS, Setting, judged
 from tests.integration.activity.backup.members import Members, members, settle
 from tests.waiting import until
 
@@ -55,6 +58,37 @@ def test_a_server_becomes_the_first_member_and_the_others_copy_it_whoever_starts
         assert cluster.sql(name, SUM) == before
     system = "select system_identifier from pg_control_system()"
     assert cluster.sql("patroni1", system) == cluster.sql("patroni2", system)
+
+
+def test_what_the_leader_does_not_take_of_what_the_cluster_is_told_is_seen_and_nothing_else(
+    whole: tuple[Members, str],
+) -> None:
+    cluster, _ = whole
+    assert _refused(cluster) == {}
+    change = {"wrok_mem": "9MB", "deadlock_timeout": "0", "work_mem": "9MB", "enable_sort": "perhaps"}
+    _tell(cluster, change)
+    try:
+        until("the new settings", lambda: cluster.sql("patroni1", "show work_mem") == "9MB", deadline=60)
+        assert _refused(cluster) == {"wrok_mem": None, "deadlock_timeout": "1", "enable_sort": None}
+    finally:
+        _tell(cluster, dict.fromkeys(change))
+
+
+def _tell(cluster: Members, parameters: dict[str, str | None]) -> None:
+    script = 'curl -fsS -u "patroni:$(cat /run/secrets/patroni-password)" -X PATCH -d "$0" http://127.0.0.1:8008/config'
+    body = json.dumps({"postgresql": {"parameters": parameters}})
+    done = cluster.containers["patroni1"].exec_run(["sh", "-c", script, body])
+    assert done.exit_code == 0, done.output
+
+
+def _refused(cluster: Members) -> dict[str, str | None]:
+    """The parameters that the cluster is told and that its leader did not take, with what it has instead."""
+    said = cluster.containers["patroni1"].exec_run(["curl", "-fsS", "http://127.0.0.1:8008/config"]).output
+    told = json.loads(said)["postgresql"]["parameters"]
+    rows = cluster.sql("patroni1", f"select json_agg(told) from ({query('taken')}) told (name, value, place)")
+    taken = {row["name"]: (row["value"], row["place"]) for row in rows}
+    found = [judged(Setting(f"{PARAMETERS}{name}", str(value), str(value)), taken) for name, value in told.items()]
+    return {item.name.removeprefix(PARAMETERS): item.actual for item in found if item.refused}
 
 
 def test_wal_a_differential_and_a_full_backup_go_on_when_the_leader_was_killed(
