@@ -2,10 +2,12 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import partial
 
 from swarm import converge, execute, live, plan, releases, takeover, versions
 from swarm.apply import References, Site, apply
 from swarm.converge import Reach, Watch
+from swarm.deadline import until
 from swarm.engine import NAMESPACE, REFUSALS, Engine
 from swarm.environment import Environment
 from swarm.errors import ReleaseGone, SwarmstatsError
@@ -15,6 +17,9 @@ from swarm.releases import Release
 from swarm.report import Report, Step
 from swarm.shell import Shell
 from swarm.stacks import Stack
+
+# How long a task that was told to stop may hold on to its network, seconds.
+LET_GO = 30.0
 
 
 @dataclass(frozen=True)
@@ -73,8 +78,13 @@ def carry_out(done: StackPlan, site: Site, step: Step) -> None:
     told = apply(done, site, step)
     converge.wait(site.engine, Watch(done.stack, told, site.began, site.timeout), step, site.reach)
     site.hold.demand()
+    remove_networks(done, site.engine, step)
+
+
+def remove_networks(done: StackPlan, engine: Engine, step: Step) -> None:
+    """Remove networks that nothing needs any more, once tasks that have ended let go of them."""
     for network in done.unwanted_networks:
-        if not site.engine.remove_network(network):
+        if not until(partial(engine.remove_network, network), LET_GO, every=converge.POLL):
             step.warn(
                 f"{done.stack}: the network {network} is not needed any more and could not be removed; something may "
                 f"still use it. ./run plan {done.stack} shows it, the next deploy tries again."

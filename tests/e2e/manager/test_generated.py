@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from swarm import apply, live, manifests, outline, plan, specs
+from swarm import apply, desk, live, manifests, outline, plan, specs
 from swarm.engine import Engine
 from swarm.manifests import Manifest
 from swarm.report import Step
@@ -182,9 +182,9 @@ def test_the_plan_of_any_stack_that_was_just_deployed_is_empty(manager: Engine, 
             wanted = specs.wanted([made], manager, Shell(), tmp_path)[STACK]
             site = apply.Site(manager, manager.now(), 60, apply.References.read(manager))
             done = plan.plan(wanted, live.snapshot(manager))
-            apply.apply(done, site, Step("generated", None))
-            for network in done.unwanted_networks:
-                manager.remove_network(network)
+            step = Step("generated", None)
+            apply.apply(done, site, step)
+            desk.remove_networks(done, manager, step)
             left = plan.plan(wanted, live.snapshot(manager))
             said = "\n".join(text for _, text in outline.outline([left]))
             assert left.empty, f"{said}\n{found}"

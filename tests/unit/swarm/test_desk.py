@@ -1,4 +1,5 @@
 from datetime import UTC, datetime
+from typing import ClassVar
 
 import pytest
 
@@ -8,14 +9,17 @@ from swarm.engine import Engine
 from swarm.plan import StackPlan
 from swarm.report import Report, Step
 
-USED = "app_old"
+USED, SLOW = "app_old", "app_slow"
 
 
 class Swarm(Engine):
-    """A swarm in which nothing runs and one network is in use."""
+    """A swarm in which nothing runs, one network is in use, and another one is let go at the third time of asking."""
+
+    asked: ClassVar[list[str]] = []
 
     def remove_network(self, identity: str) -> bool:
-        return identity != USED
+        self.asked.append(identity)
+        return identity != USED and (identity != SLOW or self.asked.count(SLOW) > 2)
 
     def nodes(self) -> list[dict[str, object]]:
         return []
@@ -30,6 +34,19 @@ class Swarm(Engine):
 def carry_out(step: Step, *networks: str) -> None:
     site = Site(Swarm(), datetime.now(UTC), 1, References({}, {}))
     desk.carry_out(StackPlan("app", (), unwanted_networks=networks), site, step)
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(desk.converge, "POLL", 0.01)
+    monkeypatch.setattr(desk, "LET_GO", 0.2)
+
+
+def test_a_network_is_removed_once_the_tasks_that_end_let_go_of_it(capsys: pytest.CaptureFixture[str]) -> None:
+    with Report().step("app") as step:
+        carry_out(step.silent(), SLOW)
+    assert Swarm.asked.count(SLOW) == 3
+    assert capsys.readouterr().err == ""
 
 
 def test_a_network_that_cannot_be_removed_is_told_once_the_step_has_ended(capsys: pytest.CaptureFixture[str]) -> None:

@@ -18,7 +18,8 @@ def test_the_front_page_lists_foundations_and_their_projects_with_their_numbers(
     assert page.status_code == 200
     told = words(page)
     assert told.index("Apache Software Foundation") < told.index("Cloud Native") < told.index("Independent projects")
-    assert "Apache Events 9 Newest hour 1 Jan 2015, 02:00 Updated just now" in told
+    # The databases were filled before the first test of this folder ran.
+    assert re.search(r"Apache Events 9 Newest hour 1 Jan 2015, 02:00 Updated (just now|\d minutes? ago)", told)
     assert "Empty No hour has arrived yet." in told
 
 
