@@ -6,7 +6,7 @@ from invoke import Context, Exit
 
 import swarm.clean
 import swarm.deploy
-from swarm import cluster, host, images, outline, stacks, strays, survey, targets
+from swarm import cluster, host, images, outline, stacks, strays, survey
 from swarm.deployment import Options
 from swarm.desk import Desk
 from swarm.environment import load
@@ -63,8 +63,9 @@ def plan(
 ) -> None:
     """Compare what the environment says with what runs: exit 0 nothing to do, 2 a deploy would do something."""
     environment = load(env)
-    wanted, selection = targets.select(environment, stack, projects), Selection.parse(label)
-    engine = cluster.manager(environment, SHELL)
+    manager = partial(cluster.manager, environment, SHELL)
+    wanted, selection = strays.select(environment, stack, manager, projects), Selection.parse(label)
+    engine = manager()
     found = survey.survey(environment, wanted, engine, SHELL, selection)
     plans = list(found.plans.values())
     beside = found.beside(Desk(environment, engine, SHELL, REPORT), full=diff)

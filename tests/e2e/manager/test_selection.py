@@ -75,3 +75,35 @@ def test_clean_removes_the_selected_services_and_a_deploy_brings_them_back(platf
     platform.run("deploy", "project", "--projects", "!apache")
     assert platform.versions().keys() == before.keys()
     assert platform.versions()["apache_sync"] == before["apache_sync"]
+
+
+@pytest.fixture
+def forgotten(platform: Platform) -> Iterator[str]:
+    """A project that was deleted from projects.yaml by hand while its stack runs; it is back at the end."""
+    file = platform.environment.directory / "projects.yaml"
+    text = file.read_text()
+    known = yaml.safe_load(text)
+    del known["projects"]["cachethq"]
+    file.write_text(yaml.safe_dump(known))
+    try:
+        yield "cachethq"
+    finally:
+        file.write_text(text)
+        platform.run("deploy", "all")
+
+
+def test_a_stack_whose_project_was_deleted_is_named_refused_and_cleaned_and_its_data_stay(
+    platform: Platform, forgotten: str
+) -> None:
+    events = platform.sql(forgotten, "select count(*) from gha_events")
+    assert f"./run clean {forgotten}" in platform.run("status").stdout
+    assert f"./run clean {forgotten}" in platform.run("plan", "all", check=False).stdout
+    for verb in ("plan", "deploy", "rollback"):
+        done = platform.run(verb, forgotten, check=False)
+        assert (done.returncode, f"./run clean {forgotten}" in done.stderr) == (90, True), done.stderr
+    assert platform.run("clean", f"{forgotten}y", check=False).returncode == 64
+    assert len(platform.engine.services(forgotten)) == 1
+    platform.run("clean", forgotten)
+    assert platform.engine.services(forgotten) == []
+    assert platform.sql(forgotten, "select count(*) from gha_events") == events
+    assert forgotten not in platform.run("status").stdout
