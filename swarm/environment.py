@@ -113,6 +113,7 @@ class Database(Strict):
     retry_timeout: int = Field(default=5, ge=3, le=300)
     maximum_lag: Bytes = "16MB"
     start_timeout: int = Field(default=0, ge=0, le=3600)
+    stop_timeout: int = Field(default=20, ge=5, le=3600)
     parameters: dict[Annotated[str, StringConstraints(pattern=r"^[a-z_]+(\.[a-z_]+)?$")], Parameter] = {}
 
     @model_validator(mode="after")

@@ -2,9 +2,11 @@
 
 import struct
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from swarm import moments
 from swarm.engine import REFUSALS, Engine
 
 HEADER = struct.Struct(">BxxxL")
@@ -30,7 +32,7 @@ class JobLog:
         self.lines: list[Line] = []
         self._engine = engine
         self._say = say
-        self._read: dict[str, tuple[str, int]] = {}
+        self._read: dict[str, Counter[Line]] = {}
 
     def read(self, tasks: Iterable[str]) -> int:
         """Read what is new of some tasks; returns how many lines. A log that cannot be read yet has none."""
@@ -48,18 +50,25 @@ class JobLog:
             time.sleep(POLL)
 
     def _new(self, task: str) -> list[Line]:
-        """The lines of a task after those that were read; several may bear the last one's time."""
-        last, known = self._read.get(task, ("", 0))
-        found = [line for line in parse(task, self._fetch(task, last)) if line.moment >= last]
-        if len(found) <= known:
-            return []
-        newest = found[-1].moment
-        self._read[task] = newest, sum(line.moment == newest for line in found)
-        return found[known:]
+        """The lines of a task that were not read before, of which those of the last moments are known."""
+        known = self._read.get(task, Counter())
+        since = moments.before(max(line.moment for line in known)) if known else ""
+        found = [line for line in parse(task, self._fetch(task, since)) if line.moment >= since]
+        fresh, left = [], known.copy()
+        for line in found:
+            if left[line]:
+                left[line] -= 1
+            else:
+                fresh.append(line)
+        if fresh:
+            both = known + Counter(fresh)
+            edge = moments.before(max(line.moment for line in both))
+            self._read[task] = Counter({line: count for line, count in both.items() if line.moment >= edge})
+        return fresh
 
-    def _fetch(self, task: str, last: str) -> bytes:
+    def _fetch(self, task: str, since: str) -> bytes:
         client = self._engine.api.api
-        words = {"stdout": "1", "stderr": "1", "timestamps": "1", "since": _seconds(last)}
+        words = {"stdout": "1", "stderr": "1", "timestamps": "1", "since": moments.seconds(since)}
         try:
             answer = client.get(f"{client.base_url}/tasks/{task}/logs", params=words, timeout=self._engine.timeout)
             answer.raise_for_status()
@@ -81,11 +90,3 @@ def parse(task: str, content: bytes) -> list[Line]:
         found.append(Line(task, moment, text.rstrip("\r\n"), stream == STDERR))
         at += length
     return found
-
-
-def _seconds(moment: str) -> str:
-    """A time as Docker writes it as seconds and nanoseconds since 1970, as Docker takes it."""
-    if not moment:
-        return "0"
-    whole, _, fraction = moment.rstrip("Z").partition(".")
-    return f"{int(Engine.moment(f'{whole}Z').timestamp())}.{fraction or '0'}"

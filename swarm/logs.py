@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import requests
 import urllib3.exceptions
 
+from swarm import moments
 from swarm.engine import REFUSALS, Engine
 from swarm.errors import ArgumentInvalid, SwarmstatsError
 from swarm.live import Service, Task
@@ -79,15 +80,24 @@ class Wanted:
 
 @dataclass
 class Seen:
-    """The newest moment seen of each task, by its id."""
+    """The lines that were seen of each task, by its id: the newest, and all that are not much older."""
 
     newest: dict[str, str] = field(default_factory=dict)
+    edge: dict[str, str] = field(default_factory=dict)
+    recent: dict[str, set[tuple[str, str]]] = field(default_factory=dict)
 
-    def first_time(self, task: str, moment: str) -> bool:
-        """Note a line; False when it, or a later one of its task, was seen before."""
-        if moment <= self.newest.get(task, ""):
+    def first_time(self, task: str, moment: str, text: str) -> bool:
+        """Note a line; False when it was seen before, or is much older than another one of its task."""
+        known = self.recent.setdefault(task, set())
+        if moment < self.edge.get(task, "") or (moment, text) in known:
             return False
-        self.newest[task] = moment
+        known.add((moment, text))
+        newest = self.newest.get(task, "")
+        if moment > newest:
+            self.newest[task] = moment
+            if moment[: moments.SECOND] != newest[: moments.SECOND]:
+                edge = self.edge[task] = moments.before(moment)
+                self.recent[task] = {line for line in known if line[0] >= edge}
         return True
 
 
@@ -155,7 +165,7 @@ def follow(engine: Engine, find: Callable[[], Sequence[Service]], asked: Wanted,
                     tapped.add(service.id)
                     Thread(target=_tap, args=(engine, service.id, began, arrived, say), daemon=True).start()
         for task, written, text in sorted(batch, key=lambda item: item[1]):
-            if seen.first_time(task, written) and asked.matches(text):
+            if seen.first_time(task, written, text) and asked.matches(text):
                 yield Line(written, sources.get(task, Source(task[:8], "", "")), text)
 
 
@@ -180,7 +190,7 @@ def _of_task(
     try:
         for written, text in _lines(response, lambda problem: say(f"{source.label}: {problem}")):
             if seen is not None:
-                seen.first_time(task, written)
+                seen.first_time(task, written, text)
             if matches(text):
                 yield Line(written, source, text)
     except (requests.Timeout, urllib3.exceptions.TimeoutError):

@@ -193,6 +193,8 @@ def cluster(given: Database, connections: int) -> dict[str, Any]:
         "retry_timeout": given.retry_timeout,
         "maximum_lag_on_failover": lag,
         "primary_start_timeout": given.start_timeout,
+        # Patroni heeds it where commits wait for a replica: elsewhere what is killed may be ahead of all others.
+        "primary_stop_timeout": given.stop_timeout,
         # Quorum: a commit waits for any one replica, so that losing one stops nobody.
         "synchronous_mode": "quorum" if given.synchronous else False,
         "failsafe_mode": True,

@@ -4,11 +4,12 @@ import os
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 # A loaded machine is slow, not wrong; the same cases every time, and more of them with --long.
-settings.register_profile("short", deadline=None, derandomize=True)
-settings.register_profile("long", deadline=None, max_examples=2000)
+SLOW = (HealthCheck.too_slow,)
+settings.register_profile("short", deadline=None, suppress_health_check=SLOW, derandomize=True)
+settings.register_profile("long", deadline=None, suppress_health_check=SLOW, max_examples=2000)
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED_DATA = ROOT.parent / "shared" / "data"

@@ -30,6 +30,9 @@ class Swarm(Engine):
     def tasks(self, stack: str | None = None) -> list[dict[str, object]]:
         return []
 
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
 
 def carry_out(step: Step, *networks: str) -> None:
     site = Site(Swarm(), datetime.now(UTC), 1, References({}, {}))

@@ -2,6 +2,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import requests
+from hypothesis import given
+from hypothesis import strategies as st
 
 from swarm import joblog
 from swarm.joblog import JobLog, Line
@@ -58,7 +60,37 @@ def test_each_line_is_handed_over_once_even_where_several_bear_the_same_time() -
     read, said = log(api)
     assert [read.read(["t"]) for _ in range(4)] == [1, 1, 1, 0]
     assert said == ["a", "b", "d"]
-    assert api.since == ["0", "1767225601.000000001", "1767225602.500000000", "1767225602.500000000"]
+    # A little earlier than the newest line that was read.
+    assert api.since == ["0", "1767225599", "1767225600", "1767225600"]
+
+
+def test_a_line_that_stands_after_a_later_one_is_handed_over_once() -> None:
+    later, earlier = frame(f"{MOMENTS[1]} err\n", joblog.STDERR), frame(f"{MOMENTS[0]} out\n")
+    read, said = log(Api(later, later + earlier))
+    assert [read.read(["t"]) for _ in range(4)] == [1, 1, 0, 0]
+    assert said == ["err", "out"]
+
+
+def test_the_same_words_at_the_same_time_are_two_lines_when_they_were_written_twice() -> None:
+    one = frame(f"{MOMENTS[0]} again\n")
+    read, said = log(Api(one, one + one))
+    assert [read.read(["t"]) for _ in range(3)] == [1, 1, 0]
+    assert said == ["again", "again"]
+
+
+@given(st.lists(st.tuples(st.integers(0, 60), st.integers(0, 3)), max_size=40), st.data())
+def test_however_a_log_grows_each_line_is_handed_over_once(steps: list[tuple[int, int]], data: st.DataObject) -> None:
+    """In tenths of a second: some lines bear the same time, some one before that of the line above them."""
+    now, lines = 100, []
+    for tenths, back in steps:
+        now += tenths
+        at = now - back
+        lines.append(frame(f"2026-01-01T00:{at // 600:02}:{at // 10 % 60:02}.{at % 10}00000000Z {len(lines)}\n"))
+    ends = sorted(data.draw(st.lists(st.integers(0, len(lines)), max_size=6)))
+    read, said = log(Api(*(b"".join(lines[:end]) for end in ends), b"".join(lines)))
+    for _ in range(len(ends) + 2):
+        read.read(["t"])
+    assert said == [str(number) for number in range(len(lines))]
 
 
 def test_the_rest_of_a_log_that_lags_behind_is_waited_for() -> None:

@@ -213,3 +213,15 @@ def test_for_machines_each_line_is_an_object_of_its_own(capsys: pytest.CaptureFi
         },
         {"moment": "2026-11-21T12:00:01Z", "service": "logs_agent", "task": "node-2", "node": "node-2", "text": "{}"},
     ]  # fmt: skip
+
+
+def test_a_line_that_comes_after_a_later_one_of_its_task_is_seen_once() -> None:
+    seen, day = logs.Seen(), "2026-11-21T12:00"
+    later, earlier = (f"{day}:01.500000000Z", "err"), (f"{day}:01.400000000Z", "out")
+    assert [seen.first_time("t", *line) for line in (later, earlier, later, earlier)] == [True, True, False, False]
+    assert seen.first_time("other", *earlier)
+    assert seen.first_time("t", earlier[0], "more at that time")
+    assert seen.first_time("t", f"{day}:09.000000000Z", "much later")
+    # It is forgotten by now, and cannot be new.
+    assert not seen.first_time("t", *later)
+    assert sum(map(len, seen.recent.values())) == 2

@@ -103,6 +103,11 @@ def test_what_patroni_decides_cannot_be_set(make: Make, name: str) -> None:
         postgres.of(make(f"{ENV}db: {{parameters: {{{name}: x}}}}\n"))
 
 
+def test_a_leader_that_hands_over_may_take_its_time_to_end_but_not_for_ever(make: Make) -> None:
+    assert postgres.of(make(HA)).cluster["primary_stop_timeout"] == 20
+    assert postgres.of(make(ENV + "db: {mode: ha, stop_timeout: 60}\n")).cluster["primary_stop_timeout"] == 60
+
+
 def test_time_outs_that_would_cost_a_healthy_leader_its_lock_are_refused(make: Make) -> None:
     with pytest.raises(EnvironmentInvalid, match=r"loop_wait \+ 2 \* retry_timeout must not be more than ttl"):
         make(ENV + "db: {loop_wait: 15}\n")
