@@ -32,9 +32,9 @@ def test_a_dump_tells_what_it_holds_and_has_its_name_only_when_it_is_whole(dumpe
 
 
 def test_a_dump_that_is_killed_leaves_nothing_under_a_final_name(dumped: Cluster) -> None:
-    dumped.sql(
-        "rust-lang", "create table big as select i, md5(i::text) || md5((-i)::text) w from generate_series(1, 400000) i"
-    )
+    # Enough for several seconds, and nothing for the log.
+    rows = "select i, md5(i::text) || md5((-i)::text) w from generate_series(1, 2000000) i"
+    dumped.sql("rust-lang", f"create unlogged table big as {rows}")
     before = dumped.shell("cd /data/backups/dumps && ls rust-lang 2>/dev/null || true")
     dumping = subprocess.Popen(dumped.command(("backup", "dump", "rust-lang"), ACTIVITY_BACKUP_KEEP_DUMPS="1"))
     look = "cat /data/backups/dumps/rust-lang/*.part 2>/dev/null | wc -c"
