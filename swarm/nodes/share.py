@@ -21,7 +21,7 @@ def prove(nodes: Mapping[str, Container], path: str) -> None:
             _run(nodes[name], name, ["sh", "-c", 'printf %s "$1" >"$0"', file, token])
         for reader, node in nodes.items():
             for writer, (file, token) in written.items():
-                # Compared there: Docker may lose what a command in a container says, never how it ended.
+                # Compared there: what counts is how it ended, whatever reaches us of what it said.
                 if node.exec_run(["grep", "-qx", "--", token, file]).exit_code != 0:
                     raise NodeFailed(f"{reader} does not see what {writer} wrote to {file}.", hint="./run swarm.init")
     finally:
