@@ -69,7 +69,9 @@ def test_a_backfill_killed_at_any_moment_and_run_again_gives_the_same_rows_and_l
     whole = monotonic() - began
     expected = checksums(simulated)
     moments, ends = random.Random(2026), []
-    for _ in range(KILLS * 5 if long else KILLS):
+    times = KILLS * 5 if long else KILLS
+    while ends.count(-signal.SIGKILL) < times:
+        assert len(ends) < 3 * times, f"most kills came too late: {ends}"
         simulated.drop()
         running = simulated.start(*arguments)
         with suppress(TimeoutExpired):
@@ -78,13 +80,14 @@ def test_a_backfill_killed_at_any_moment_and_run_again_gives_the_same_rows_and_l
         running.send_signal(signal.SIGKILL)
         running.communicate()
         ends.append(running.returncode)
+        if not running.returncode:
+            whole *= 0.8
 
         again = simulated.run(*arguments)
 
         assert again.returncode == 0, again.stderr
         assert checksums(simulated) == expected
         until("the workers of the killed one to end", lambda left=workers: not any(map(is_there, left)))
-    assert -signal.SIGKILL in ends
 
 
 def test_a_stop_lets_the_hours_at_hand_end_and_the_next_run_goes_on(simulated):
