@@ -81,7 +81,7 @@ class Platform:
     def run(self, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """`./run VERB ...` with this tier's environment."""
         done = subprocess.run(
-            (str(ROOT / "run"), *words), env=self.process, capture_output=True, text=True, check=False, timeout=900
+            (str(ROOT / "run"), *words), env=self.process, capture_output=True, text=True, check=False, timeout=1800
         )
         if check:
             assert done.returncode == 0, f"{words} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}"
@@ -186,6 +186,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--screenshots", action="store_true", help="renew the pictures in docs/images")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Time what a test itself does: making the nodes and images may take longer, and each verb has its own limit."""
+    for item in items:
+        if HERE in item.path.parents and item.get_closest_marker("timeout") is None:
+            item.add_marker(pytest.mark.timeout(600, func_only=True))
+
+
 def pytest_unconfigure() -> None:
     machine.engine().close()
 
@@ -206,7 +213,7 @@ def platform(request: pytest.FixtureRequest) -> Iterator[Platform]:
     if SHARED_DATA.is_dir():
         _share(made)
     made.run("deliver", "all")
-    until("the hours of all projects", lambda: _held(made), deadline=120)
+    until("the hours of all projects", lambda: _held(made), deadline=300)
     sys.stderr.write(f"\nthe platform stood after {time.monotonic() - began:.0f} s\n")
     yield replace(made, events=EVENTS if SHARED_DATA.is_dir() else made.counts())
     if not keep:

@@ -45,7 +45,7 @@ def test_a_switchover_costs_seconds_and_no_row(writer: Writer) -> None:
     assert platform.run("db.switchover", "--to", "patroni9", check=False).returncode == 64
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(900, func_only=True)
 def test_a_setting_that_needs_a_restart_reaches_all_members_one_by_one(writer: Writer) -> None:
     platform, before = writer.platform, FILE.read_text()
     until("a whole cluster", lambda: whole(platform), deadline=120)
@@ -66,7 +66,7 @@ def test_a_setting_that_needs_a_restart_reaches_all_members_one_by_one(writer: W
         FILE.write_text(before)
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(900, func_only=True)
 def test_the_setting_goes_back_and_a_new_image_of_members_replaces_their_tasks_the_leader_last(writer: Writer) -> None:
     platform = writer.platform
     began = time.time()

@@ -79,7 +79,7 @@ def _again(writer: Writer, began: float, hold: float = SETTLED) -> bool:
     return time.time() - began > hold and writer.flows(began + 3)
 
 
-@pytest.mark.timeout(1200)
+@pytest.mark.timeout(1200, func_only=True)
 def test_after_the_leaders_container_is_killed_writes_flow_within_ten_seconds_and_no_row_is_lost(
     writer: Writer, long: bool
 ) -> None:
@@ -90,7 +90,7 @@ def test_after_the_leaders_container_is_killed_writes_flow_within_ten_seconds_an
     rounds(writer, "container killed", 5 if long else 1, 10, kill)
 
 
-@pytest.mark.timeout(2400)
+@pytest.mark.timeout(2400, func_only=True)
 def test_after_the_leaders_node_loses_its_power_writes_flow_within_twenty_seconds_and_its_return_costs_little(
     writer: Writer, long: bool
 ) -> None:
@@ -99,7 +99,7 @@ def test_after_the_leaders_node_loses_its_power_writes_flow_within_twenty_second
         outages(writer, member, fault, 5 if long else 1)
 
 
-@pytest.mark.timeout(2400)
+@pytest.mark.timeout(2400, func_only=True)
 def test_a_leader_whose_node_is_cut_off_takes_no_writes_and_another_does_within_twenty_seconds(
     writer: Writer, long: bool
 ) -> None:

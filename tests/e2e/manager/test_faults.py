@@ -43,7 +43,7 @@ def versions(checkout: Checkout) -> set[str]:
     return {version_of(item["Spec"]) for item in checkout.platform.engine.services(STACK)}
 
 
-@pytest.mark.timeout(2400)
+@pytest.mark.timeout(2400, func_only=True)
 def test_after_a_client_was_killed_at_any_moment_the_next_deploy_ends_well_and_leaves_nothing(
     checkout: Checkout, long: bool
 ) -> None:

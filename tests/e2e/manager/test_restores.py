@@ -58,7 +58,7 @@ def wait(seconds: float) -> None:
     until("the moment", lambda: time.monotonic() >= end, deadline=seconds + 60, every=0.01)
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(900, func_only=True)
 def test_one_server_comes_back_as_it_was_the_second_before_a_table_was_dropped(backed: Platform) -> None:
     before = backed.fingerprint()
     moment, checksum = dropped(backed)
@@ -82,7 +82,7 @@ def kill_the_client(platform: Platform, client: int, moment: float) -> None:
     os.killpg(client, signal.SIGKILL)
 
 
-@pytest.mark.timeout(3000)
+@pytest.mark.timeout(3000, func_only=True)
 @pytest.mark.parametrize("kill", [kill_the_job, kill_the_client])
 def test_a_restore_that_is_killed_at_any_moment_loses_nothing_and_the_same_again_completes_it(
     backed: Platform, kill: Callable[[Platform, int, float], None]

@@ -48,7 +48,7 @@ def changed(platform: Platform, mode: str) -> Platform:
     return replace(platform, environment=environment.load(NAME, platform.process))
 
 
-@pytest.mark.timeout(1500)
+@pytest.mark.timeout(1500, func_only=True)
 def test_the_mode_changes_both_ways_and_again_and_what_former_members_hold_never_comes_back(single: Platform) -> None:
     before, system = single.fingerprint(), single.sql("postgres", SYSTEM)
     single.sql("devstats", "drop table if exists notes; create table notes (word text); insert into notes values ('a')")
