@@ -1,8 +1,13 @@
 """The verbs: `invoke VERB` in the environment, or `./run VERB` from anywhere."""
 
+import sys
+
 from invoke import Collection
 
-from verbs import (
+# Invoke keeps no byte code unless it is told to: each verb would compile all modules of this project once more.
+sys.dont_write_bytecode = bool(sys.flags.dont_write_bytecode)
+
+from verbs import (  # noqa: E402
     backups,
     bench,
     database,

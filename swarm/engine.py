@@ -28,6 +28,8 @@ BUILD_LINES = 15
 NAMESPACE = "com.docker.stack.namespace"
 # What a manager says of a change to another version than the one that it holds.
 OUT_OF_SEQUENCE = "out of sequence"
+# What stands for the output of a health check that an engine could not start.
+NOT_STARTED = "OCI runtime exec failed"
 # What the docker SDK raises; of answers that are read bit by bit, also what lies below it.
 REFUSALS = (docker.errors.DockerException, requests.exceptions.RequestException, urllib3.exceptions.HTTPError)
 
@@ -357,11 +359,14 @@ class Engine:
         return [line for line in text.decode(errors="replace").splitlines() if line.strip()][-tail:]
 
     def health(self, container: str) -> list[str]:
-        """What the health check of a container of this engine last wrote; one that was cut off wrote nothing."""
+        """What the health check of a container of this engine last wrote; one that was cut off wrote nothing.
+
+        A check that could not be started says so only where no other one has spoken: the container may just have ended.
+        """
         state = self.api.api.inspect_container(container)["State"]
         runs = (state.get("Health") or {}).get("Log") or ()
-        outputs = [str(run.get("Output", "")).strip() for run in runs]
-        said = next((output for output in reversed(outputs) if output), "")
+        outputs = [output for run in reversed(runs) if (output := str(run.get("Output", "")).strip())]
+        said = min(outputs, key=lambda output: output.startswith(NOT_STARTED), default="")
         return [line for line in said.splitlines() if line.strip()]
 
 

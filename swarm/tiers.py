@@ -15,7 +15,11 @@ from swarm.shell import Argv, Shell
 MANAGER = "tests/e2e/manager"
 BACKUPS = "tests/integration/activity/backup"
 PASSED, FAILED = "passed", "failed"
-PATH = {"PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "images" / "activity")))}
+# A verb of a test that may keep no byte code would spend half its time on compiling.
+PROCESS = {
+    "PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "images" / "activity"))),
+    "PYTHONDONTWRITEBYTECODE": "",
+}
 
 Clock = Callable[[], float]
 
@@ -105,7 +109,7 @@ def _alone(tier: Tier, shell: Shell, report: Report, clock: Clock) -> Outcome:
     """Run the commands of a tier one after the other."""
     report.line(f"-- {tier.name}")
     began = clock()
-    codes = [shell.attach(command, environment=PATH) for command in tier.commands]
+    codes = [shell.attach(command, environment=PROCESS) for command in tier.commands]
     return Outcome(tier.name, FAILED if any(codes) else PASSED, clock() - began)
 
 
@@ -126,7 +130,7 @@ def _side_by_side(found: Sequence[Tier], shell: Shell, report: Report, clock: Cl
         return [Outcome(tier.name, reason, 0.0) for tier in found]
 
     def run(name: str, argv: Argv) -> tuple[int, float]:
-        process = {**PATH, "SWARMSTATS_TEST_ENV": name, "PYTHONUNBUFFERED": "1"}
+        process = {**PROCESS, "SWARMSTATS_TEST_ENV": name, "PYTHONUNBUFFERED": "1"}
         began = clock()
         code = shell.follow(argv, lambda line: report.line(f"{name}: {line}"), environment=process).code
         return code, clock() - began
