@@ -1,11 +1,12 @@
 """What this machine must have: an engine that runs, a docker client with buildx, a way to make Debian."""
 
+import fcntl
 import os
 import re
 import sys
 import tarfile
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryFile
 
@@ -66,6 +67,26 @@ def ensure_builder(shell: Shell, debian: Callable[[], str], note: Callable[[str]
                 hint=f"Install a docker client of version {OLDEST_CLIENT} or newer with the buildx plugin.",
             )
     return client(shell)
+
+
+@contextmanager
+def taking_turns(note: Callable[[str], None]) -> Iterator[None]:
+    """What one process of yours on this machine makes for all at a time; another waits for it, and finds it made.
+
+    The turn of a process that was killed is over with it.
+    """
+    folder = _own_docker().parent
+    folder.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            note("waiting for another build on this machine")
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def ensure_mmdebstrap(shell: Shell) -> None:

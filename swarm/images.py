@@ -196,11 +196,13 @@ def _counts(missing: Sequence[Image], wanted: Sequence[Image], verb: str) -> str
 def _build_all(environment: Environment, missing: Sequence[Image], shell: Shell, step: Step) -> None:
     if not missing:
         return
-    client = host.ensure_builder(shell, lambda: debian(environment, shell, step), step.note)
     base = _base()
-    if not here(Engine(), base):
-        step.note("base")
-        _build(environment, base, {"DEBIAN": debian(environment, shell, step)}, client)
+    # Two that make a base each get two that differ, and every layer on them is built twice.
+    with host.taking_turns(step.note):
+        client = host.ensure_builder(shell, lambda: debian(environment, shell, step), step.note)
+        if not here(Engine(), base):
+            step.note("base")
+            _build(environment, base, {"DEBIAN": debian(environment, shell, step)}, client)
     done: list[str] = []
 
     def one(item: Image) -> None:

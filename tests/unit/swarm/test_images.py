@@ -1,13 +1,17 @@
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event
 
 import pytest
 
-from swarm import images
+from swarm import host, images
 from swarm.engine import Engine
+from swarm.environment import Environment
 from swarm.images import Image
-from swarm.report import Report
+from swarm.report import Report, Step
 from swarm.shell import RecordingShell
 from tests.unit.swarm.conftest import Make
+from tests.waiting import until
 
 HERE = "r/here:1"
 PUSHED = "r/pushed:1"
@@ -71,3 +75,31 @@ def test_an_image_is_built_after_those_it_is_made_of(make: Make, capsys: pytest.
     built = [line.rpartition("/")[2].partition(":")[0] for line in lines(capsys)]
     assert sorted(built[:-1]) == ["activity", "base", "postgres"]
     assert built[-1] == "backup"
+
+
+def test_two_that_build_at_once_make_one_base(make: Make, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    monkeypatch.setattr(host, "ensure_builder", lambda *_: ())
+    monkeypatch.setattr(images, "debian", lambda *_: "debian")
+    built: list[str] = []
+    notes: list[str] = []
+    monkeypatch.setattr(Step, "note", lambda _, text: notes.append(text))
+    begun, other = Event(), Event()
+
+    def build(_: Environment, item: Image, *__: object) -> None:
+        if item.name == "base":
+            begun.set()
+            assert other.wait(10)
+        built.append(item.reference)
+
+    monkeypatch.setattr(images, "_build", build)
+    monkeypatch.setattr(images, "here", lambda _, item: item.reference in built)
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(images.build, make(), WANTED[:1], RecordingShell(), Report())
+        assert begun.wait(10)
+        second = pool.submit(images.build, make(), WANTED[2:], RecordingShell(), Report())
+        until("the second to wait", lambda: "waiting for another build on this machine" in notes, deadline=10)
+        other.set()
+        first.result(10)
+        second.result(10)
+    assert sorted(item.rpartition("/")[2].partition(":")[0] for item in built) == ["base", "here", "new"]
