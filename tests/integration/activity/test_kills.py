@@ -113,7 +113,20 @@ def test_killing_postgres_at_any_moment_and_running_again_gives_the_same_rows(fo
 
 def crash(platform):
     """End Postgres by SIGKILL in the midst of the ingest."""
-    connection = platform.connect("postgres")
-    with suppress(psycopg2.OperationalError, psycopg2.InterfaceError), connection.cursor() as cursor:
-        cursor.execute(CRASH)
-    connection.close()
+
+    def crashed():
+        connection = platform.connect("postgres")
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute(CRASH)
+        except psycopg2.errors.ExternalRoutineException:
+            # The backend that was found had ended by itself meanwhile.
+            return False
+        except (psycopg2.OperationalError, psycopg2.InterfaceError):
+            # It ended before it could answer.
+            return True
+        finally:
+            connection.close()
+        return True
+
+    until("Postgres's end", crashed, every=0.01)
