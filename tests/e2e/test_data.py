@@ -74,7 +74,12 @@ def test_killing_the_ingest_in_the_middle_loses_and_doubles_nothing(platform: Pl
         for project in platform.environment.projects:
             platform.sql(project.database, f"truncate hours, series_pending, {', '.join(TABLES)}")
         _kill_once(platform, moments.uniform(0.0, 2.0))
-        until(f"all events again, round {round_number}", lambda: platform.counts() == platform.events, deadline=120)
+        until(
+            f"all events again, round {round_number}",
+            lambda: platform.counts() == platform.events,
+            deadline=120,
+            every=1.0,
+        )
         after = platform.fingerprint()
         assert after == before, pretty({key: (before[key], after[key]) for key in before if before[key] != after[key]})
 
