@@ -1,12 +1,11 @@
 """What this machine must have: an engine that runs, a docker client with buildx, a way to make Debian."""
 
-import fcntl
 import os
 import re
 import sys
 import tarfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from tempfile import TemporaryFile
 
@@ -17,6 +16,7 @@ from swarm.errors import CommandFailed, EngineUnavailable, ToolMissing
 from swarm.machine import BROWSER_PACKAGES, BROWSERS, DEBIAN_PACKAGES, ENGINE_PACKAGES, Machine
 from swarm.report import Report
 from swarm.shell import Argv, Shell
+from swarm.turns import turn
 
 LOG = Path("/var/log/dockerd.log")
 LOG_LINES = 8
@@ -69,24 +69,9 @@ def ensure_builder(shell: Shell, debian: Callable[[], str], note: Callable[[str]
     return client(shell)
 
 
-@contextmanager
-def taking_turns(note: Callable[[str], None]) -> Iterator[None]:
-    """What one process of yours on this machine makes for all at a time; another waits for it, and finds it made.
-
-    The turn of a process that was killed is over with it.
-    """
-    folder = _own_docker().parent
-    folder.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            note("waiting for another build on this machine")
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
+def taking_turns(note: Callable[[str], None]) -> AbstractContextManager[None]:
+    """What one process of yours on this machine makes for all at a time; another waits for it, and finds it made."""
+    return turn(_own_docker().parent, lambda: note("waiting for another build on this machine"))
 
 
 def ensure_mmdebstrap(shell: Shell) -> None:

@@ -3,10 +3,8 @@
 No content goes anywhere but to its file and, by the API, to the swarm.
 """
 
-import fcntl
-import os
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +20,7 @@ from swarm.report import Report
 from swarm.secrets import Secret
 from swarm.shell import Shell
 from swarm.targets import Target
+from swarm.turns import turn
 
 
 @dataclass(frozen=True)
@@ -158,22 +157,16 @@ def _waiting(
     return sorted({change.service for done in plans for change in done.pending} - {one.service for one in restarts})
 
 
-@contextmanager
-def _alone(folder: Path, name: str) -> Iterator[None]:
-    """One rotation at a time of one folder of secrets; the hold of a client that was killed is gone with it."""
-    folder.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise Locked(
-                f"Another rotation of secrets in {shown(folder)} is under way; {name} was not changed.",
-                hint="Wait for it; ./run lock.status says what runs.",
-            ) from None
-        yield
-    finally:
-        os.close(descriptor)
+def _alone(folder: Path, name: str) -> AbstractContextManager[None]:
+    """One rotation at a time of one folder of secrets."""
+
+    def busy() -> None:
+        raise Locked(
+            f"Another rotation of secrets in {shown(folder)} is under way; {name} was not changed.",
+            hint="Wait for it; ./run lock.status says what runs.",
+        ) from None
+
+    return turn(folder, busy)
 
 
 @contextmanager
