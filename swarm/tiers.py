@@ -15,6 +15,8 @@ from swarm.shell import Argv, Shell
 MANAGER = "tests/e2e/manager"
 BACKUPS = "tests/integration/activity/backup"
 PASSED, FAILED = "passed", "failed"
+# A lane waits more than it computes; with more of them, health checks and limits fail for want of processors.
+AT_ONCE = (os.cpu_count() or 1) + 1
 # A verb of a test that may keep no byte code would spend half its time on compiling.
 PROCESS = {
     "PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "images" / "activity"))),
@@ -92,7 +94,7 @@ def run(
     for name in names:
         if name not in known:
             raise UnknownName("tier", name, known)
-    chosen = [known[name] for name in names]
+    chosen = [tier for tier in known.values() if tier.name in names]
     outcomes = [_alone(tier, shell, report, clock) for tier in chosen if tier.commands]
     outcomes += _side_by_side([tier for tier in chosen if tier.lanes], shell, report, clock)
     rows = [(outcome.tier, outcome.result, duration(outcome.seconds)) for outcome in outcomes]
@@ -114,7 +116,7 @@ def _alone(tier: Tier, shell: Shell, report: Report, clock: Clock) -> Outcome:
 
 
 def _side_by_side(found: Sequence[Tier], shell: Shell, report: Report, clock: Clock) -> list[Outcome]:
-    """Run all lanes of all tiers at once: what one waits for is time for another.
+    """Run the lanes of all tiers side by side, at most AT_ONCE: what one waits for is time for another.
 
     Before each line is its lane's name, which also says whose swarm of tests/e2e/env is its own.
     """
@@ -135,9 +137,10 @@ def _side_by_side(found: Sequence[Tier], shell: Shell, report: Report, clock: Cl
         code = shell.follow(argv, lambda line: report.line(f"{name}: {line}"), environment=process).code
         return code, clock() - began
 
-    with ThreadPoolExecutor(sum(len(tier.lanes) for tier in found)) as pool:
-        begun = {tier.name: [pool.submit(run, *lane) for lane in tier.lanes.items()] for tier in found}
-        ended = {name: [lane.result() for lane in lanes] for name, lanes in begun.items()}
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        # The last tier takes longest, so it begins first.
+        begun = {tier.name: [pool.submit(run, *lane) for lane in tier.lanes.items()] for tier in reversed(found)}
+        ended = {tier.name: [lane.result() for lane in begun[tier.name]] for tier in found}
     return [
         Outcome(name, FAILED if any(code for code, _ in lanes) else PASSED, max(seconds for _, seconds in lanes))
         for name, lanes in ended.items()

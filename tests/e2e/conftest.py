@@ -24,6 +24,7 @@ from swarm.errors import EngineUnavailable
 from swarm.shell import Shell
 from tests.conftest import SHARED_DATA
 from tests.e2e import machine
+from tests.e2e.traffic import Traffic
 from tests.waiting import until
 
 HERE = Path(__file__).resolve().parent
@@ -98,6 +99,10 @@ class Platform:
         url = f"http://127.0.0.1:{self.environment.http_port}{path}"
         return requests.get(url, headers={"Host": name}, timeout=10, **options)
 
+    def traffic(self, stack: str) -> Traffic:
+        """A client that asks for the page of a stack all the while."""
+        return Traffic(lambda: self.get(stack), lambda: self.story(stack))
+
     def container(self, service: str) -> tuple[Any, str]:
         """The newest running container of a service: (client of its node's engine, container id)."""
 
@@ -171,6 +176,17 @@ class Platform:
             return all(item.healthy for item in live.services(self.engine, stack))
         except EngineUnavailable:
             return False
+
+    def story(self, stack: str) -> str:
+        """Every task of a stack that the managers remember, the nodes, and what Traefik said last: for messages."""
+        lines = [
+            f"{service.name}.{task.slot} on {task.node}, made {task.created:%T}: "
+            f"{task.state} since {task.since:%T}, wanted {task.desired}. {task.error}"
+            for service in live.services(self.engine, stack)
+            for task in sorted(service.tasks, key=lambda task: task.created)
+        ]
+        nodes = {node["Description"]["Hostname"]: node["Status"] for node in self.engine.api.api.nodes()}
+        return "\n".join((*lines, str(nodes), *self.engine.logs("admin_traefik")))
 
     def versions(self) -> dict[str, int]:
         """Name -> version index of every service: any change by anyone moves it."""

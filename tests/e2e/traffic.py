@@ -1,6 +1,7 @@
 """A client that asks through Traefik ten times a second and remembers every answer that was none."""
 
 import time
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -24,10 +25,14 @@ class Failure:
 
 
 class Traffic:
-    """Asks for as long as its block runs; a slow answer delays no other request."""
+    """Asks for as long as its block runs; a slow answer delays no other request.
 
-    def __init__(self, ask: Callable[[], requests.Response]) -> None:
+    `story` tells what the swarm did meanwhile, for the message of a failure.
+    """
+
+    def __init__(self, ask: Callable[[], requests.Response], story: Callable[[], str]) -> None:
         self.ask = ask
+        self.story = story
         self.asked = 0
         self.failures: list[Failure] = []
         self.seconds = 0.0
@@ -49,8 +54,17 @@ class Traffic:
 
     def demand_no_failure(self) -> None:
         """Fail unless it asked all the time and every request was served."""
-        assert not self.failures, f"{len(self.failures)} of {self.asked} requests failed: {self.failures[:10]}"
+        assert not self.failures, f"{self._failed()}\n{self.story()}"
         assert self.asked > 0.8 * self.seconds / EVERY, f"only {self.asked} requests in {self.seconds:.0f} s"
+
+    def _failed(self) -> str:
+        """How many failed, from when to when, of what kinds, and the slowest."""
+        when = sorted(failure.when for failure in self.failures)
+        kinds = Counter(failure.what.strip() for failure in self.failures).most_common(5)
+        return (
+            f"{len(self.failures)} of {self.asked} requests failed, from {when[0]:%T.%f} to {when[-1]:%T.%f}, "
+            f"the slowest after {max(failure.seconds for failure in self.failures):.1f} s: {kinds}"
+        )
 
     def _run(self) -> None:
         with ThreadPoolExecutor(AT_ONCE) as pool:

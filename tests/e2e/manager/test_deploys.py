@@ -18,7 +18,6 @@ from swarm.engine import Engine
 from tests.e2e import machine
 from tests.e2e.checkout import NEVER, STACK, Checkout, leftovers, version_of
 from tests.e2e.conftest import Platform
-from tests.e2e.traffic import Traffic
 from tests.waiting import until
 
 PROMPT = 5.0
@@ -68,7 +67,7 @@ def test_a_plan_shows_the_fields_that_change_and_a_deploy_makes_exactly_them(che
     assert re.search(r"resources\.limits\.memory +48M -> 61M", done.stdout)
     assert re.search(r"resources\.limits\.cpus +0\.25 -> 0\.3", done.stdout)
     assert fields(checkout, "app") == before
-    with Traffic(lambda: checkout.platform.get("app")) as traffic:
+    with checkout.platform.traffic("app") as traffic:
         checkout.run("deploy", "app")
     traffic.demand_no_failure()
     limits = fields(checkout, "app")["app_nginx"]["TaskTemplate"]["Resources"]["Limits"]
@@ -103,7 +102,7 @@ def test_what_fails_goes_back_says_why_and_nobody_who_asks_notices(
     if case == "a failing stack test":
         tests.write_text("http: [{name: the page, host: app, text: Welcome to Mars, timeout: 2}]\n")
     try:
-        with Traffic(lambda: checkout.platform.get("app")) as traffic:
+        with checkout.platform.traffic("app") as traffic:
             done = checkout.run("deploy", "app", check=False)
     finally:
         tests.write_text(text)
@@ -269,7 +268,7 @@ def test_rollback_goes_to_the_release_that_is_named_and_nobody_who_asks_notices(
     number = checkout.ledger("app")[0]["number"]
     checkout.say("sizes: {app.nginx: {memory: 71M}}\n")
     checkout.run("deploy", "app")
-    with Traffic(lambda: checkout.platform.get("app")) as traffic:
+    with checkout.platform.traffic("app") as traffic:
         checkout.run("rollback", "app", str(number))
     traffic.demand_no_failure()
     assert _memory(checkout, "app_nginx") == 48

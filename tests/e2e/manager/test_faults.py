@@ -15,7 +15,6 @@ from docker.models.containers import Container
 from swarm import cluster, live, lock
 from tests.e2e import machine
 from tests.e2e.checkout import STACK, Checkout, leftovers, version_of
-from tests.e2e.traffic import Traffic
 from tests.waiting import until
 
 SEED = 20150101
@@ -145,7 +144,7 @@ def test_without_the_registry_what_nodes_have_is_deployed(checkout: Checkout, re
         cluster.engine(checkout.platform.environment, node).api.images.pull(image)
     checkout.say("sizes: {app.nginx: {memory: 82M}}\n")
     registry.stop(timeout=2)
-    with Traffic(lambda: checkout.platform.get("app")) as traffic:
+    with checkout.platform.traffic("app") as traffic:
         done = checkout.run("deploy", "app")
     assert "does not answer" in done.stdout
     traffic.demand_no_failure()

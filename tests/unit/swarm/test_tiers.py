@@ -2,6 +2,7 @@ import itertools
 import re
 import sys
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -59,6 +60,7 @@ def test_lanes_of_several_tiers_run_at_once_and_each_tier_has_its_own_result(
     monkeypatch.setattr(tiers.host, "ensure_engine", lambda *_: None)
     monkeypatch.setattr(tiers.host, "ensure_browser", lambda *_: None)
     lanes = [lane for tier in tiers.tiers(False) for lane in tier.lanes.values()]
+    monkeypatch.setattr(tiers, "AT_ONCE", len(lanes))
     gathered = threading.Barrier(len(lanes), timeout=10)
 
     class Together(RecordingShell):
@@ -73,6 +75,28 @@ def test_lanes_of_several_tiers_run_at_once_and_each_tier_has_its_own_result(
     said = capsys.readouterr().out
     assert re.search(r"^integration +failed", said, re.M)
     assert re.search(r"^e2e +passed", said, re.M)
+
+
+def test_no_more_lanes_run_at_once_than_the_processors_bear_and_the_longest_begin_first(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(tiers.host, "ensure_engine", lambda *_: None)
+    monkeypatch.setattr(tiers.host, "ensure_browser", lambda *_: None)
+    monkeypatch.setattr(tiers, "AT_ONCE", 2)
+    running, most = threading.Semaphore(2), []
+
+    class Counting(RecordingShell):
+        def follow(self, argv: Argv, line: Callable[[str], None], **named: Any) -> Result:
+            most.append(running.acquire(blocking=False))
+            time.sleep(0.02)
+            running.release()
+            return super().follow(argv, line, **named)
+
+    shell = Counting()
+    run("integration,e2e", shell)
+    assert most == [True] * 4
+    longest = list(tiers.tiers(False)[-1].lanes.values())
+    assert sorted(shell.ran[:2]) == sorted(longest)
 
 
 def test_each_lane_end_to_end_has_a_swarm_of_its_name() -> None:
