@@ -45,18 +45,19 @@ class Ack:
 
 @dataclass
 class Seen:
-    """What the client in the container said until now."""
+    """What the client in the container said until it was asked: reading it all takes seconds after a while."""
 
+    asked: float = field(default_factory=time.time)
     acks: list[Ack] = field(default_factory=list)
     lost: list[tuple[float, str]] = field(default_factory=list)
     reads: list[float] = field(default_factory=list)
     misses: list[tuple[float, str]] = field(default_factory=list)
 
     def gap(self, since: float) -> float:
-        """The longest time without an acknowledged row, seconds."""
+        """The longest time without an acknowledged row until it was asked, seconds."""
         moments = [ack.moment for ack in self.acks]
         before = max((moment for moment in moments if moment <= since), default=since)
-        line = [before, *(moment for moment in moments if moment > since), time.time()]
+        line = [before, *(moment for moment in moments if moment > since), self.asked]
         return max(later - earlier for earlier, later in pairwise(line))
 
     def missed(self, since: float) -> int:
