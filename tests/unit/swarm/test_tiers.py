@@ -1,8 +1,8 @@
+import contextlib
 import itertools
 import re
 import sys
 import threading
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -83,20 +83,22 @@ def test_no_more_lanes_run_at_once_than_the_processors_bear_and_the_longest_begi
     monkeypatch.setattr(tiers.host, "ensure_engine", lambda *_: None)
     monkeypatch.setattr(tiers.host, "ensure_browser", lambda *_: None)
     monkeypatch.setattr(tiers, "AT_ONCE", 2)
-    running, most = threading.Semaphore(2), []
+    began: list[Argv] = []
+    crowded: list[Argv] = []
+    third = threading.Barrier(3)
 
-    class Counting(RecordingShell):
+    class Watching(RecordingShell):
         def follow(self, argv: Argv, line: Callable[[str], None], **named: Any) -> Result:
-            most.append(running.acquire(blocking=False))
-            time.sleep(0.02)
-            running.release()
+            began.append(argv)
+            with contextlib.suppress(threading.BrokenBarrierError):
+                third.wait(timeout=0.5)
+                crowded.append(argv)
             return super().follow(argv, line, **named)
 
-    shell = Counting()
-    run("integration,e2e", shell)
-    assert most == [True] * 4
-    longest = list(tiers.tiers(False)[-1].lanes.values())
-    assert sorted(shell.ran[:2]) == sorted(longest)
+    run("integration,e2e", Watching())
+    assert crowded == []
+    assert len(began) == 4
+    assert sorted(began[:2]) == sorted(tiers.tiers(False)[-1].lanes.values())
 
 
 def test_each_lane_end_to_end_has_a_swarm_of_its_name() -> None:
