@@ -5,9 +5,11 @@ from collections.abc import Callable
 from typing import TypeVar
 
 Found = TypeVar("Found")
+# After this many seconds something hangs, however slow the machine is: what may only take so long is measured instead.
+HANG = 300.0
 
 
-def until(what: str, look: Callable[[], Found | None], deadline: float = 60.0, every: float = 0.25) -> Found:
+def until(what: str, look: Callable[[], Found | None], deadline: float = HANG, every: float = 0.25) -> Found:
     """Return what `look` finds as soon as it is true; fails naming `what` and the last thing seen."""
     end = time.monotonic() + deadline
     last: object = None

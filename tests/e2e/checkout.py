@@ -108,7 +108,7 @@ class Checkout:
     def run(self, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run a verb to its end."""
         argv = self.argv(*words)
-        done = subprocess.run(argv, env=self.process, capture_output=True, text=True, check=False, timeout=400, cwd="/")
+        done = subprocess.run(argv, env=self.process, capture_output=True, text=True, check=False, timeout=900, cwd="/")
         assert "Traceback" not in done.stderr, done.stderr
         if check:
             assert done.returncode == 0, f"{words} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}"

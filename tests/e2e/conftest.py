@@ -133,7 +133,7 @@ class Platform:
         if not query.startswith("select"):
             return self.inside(self.primary, *argv, user="postgres").strip()
         # Docker now and then loses the output of a command that ends at once; every query here has an answer.
-        return until("an answer", lambda: self.inside(self.primary, *argv, user="postgres").strip(), deadline=30)
+        return until("an answer", lambda: self.inside(self.primary, *argv, user="postgres").strip())
 
     @property
     def primary(self) -> str:
@@ -231,7 +231,7 @@ def platform(request: pytest.FixtureRequest) -> Iterator[Platform]:
     if SHARED_DATA.is_dir():
         _share(made)
     made.run("deliver", "all")
-    until("the hours of all projects", lambda: _held(made), deadline=300)
+    until("the hours of all projects", lambda: _held(made))
     sys.stderr.write(f"\nthe platform stood after {time.monotonic() - began:.0f} s\n")
     yield replace(made, events=EVENTS if SHARED_DATA.is_dir() else made.counts())
     if not keep:
@@ -246,7 +246,7 @@ def writer(platform: Platform) -> Iterator[Any]:
     with writing(platform) as made:
         yield made
         assert made.missing() == []
-        until("a healthy swarm", platform.healthy, deadline=240)
+        until("a healthy swarm", platform.healthy)
 
 
 def _share(made: Platform) -> None:

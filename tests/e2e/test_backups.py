@@ -18,7 +18,7 @@ PROJECT = "apache"
 @pytest.fixture(scope="module")
 def backed(platform: Platform) -> Platform:
     """The platform with a full backup, which its service makes by itself as soon as it runs."""
-    until("a backup", lambda: told(platform)["cluster"], deadline=240, every=2)
+    until("a backup", lambda: told(platform)["cluster"], every=2)
     return platform
 
 
@@ -69,7 +69,7 @@ def test_a_project_comes_back_from_its_dump_while_others_are_read(backed: Platfo
     assert failed == []
     assert backed.fingerprint() == before
     # It keeps totals for two minutes.
-    until("the portal reads it", lambda: _events(backed) == backed.events[PROJECT], deadline=200, every=2)
+    until("the portal reads it", lambda: _events(backed) == backed.events[PROJECT], every=2)
 
 
 def test_the_cluster_comes_back_as_it_was_the_second_before_a_table_was_dropped(backed: Platform) -> None:

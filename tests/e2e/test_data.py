@@ -56,7 +56,7 @@ def test_the_series_agree_with_the_events(platform: Platform) -> None:
         values = [value for line in answer.json()["series"] for value in line["values"]]
         return sum(value for value in values if value is not None) == platform.events["apache"]
 
-    until("the series of apache", computed, deadline=90)
+    until("the series of apache", computed)
 
 
 def test_reading_the_hours_again_changes_nothing(platform: Platform) -> None:
@@ -77,7 +77,6 @@ def test_killing_the_ingest_in_the_middle_loses_and_doubles_nothing(platform: Pl
         until(
             f"all events again, round {round_number}",
             lambda: platform.counts() == platform.events,
-            deadline=120,
             every=1.0,
         )
         after = platform.fingerprint()

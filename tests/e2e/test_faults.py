@@ -24,9 +24,9 @@ DATA = "/var/lib/postgresql/data"
 
 def settled(writer: Writer) -> float:
     """Wait for a whole cluster and rows; the moment after."""
-    until("a whole cluster", lambda: whole(writer.platform), deadline=180)
+    until("a whole cluster", lambda: whole(writer.platform))
     moment = time.time()
-    until("rows", lambda: writer.flows(moment), deadline=60)
+    until("rows", lambda: writer.flows(moment))
     return time.time()
 
 
@@ -46,11 +46,11 @@ def test_a_member_of_etcd_that_is_lost_with_its_volume_joins_again_by_itself(wri
     lost = next(name for name in names if _succeeds(platform, f"db_{name}", "etcd-member", "leads"))
     former = platform.container(f"db_{lost}")[1]
     outage.lose_with_volume(platform, f"db_{lost}", f"db_{lost}", "member-data")
-    until("another container", lambda: platform.container(f"db_{lost}")[1] != former, deadline=60)
-    until("all of etcd", lambda: _try(lambda: agree(platform)), deadline=120)
+    until("another container", lambda: platform.container(f"db_{lost}")[1] != former)
+    until("all of etcd", lambda: _try(lambda: agree(platform)))
     client, identity = platform.container(f"db_{lost}")
     assert "has an empty volume and joins" in client.containers.get(identity).logs().decode()
-    until("a whole cluster", lambda: whole(platform), deadline=60)
+    until("a whole cluster", lambda: whole(platform))
     undisturbed(writer, f"{lost}, which led, lost with its volume", began)
 
 
@@ -58,8 +58,8 @@ def test_while_all_of_etcd_is_gone_the_leader_goes_on(writer: Writer) -> None:
     platform, began = writer.platform, settled(writer)
     led = leader(platform)
     _kill(platform, [f"db_etcd{number}" for number in range(1, platform.environment.database.members + 1)])
-    until("all of etcd", lambda: _try(lambda: agree(platform)), deadline=120)
-    until("a whole cluster", lambda: whole(platform), deadline=120)
+    until("all of etcd", lambda: _try(lambda: agree(platform)))
+    until("a whole cluster", lambda: whole(platform))
     undisturbed(writer, "all of etcd killed", began)
     assert leader(platform) == led
 
@@ -73,7 +73,7 @@ def test_when_haproxy_is_killed_clients_connect_to_the_other_one_or_wait_for_a_n
         assert len(former) == 2
         for client, identity in _all(platform, "db_haproxy")[:count]:
             client.containers.get(identity).kill("SIGKILL")
-        until("two of them", lambda: _renewed(platform, former, count), deadline=90)  # noqa: B023 asked at once
+        until("two of them", lambda: _renewed(platform, former, count))  # noqa: B023 asked at once
         undisturbed(writer, f"{count} of 2 HAProxy killed", began, within, few)
 
 
@@ -87,17 +87,17 @@ def small(writer: Writer) -> Iterator[str]:
     yield lost
     former = platform.container(f"db_{lost}")[1]
     outage.put_former_disk(platform, f"db_{lost}", volume(lost))
-    until("another container", lambda: platform.container(f"db_{lost}")[1] != former, deadline=60)
-    until(f"{lost}", lambda: any(item["name"] == lost for item in members(platform)), deadline=60)
+    until("another container", lambda: platform.container(f"db_{lost}")[1] != former)
+    until(f"{lost}", lambda: any(item["name"] == lost for item in members(platform)))
     # It was away for longer than the log is kept.
     platform.run("db.reinit", lost, "--yes")
-    until("a whole cluster", lambda: whole(platform), deadline=180)
+    until("a whole cluster", lambda: whole(platform))
 
 
 def test_a_replica_that_lost_its_volume_is_copied_anew_by_itself(writer: Writer, small: str) -> None:
     platform, began = writer.platform, time.time()
-    until(f"{small} to be gone", lambda: small not in _following(platform), deadline=60)
-    until("a whole cluster", lambda: whole(platform), deadline=180)
+    until(f"{small} to be gone", lambda: small not in _following(platform))
+    until("a whole cluster", lambda: whole(platform))
     undisturbed(writer, f"{small}, a replica, lost with its volume", began)
     assert int(platform.inside(f"db_{small}", "df", "--output=size", "-BM", DATA).split()[-1][:-1]) == SMALL
 
@@ -116,7 +116,7 @@ def test_a_leader_without_room_on_its_disk_hands_over_says_so_and_goes_on_when_t
     if endless:
         platform.inside(f"db_{small}", "pkill", "-STOP", "-f", "postgres: db: checkpointer")
     outage.fill(platform, f"db_{small}", volume(small))
-    until("another leader", lambda: leader(platform) not in ("", small), deadline=60)
+    until("another leader", lambda: leader(platform) not in ("", small))
     what = f"no room on the disk of {small}, which led{' and never ends' if endless else ''}"
     undisturbed(writer, what, began, STUCK if endless else FULL)
     told = f"{small} has no room left on its disk"
@@ -129,7 +129,7 @@ def test_a_leader_without_room_on_its_disk_hands_over_says_so_and_goes_on_when_t
     assert f"disk of db/{small}: {told}" in ill.stdout
     began = time.time()
     outage.make_room(platform, f"db_{small}", volume(small))
-    until("a whole cluster", lambda: whole(platform), deadline=180)
+    until("a whole cluster", lambda: whole(platform))
     undisturbed(writer, f"room on the disk of {small} again", began)
     assert told not in platform.run("db.status").stdout
 

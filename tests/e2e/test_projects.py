@@ -53,8 +53,8 @@ def test_a_project_comes_is_filled_and_goes_by_one_command_each(platform: Platfo
         assert "The backfill of moby is under way" in said.stdout
         assert FILE.read_text().startswith(before)
 
-        until("moby to hold both hours", lambda: status(platform, "moby")["moby"]["lacking"] == 0, deadline=180)
-        until("the series of moby", lambda: status(platform, "moby")["moby"]["series_at"], deadline=180)
+        until("moby to hold both hours", lambda: status(platform, "moby")["moby"]["lacking"] == 0)
+        until("the series of moby", lambda: status(platform, "moby")["moby"]["series_at"])
         found = status(platform)
         assert found["moby"]["hours"] == 2
         assert found["moby"]["events"] == int(platform.sql("moby", "select count(*) from gha_events")) > 0
@@ -92,5 +92,5 @@ def test_a_stuck_ingest_is_unhealthy_and_is_replaced(platform: Platform) -> None
     def replaced() -> bool:
         return platform.container("archive_ingest")[1] != first
 
-    until("another ingest", replaced, deadline=300)
-    until("its health", lambda: "1/1" in platform.run("status", "archive").stdout, deadline=120)
+    until("another ingest", replaced)
+    until("its health", lambda: "1/1" in platform.run("status", "archive").stdout)

@@ -34,7 +34,7 @@ def test_clean_leaves_nothing_of_the_stack_and_deploy_right_after_works(platform
         labels = [(item["Spec"].get("Labels") or {}).get(NAMESPACE) for item in engine.configs()]
         assert "app" not in labels
         platform.run("deploy", "app")
-        until("app through Traefik", lambda: platform.get("app").status_code == 200, deadline=20)
+        until("app through Traefik", lambda: platform.get("app").status_code == 200)
 
 
 def test_a_stack_whose_networks_are_used_is_not_removed_by_half(platform: Platform) -> None:
@@ -146,7 +146,7 @@ def test_victoriametrics_sees_traefik_portal_and_every_sync(platform: Platform) 
         wanted = {"admin_traefik", "admin_portal", "apache_sync", "rust-lang_sync", "cachethq_sync"}
         return wanted <= services
 
-    until("all targets up", up, deadline=120)
+    until("all targets up", up)
 
 
 def test_status_names_every_stack_and_calls_it_healthy(platform: Platform) -> None:
@@ -207,7 +207,7 @@ def test_everything_but_making_nodes_works_through_a_docker_context(context: Pla
     context.run("clean", "app")
     context.run("deliver", "app")
     assert "nothing to do" in context.run("deploy", "db").stdout
-    until("app through Traefik", lambda: context.get("app").status_code == 200, deadline=20)
+    until("app through Traefik", lambda: context.get("app").status_code == 200)
     # The database runs on a node that this context does not lead to.
     done = context.run("exec", "db/patroni1", "--", "sh", "-c", "hostname; echo lost >&2; exit 7", check=False)
     assert (done.returncode, done.stderr.strip()) == (7, "lost")

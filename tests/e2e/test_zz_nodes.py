@@ -49,7 +49,7 @@ def _nodes(platform: Platform) -> list[dict[str, str]]:
 
 def _whole(platform: Platform) -> None:
     """All services healthy, all events there, all pages served."""
-    until("all services healthy", lambda: all(item.healthy for item in live.services(platform.engine)), deadline=180)
+    until("all services healthy", lambda: all(item.healthy for item in live.services(platform.engine)))
     assert platform.counts() == platform.events
     for project in platform.events:
-        until(f"the page of {project}", lambda host=project: platform.get(host).status_code == 200, deadline=60)
+        until(f"the page of {project}", lambda host=project: platform.get(host).status_code == 200)

@@ -158,7 +158,7 @@ def writing(platform: Platform) -> Iterator[Writer]:
         entry._sock.close()
         for watcher in watchers:
             watcher.start()
-        until("rows", lambda: len(made.seen().acks) > 20, deadline=60)
+        until("rows", lambda: len(made.seen().acks) > 20)
         yield made
     finally:
         made.over.set()
@@ -172,7 +172,7 @@ def writing(platform: Platform) -> Iterator[Writer]:
 
 def undisturbed(writer: Writer, what: str, began: float, within: float = LONGEST, few: int = FEW) -> None:
     """No acknowledged row is lost, no two members took writes at once, and writes waited for seconds only."""
-    until("rows", lambda: writer.flows(began), deadline=60)
+    until("rows", lambda: writer.flows(began))
     seen, leaders = writer.seen(), writer.leaders(began)
     sys.stderr.write(
         f"\n{what}: gap {seen.gap(began):.1f} s, {seen.missed(began)} queries missed, writes by {leaders}, "

@@ -15,7 +15,7 @@ from docker.models.containers import Container
 from swarm import cluster, live, lock
 from tests.e2e import machine
 from tests.e2e.checkout import STACK, Checkout, leftovers, version_of
-from tests.waiting import until
+from tests.waiting import HANG, until
 
 SEED = 20150101
 
@@ -28,13 +28,13 @@ def outer(checkout: Checkout, title: str) -> Container:
 def locked(checkout: Checkout) -> Any:
     """The lock, as soon as somebody holds it."""
     engine = checkout.platform.engine
-    return until("the lock", lambda: engine.config(lock.NAME), deadline=60, every=0.05)
+    return until("the lock", lambda: engine.config(lock.NAME), every=0.05)
 
 
 def wait(seconds: float) -> None:
     """Let a moment pass that was drawn by chance."""
     end = time.monotonic() + seconds
-    until("the moment", lambda: time.monotonic() >= end, deadline=seconds + 60, every=0.01)
+    until("the moment", lambda: time.monotonic() >= end, every=0.01)
 
 
 def versions(checkout: Checkout) -> set[str]:
@@ -51,7 +51,7 @@ def test_after_a_client_was_killed_at_any_moment_the_next_deploy_ends_well_and_l
     process = checkout.begin("deploy", STACK)
     locked(checkout)
     began = time.monotonic()
-    said = process.communicate(timeout=200)[0]
+    said = process.communicate(timeout=HANG)[0]
     assert process.returncode == 0, said
     whole = time.monotonic() - began
     for number in range(20 if long else 3):
@@ -88,7 +88,7 @@ def test_a_worker_that_dies_during_a_deploy_is_done_without(checkout: Checkout) 
     node = outer(checkout, "node-4")
     node.kill("SIGKILL")
     try:
-        said = process.communicate(timeout=300)[0]
+        said = process.communicate(timeout=HANG)[0]
         # Swarm's own update waits for ever for a task on a node that is down: the next deploy knows better.
         if process.returncode != 0:
             assert process.returncode == 3, said
@@ -99,7 +99,7 @@ def test_a_worker_that_dies_during_a_deploy_is_done_without(checkout: Checkout) 
         assert "node-4" not in {task.node for task in service.tasks if task.running}
     finally:
         node.start()
-    until("the node", lambda: _ready(checkout) == 4, deadline=120)
+    until("the node", lambda: _ready(checkout) == 4)
     checkout.say()
     checkout.run("deploy", "app")
     assert checkout.platform.get("app").status_code == 200
@@ -153,7 +153,7 @@ def test_without_the_registry_what_nodes_have_is_deployed(checkout: Checkout, re
     process = checkout.begin("deploy", "app")
     locked(checkout)
     registry.stop(timeout=2)
-    said = process.communicate(timeout=300)[0]
+    said = process.communicate(timeout=HANG)[0]
     assert process.returncode == 0, said
     assert checkout.platform.get("app").status_code == 200
 
@@ -166,10 +166,10 @@ def test_a_deploy_goes_on_when_the_only_manager_was_restarted_meanwhile(checkout
         locked(checkout)
         wait(chance.uniform(0, 6))
         outer(checkout, "node-1").restart(timeout=10)
-        said = process.communicate(timeout=400)[0]
+        said = process.communicate(timeout=HANG)[0]
         assert process.returncode == 0, said
         assert versions(checkout) == {f"restarted {number}"}
-        until("the node", lambda: _ready(checkout) == 4, deadline=120)
+        until("the node", lambda: _ready(checkout) == 4)
         checkout.run("drift", STACK)
         assert leftovers(engine) == []
-    until("app through Traefik", lambda: checkout.platform.get("app").status_code == 200, deadline=120)
+    until("app through Traefik", lambda: checkout.platform.get("app").status_code == 200)

@@ -18,7 +18,7 @@ from swarm.environment import ROOT
 from swarm.errors import DeadlinePassed, JobFailed
 from swarm.jobs import Job
 from tests.e2e.conftest import Platform
-from tests.waiting import until
+from tests.waiting import HANG, until
 
 SAY = "import sys\nprint('out', flush=True)\nprint('err', file=sys.stderr, flush=True)\n"
 
@@ -41,8 +41,11 @@ def scratch(platform: Platform) -> Iterator[Any]:
     engine = platform.engine
     made: list[str] = []
 
-    def make(name: str, program: str, attempts: int = 0, **template: Any) -> None:
-        spec = jobs.specification(f"scratch_{name}", {NAMESPACE: "scratch"}, python(platform, program), {})
+    def make(
+        name: str, program: str, attempts: int = 0, options: dict[str, Any] | None = None, **template: Any
+    ) -> None:
+        job = python(platform, program, **options or {})
+        spec = jobs.specification(f"scratch_{name}", {NAMESPACE: "scratch"}, job, {})
         spec["TaskTemplate"] |= {
             "RestartPolicy": {"Condition": "on-failure" if attempts else "none", "MaxAttempts": attempts}, **template,
         }  # fmt: skip
@@ -84,10 +87,15 @@ def test_a_job_that_fails_for_good_ends_the_verb_with_its_exit_code(platform: Pl
 
 
 def test_a_job_that_succeeds_at_a_later_attempt_has_succeeded(platform: Platform, scratch: Any) -> None:
-    scratch(
-        "tries", f"import sys,time\nprint('try', flush=True)\nsys.exit(time.time() < {time.time() + 8})", attempts=60
+    node, volume = platform.engine.api.info()["Swarm"]["NodeID"], f"tries-{time.time_ns()}"
+    program = (
+        "import pathlib,sys\nprint('try', flush=True)\ntries = pathlib.Path('/kept/tries')\n"
+        "with tries.open('a') as file: file.write('x')\nsys.exit(tries.stat().st_size not in (3, 6))"
     )
-    assert platform.run("job", "scratch/tries").stdout.splitlines().count("try") > 1
+    scratch("tries", program, attempts=60, options={"node": node, "volumes": {"/kept": volume}, "user": "0"})
+    until("its first end", lambda: {"complete"} & {one["Status"]["State"] for one in platform.engine.tasks("scratch")})
+    done = platform.run("job", "scratch/tries")
+    assert done.stdout.splitlines().count("try") == 3, done.stdout
 
 
 def test_a_job_that_no_node_takes_fails_with_the_reason(platform: Platform, scratch: Any) -> None:
@@ -129,10 +137,10 @@ def test_every_line_of_an_ad_hoc_job_arrives_once_and_in_order(platform: Platfor
 
 def test_an_ad_hoc_job_that_cannot_start_or_end_says_so_and_leaves_nothing(platform: Platform) -> None:
     engine = platform.engine
-    job = python(platform, "import time; print('begun', flush=True); time.sleep(60)", deadline=8)
+    job = python(platform, "import time; print('begun', flush=True); time.sleep(100)", deadline=30)
     with pytest.raises(DeadlinePassed, match="begun"):
         jobs.once(engine, "slow", job)
-    absent = replace(job, image=f"{job.image}-absent", deadline=60)
+    absent = replace(job, image=f"{job.image}-absent", deadline=120)
     with pytest.raises(JobFailed, match=r"No such image|not found"):
         jobs.once(engine, "absent", absent)
     with pytest.raises(JobFailed, match="no secret nobody"):
@@ -152,7 +160,7 @@ def test_an_interrupted_client_leaves_nothing_and_what_a_killed_one_left_goes_wi
         )
         until("the ad-hoc job", lambda: len(left(engine)) == 2)
         os.kill(client.pid, number)
-        client.wait(30)
+        client.wait(HANG)
         assert bool(left(engine)) is remains
     assert jobs.once(engine, "next", python(platform, "print('here')")).output == ("here",)
     assert left(engine) == []

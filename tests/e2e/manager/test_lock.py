@@ -14,7 +14,7 @@ from swarm import lock
 from swarm.environment import ROOT
 from swarm.errors import LockLost
 from tests.e2e.conftest import FILE, Platform
-from tests.waiting import until
+from tests.waiting import HANG, until
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def holder(platform: Platform) -> Any:
 @pytest.mark.usefixtures("changed")
 def test_of_two_deploys_at_once_one_waits_and_both_end_right(platform: Platform) -> None:
     both = [begin(platform, "deploy", "app") for _ in range(2)]
-    said = [process.communicate(timeout=180)[0] for process in both]
+    said = [process.communicate(timeout=HANG)[0] for process in both]
     assert [process.returncode for process in both] == [0, 0], said
     assert sum("1 service healthy" in text for text in said) == 1, said
     assert sum("Waiting for another change" in text and "nothing to do" in text for text in said) == 1, said
@@ -66,12 +66,12 @@ def test_a_deploy_that_may_not_wait_gives_up_and_names_the_holder(platform: Plat
 @pytest.mark.usefixtures("changed")
 def test_the_lock_of_a_client_that_was_killed_expires_and_the_next_deploy_ends_well(platform: Platform) -> None:
     client = begin(platform, "deploy", "app")
-    until("the lock", lambda: platform.engine.config(lock.NAME), deadline=30, every=0.1)
+    until("the lock", lambda: platform.engine.config(lock.NAME), every=0.1)
     os.killpg(client.pid, signal.SIGKILL)
     client.communicate()
     began = time.monotonic()
     done = platform.run("deploy", "app")
-    assert time.monotonic() - began < lock.LIFETIME.total_seconds() + 30
+    assert time.monotonic() - began < lock.LIFETIME.total_seconds() + 120
     assert "app" in done.stdout
     assert holder(platform) is None
     assert platform.get("app").status_code == 200
@@ -103,4 +103,4 @@ def test_a_lock_that_is_held_long_is_renewed(platform: Platform, monkeypatch: py
             found = lock.read(engine)
             return found is not None and found.expires > first.expires
 
-        until("a renewal", renewed, deadline=10)
+        until("a renewal", renewed)

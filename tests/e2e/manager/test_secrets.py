@@ -135,7 +135,6 @@ def test_what_is_derived_follows_and_the_former_password_no_longer_opens(platfor
     until(
         "the dashboard with the new password",
         lambda: platform.get("traefik", "/api/overview", auth=("admin", password)).status_code == 200,
-        deadline=20,
     )
     assert platform.get("traefik", "/api/overview", auth=("admin", former)).status_code == 401
 
@@ -165,7 +164,7 @@ def test_a_rotation_whose_client_was_killed_is_completed_by_the_next(platform: P
     former = content(platform, READER)
     kept = secrets.kept(platform.environment.secrets, READER)
     client = begin(platform, "secret.rotate", READER)
-    until("the lock", lambda: platform.engine.config(lock.NAME), deadline=30, every=0.1)
+    until("the lock", lambda: platform.engine.config(lock.NAME), every=0.1)
     os.killpg(client.pid, signal.SIGKILL)
     client.communicate()
     half = content(platform, READER)
@@ -176,7 +175,7 @@ def test_a_rotation_whose_client_was_killed_is_completed_by_the_next(platform: P
     assert content(platform, READER) == half
     assert not kept.exists()
     assert row(platform, READER)["differs"] is False
-    until("the portal", lambda: platform.get("", "/api/projects").status_code == 200, deadline=30)
+    until("the portal", lambda: platform.get("", "/api/projects").status_code == 200)
 
 
 def test_what_is_generated_or_imported_reaches_services_with_the_next_deploy(platform: Platform) -> None:

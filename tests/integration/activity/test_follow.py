@@ -15,7 +15,7 @@ from activity.hour import parse_hour
 from prometheus_client import CollectorRegistry
 
 from tests import web
-from tests.waiting import until
+from tests.waiting import HANG, until
 
 FIRST, SECOND, THIRD = "2015-01-01-0", "2015-01-01-1", "2015-01-01-2"
 
@@ -103,7 +103,7 @@ def test_the_service_reads_the_newest_hours_tells_its_health_and_stops_on_sigter
         assert httpx.get(f"{url}/other").status_code == 404
     finally:
         service.send_signal(signal.SIGTERM)
-        _, log = service.communicate(timeout=20)
+        _, log = service.communicate(timeout=HANG)
     assert service.returncode == 0, log
     assert "ingest stopped" in log
     assert len(parsed(platform)) == 3
@@ -129,7 +129,7 @@ def test_the_service_waits_for_a_database_that_is_away(platform, web_archive):
         assert service.poll() is None
     finally:
         service.send_signal(signal.SIGTERM)
-        _, log = service.communicate(timeout=20)
+        _, log = service.communicate(timeout=HANG)
     assert service.returncode == 0, log
 
 
@@ -149,7 +149,7 @@ def test_a_service_that_is_stuck_in_the_database_says_so_and_ends_so_that_it_is_
         )
         health = f"http://127.0.0.1:{port}/healthz"
         until("a failing health check", lambda: status_of(health) == 503)
-        assert service.wait(timeout=30) == 75
+        assert service.wait(HANG) == 75
         _, log = service.communicate()
         assert "stuck: ending" in log
     finally:
@@ -164,7 +164,7 @@ def test_a_service_that_is_stuck_in_an_answer_that_never_ends_is_started_anew(pl
     platform.follow("apache")
     service = platform.start("ingest", ACTIVITY_PATIENCE="3s", ACTIVITY_ARCHIVE_TO=FIRST)
     try:
-        assert service.wait(timeout=60) == 75
+        assert service.wait(HANG) == 75
     finally:
         service.kill()
         service.communicate()

@@ -15,7 +15,7 @@ from activity.database.ledger import take_over
 from activity.hour import parse_hour
 
 from tests.faulty import faulty
-from tests.waiting import until
+from tests.waiting import HANG, until
 
 PROJECTS = ("apache", "rust-lang", "cachethq")
 FIRST = parse_hour("2026-01-05-9")
@@ -75,7 +75,7 @@ def test_the_service_killed_at_any_moment_and_started_again_leaves_the_rows_of_a
         until("all hours", lambda: complete(platform))
         took = monotonic() - began
         service.send_signal(signal.SIGTERM)
-        assert service.wait(30) == 0
+        assert service.wait(HANG) == 0
     expected = checksums(platform)
     assert all(platform.events(project) > 20 for project in PROJECTS)
     moments, halfway, met = random.Random(2027), 0, 0
@@ -101,9 +101,9 @@ def test_the_service_killed_at_any_moment_and_started_again_leaves_the_rows_of_a
             with following(platform, archive.url) as service:
                 # Where all hours were there already, a stop could come before it is listened to.
                 assert any("ingest started" in line for line in iter(service.stderr.readline, ""))
-                until("all hours after a kill", lambda: complete(platform), deadline=120)
+                until("all hours after a kill", lambda: complete(platform))
                 service.send_signal(signal.SIGTERM)
-                _, said = service.communicate(timeout=30)
+                _, said = service.communicate(timeout=HANG)
                 assert service.returncode == 0, said
                 assert "Traceback" not in said
             met += archive.met.total() - archive.met["None"]

@@ -11,7 +11,7 @@ from activity.database.marks import Mark, Source, mark_hour
 from activity.errors import SettingsError
 from activity.hour import parse_hour
 
-from tests.waiting import until
+from tests.waiting import HANG, until
 
 HOURS = ("2015-01-01-0", "2015-01-01-1")
 PROJECTS = {"apache": 52, "rust-lang": 40, "cachethq": 57}
@@ -67,7 +67,7 @@ def test_the_two_real_hours_give_each_project_its_events_and_again_changes_nothi
 def test_two_ingests_at_once_store_what_one_would_store(platform):
     platform.follow(*PROJECTS)
     both = [platform.start("ingest", "--from", HOURS[0], "--to", HOURS[1]) for _ in range(2)]
-    ends = [process.communicate(timeout=60) for process in both]
+    ends = [process.communicate(timeout=HANG) for process in both]
     assert [process.returncode for process in both] == [0, 0], ends
     assert counts(platform) == PROJECTS
 

@@ -89,7 +89,7 @@ def kill_at_drawn_moments(platform, kill, times, seed):
         ends.append(running.returncode)
         if not running.returncode:
             took *= 0.8
-        until("Postgres", platform.server.answers, deadline=60)
+        until("Postgres", platform.server.answers)
 
         read(platform)
 

@@ -8,7 +8,7 @@ from subprocess import PIPE, Popen
 import pytest
 from activity.database.locks import lock
 
-from tests.waiting import until
+from tests.waiting import HANG, until
 
 HOURS = ("2015-01-01-0", "2015-01-01-1")
 SHARED = 1500
@@ -81,11 +81,11 @@ def at_once(platform):
                 Popen([sys.executable, "-c", READ_ONE, hour], env=platform.environ, stdout=PIPE, stderr=PIPE, text=True)
                 for hour in HOURS
             ]
-            until("both to be inside", lambda: platform.rows("apache", WAITING, [database]) == [(2,)], deadline=60)
+            until("both to be inside", lambda: platform.rows("apache", WAITING, [database]) == [(2,)])
         holder.rollback()
     finally:
         holder.close()
-    return [(process.communicate(timeout=120)[1], process.returncode) for process in both]
+    return [(process.communicate(timeout=HANG)[1], process.returncode) for process in both]
 
 
 @pytest.mark.parametrize("common", [(), (700, 3)], ids=["no event in both", "two events in both"])

@@ -12,6 +12,7 @@ from activity.errors import DatabaseUnavailable
 from activity.settings import Need
 
 from swarm.postgres import limits
+from tests.waiting import HANG
 
 READERS = {"ro_user": "reader", "devstats_team": "team"}
 BOOTSTRAP = (Need.REPLICATION, Need.REWIND, Need.OWNER, Need.READER, Need.TEAM)
@@ -166,7 +167,7 @@ def one(platform, statement):
 
 def test_bootstraps_at_once_do_not_disturb_each_other(platform):
     several = [platform.start("bootstrap") for _ in range(3)]
-    ends = [process.communicate(timeout=60) for process in several]
+    ends = [process.communicate(timeout=HANG) for process in several]
     assert [process.returncode for process in several] == [0, 0, 0], ends
 
 

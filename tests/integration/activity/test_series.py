@@ -11,7 +11,7 @@ from activity.database.marks import mark_periods
 from activity.hour import parse_hour
 from activity.series.compute import compute, pending
 
-from tests.waiting import until
+from tests.waiting import HANG, until
 
 HOURS = ("2015-01-01-0", "2015-01-01-1")
 
@@ -125,7 +125,7 @@ def test_a_mark_made_again_while_it_is_worked_off_comes_back(platform):
         until("the ingest to come to the mark", lambda: platform.rows("apache", waiting, [project.database])[0][0])
         connection.commit()
     connection.close()
-    assert ingest.wait(60) == 0, ingest.communicate()
+    assert ingest.wait(HANG) == 0, ingest.communicate()
     ingest.communicate()
     marks = "select period, start::text from series_pending order by 1, 2"
     assert platform.rows("apache", marks) == [("d", "2015-01-01 00:00:00"), ("h", "2015-01-01 01:00:00")]
@@ -143,7 +143,7 @@ def test_two_computations_of_a_project_exclude_each_other(platform):
         waiting = "select count(*) from pg_stat_activity where datname = current_database() and wait_event = 'advisory'"
         until("the second to wait", lambda: platform.rows("apache", waiting)[0][0])
         assert pending(settings, project) == 3
-    output, problems = second.communicate(timeout=60)
+    output, problems = second.communicate(timeout=HANG)
     assert "3 periods computed" in output, problems
 
 

@@ -7,7 +7,7 @@ import socket
 
 import httpx
 
-from tests.waiting import until
+from tests.waiting import HANG, until
 
 
 def publish(web_archive, hour, number):
@@ -35,14 +35,14 @@ def test_series_are_there_soon_after_the_start_and_soon_after_new_events(platfor
         counted = "select value from series where metric = 'events' and period = 'd'"
         until("series at the start", lambda: platform.rows("apache", counted) == [(1.0,)])
         assert platform.ingest("2015-01-01-1", "2015-01-01-1").returncode == 0
-        until("series of new events", lambda: platform.rows("apache", counted) == [(2.0,)], deadline=30)
+        until("series of new events", lambda: platform.rows("apache", counted) == [(2.0,)])
         metrics = httpx.get(f"http://127.0.0.1:{port}/metrics").text
         assert 'activity_series_pending{project="apache"} 0.0' in metrics
         assert 'activity_series_last_success_timestamp_seconds{project="apache"} ' in metrics
         assert httpx.get(f"http://127.0.0.1:{port}/healthz").text == "ok\n"
     finally:
         sync.send_signal(signal.SIGTERM)
-        _, log = sync.communicate(timeout=20)
+        _, log = sync.communicate(timeout=HANG)
     assert sync.returncode == 0, log
     assert "sync stopped" in log
 
@@ -63,7 +63,7 @@ def test_sync_provisions_the_database_of_its_project_when_it_comes_first(platfor
         until("its tables", lambda: platform.rows("apache", "select to_regclass('series_state')") != [(None,)])
     finally:
         sync.send_signal(signal.SIGTERM)
-        _, log = sync.communicate(timeout=20)
+        _, log = sync.communicate(timeout=HANG)
     assert sync.returncode == 0, log
 
 
@@ -72,7 +72,7 @@ def test_an_ingest_and_a_sync_that_come_first_together_make_one_database(platfor
     platform.follow("apache", "rust-lang")
     several = [platform.start("ingest", "--from", "2026-01-01-0", "--to", "2026-01-01-0") for _ in range(2)]
     several += [platform.start("series") for _ in range(2)]
-    ends = [process.communicate(timeout=60) for process in several]
+    ends = [process.communicate(timeout=HANG) for process in several]
     assert [process.returncode for process in several] == [0, 0, 0, 0], ends
 
 

@@ -98,7 +98,7 @@ def test_two_that_build_at_once_make_one_base(make: Make, monkeypatch: pytest.Mo
         first = pool.submit(images.build, make(), WANTED[:1], RecordingShell(), Report())
         assert begun.wait(10)
         second = pool.submit(images.build, make(), WANTED[2:], RecordingShell(), Report())
-        until("the second to wait", lambda: "waiting for another build on this machine" in notes, deadline=10)
+        until("the second to wait", lambda: "waiting for another build on this machine" in notes)
         other.set()
         first.result(10)
         second.result(10)

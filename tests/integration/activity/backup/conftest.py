@@ -18,7 +18,7 @@ from swarm.report import Report
 from swarm.shell import Shell
 from tests.integration.activity.backup import sql
 from tests.servers import LABEL, here
-from tests.waiting import until
+from tests.waiting import HANG, until
 
 KIND = here("backups")
 VOLUME = "/var/lib/postgresql/data"
@@ -59,12 +59,12 @@ class Cluster:
     def start(self, volume: str = "data") -> None:
         """Start the server on a volume."""
         self._begin(volume)
-        until("Postgres", self.answers, deadline=60)
+        until("Postgres", self.answers)
 
     def start_and_end(self, reason: str) -> None:
         """Start a server that refuses, and says why."""
         self._begin("data")
-        assert self.container.wait(timeout=60)["StatusCode"] == 64
+        assert self.container.wait(timeout=HANG)["StatusCode"] == 64
         assert reason in self.container.logs().decode()
         self.container.remove(v=True)
         self.container = None

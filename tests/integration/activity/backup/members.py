@@ -210,7 +210,7 @@ def _discard(container: Any) -> None:
             return True
         return False
 
-    until("its end", gone, deadline=60)
+    until("its end", gone)
 
 
 @contextmanager
@@ -252,5 +252,5 @@ def _environment(folder: Path, more: str) -> environment.Environment:
 
 def settle(found: Members) -> None:
     """Wait until one leads and the other follows, and clients come in."""
-    until("a whole cluster", found.whole, deadline=90)
-    until("its address", lambda: found.answers("haproxy"), deadline=30)
+    until("a whole cluster", found.whole)
+    until("its address", lambda: found.answers("haproxy"))

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.integration.activity.backup.conftest import VOLUME, Cluster
-from tests.waiting import until
+from tests.waiting import HANG, until
 
 
 @pytest.fixture(scope="module")
@@ -195,7 +195,7 @@ def test_a_restore_that_is_killed_at_any_point_leaves_what_was_there_or_what_it_
     look = f"ls {VOLUME}/main.restoring/main/PG_VERSION 2>/dev/null || true"
     until("half a restore", lambda: restoring.poll() is not None or backed.shell(look, "data"), every=0.05)
     backed.kill_verbs()
-    assert restoring.wait(timeout=30) != 0
+    assert restoring.wait(HANG) != 0
     assert not held(backed)["restored"]
     # Killed when its result is whole and nothing has been renamed yet.
     backed.shell(f"mkdir -p {VOLUME}/main.restoring && touch {VOLUME}/restored", "data")
@@ -259,10 +259,10 @@ def test_the_keeper_makes_what_is_due_and_tells_its_age(backed: Cluster) -> None
         reader = threading.Thread(target=lambda: lines.extend(keeper.stderr or ()), daemon=True)
         reader.start()
         try:
-            until("dumps of both projects", lambda: len(backed.shown()["dumps"]) >= 2, deadline=90, every=1)
+            until("dumps of both projects", lambda: len(backed.shown()["dumps"]) >= 2, every=1)
         finally:
             keeper.terminate()
-            assert keeper.wait(timeout=60) == 0
+            assert keeper.wait(HANG) == 0
             reader.join()
     assert {item["project"] for item in backed.shown()["dumps"]} == {"apache", "rust-lang"}
     assert not [line for line in lines if " error " in line or " warning " in line]

@@ -10,7 +10,7 @@ import psycopg2
 import pytest
 
 from tests.integration.activity.backup.conftest import Cluster
-from tests.waiting import until
+from tests.waiting import HANG, until
 
 EXTENSIONS = "select string_agg(extname, ', ' order by extname) from pg_extension where extname <> 'plpgsql'"
 
@@ -40,7 +40,7 @@ def test_a_dump_that_is_killed_leaves_nothing_under_a_final_name(dumped: Cluster
     look = "cat /data/backups/dumps/rust-lang/*.part 2>/dev/null | wc -c"
     until("half a dump", lambda: dumping.poll() is not None or int(dumped.shell(look)) > 0, every=0.05)
     dumped.kill_verbs()
-    assert dumping.wait(timeout=30) != 0
+    assert dumping.wait(HANG) != 0
     assert "rust-lang-" not in dumped.shell("ls /data/backups/dumps/rust-lang").replace(before.strip(), "")
     dumped.run("backup", "dump", "rust-lang")
     assert ".part" not in dumped.shell("ls /data/backups/dumps/rust-lang")

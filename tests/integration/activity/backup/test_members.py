@@ -9,7 +9,7 @@ import pytest
 from swarm.db.members import query
 from swarm.db.settings import PARAMETERS, Setting, judged
 from tests.integration.activity.backup.members import Members, members, settle
-from tests.waiting import until
+from tests.waiting import HANG, until
 
 REPOSITORY, AWAY = "/data/backups/cluster", "/data/backups/away"
 SUM = "select md5(string_agg(t::text, ',' order by i)) from numbers t"
@@ -20,7 +20,7 @@ def cluster() -> Iterator[Members]:
     """One server with a table."""
     with members() as made:
         made.single()
-        until("Postgres", lambda: made.answers("postgres"), deadline=60)
+        until("Postgres", lambda: made.answers("postgres"))
         made.sql("postgres", "create table numbers as select i, md5(i::text) word from generate_series(1, 20000) i")
         yield made
 
@@ -35,7 +35,7 @@ def whole(cluster: Members) -> tuple[Members, str]:
     cluster.haproxy()
     cluster.member("patroni2")
     # It is there first, its volume is empty, nobody leads, and it must not begin a cluster of its own.
-    until("its wait", lambda: "waiting for leader to bootstrap" in cluster.said("patroni2"), deadline=60)
+    until("its wait", lambda: "waiting for leader to bootstrap" in cluster.said("patroni2"))
     cluster.end("postgres")
     held = cluster.held("patroni1")
     assert (held["alone"], held["follows"], held["restored"], held["timeline"]) == (True, False, False, 1)
@@ -68,7 +68,7 @@ def test_what_the_leader_does_not_take_of_what_the_cluster_is_told_is_seen_and_n
     change = {"wrok_mem": "9MB", "deadlock_timeout": "0", "work_mem": "9MB", "enable_sort": "perhaps"}
     _tell(cluster, change)
     try:
-        until("the new settings", lambda: cluster.sql("patroni1", "show work_mem") == "9MB", deadline=60)
+        until("the new settings", lambda: cluster.sql("patroni1", "show work_mem") == "9MB")
         assert _refused(cluster) == {"wrok_mem": None, "deadlock_timeout": "1", "enable_sort": None}
     finally:
         _tell(cluster, dict.fromkeys(change))
@@ -103,8 +103,8 @@ def test_wal_a_differential_and_a_full_backup_go_on_when_the_leader_was_killed(
     # Without a word: nobody archives what the leader has not, unless the next one does.
     cluster.end("patroni1", kill=True)
     cluster.containers["patroni2"].exec_run(["mv", AWAY, REPOSITORY])
-    until("another leader", lambda: cluster.leader() == "patroni2", deadline=60)
-    until("its address", lambda: cluster.answers("haproxy"), deadline=30)
+    until("another leader", lambda: cluster.leader() == "patroni2")
+    until("its address", lambda: cluster.answers("haproxy"))
     until(f"{waiting} in the archive", lambda: not [name for name in waiting if f"{name}-" not in _archive(cluster)])
     cluster.sql("haproxy", "delete from numbers where i <= 1000")
     after, later = str(cluster.sql("haproxy", SUM)), _then(cluster)
@@ -142,10 +142,10 @@ def test_one_server_goes_on_with_the_volume_of_the_leader_and_refuses_that_of_a_
     assert (mine["cluster"], mine["alone"], mine["follows"]) == (other["cluster"], False, False)
     assert other["follows"]
     cluster.start("refused", "postgres", [], volume="patroni2")
-    assert cluster.containers["refused"].wait(timeout=30)["StatusCode"] == 64
+    assert cluster.containers["refused"].wait(timeout=HANG)["StatusCode"] == 64
     assert "this volume holds a replica" in cluster.said("refused")
     cluster.single()
-    until("Postgres", lambda: cluster.answers("postgres"), deadline=60)
+    until("Postgres", lambda: cluster.answers("postgres"))
     assert cluster.sql("postgres", SUM) == before
 
 
@@ -156,7 +156,7 @@ def test_moments_before_and_after_the_switch_are_reached_from_a_backup_of_the_ti
     for to, found in cluster.marks:
         cluster.run("backup", "restore-volume", "--to", to.isoformat(), volume="scratch")
         cluster.start("restored", "postgres", [], volume="scratch")
-        until("the restored server", lambda: cluster.answers("restored"), deadline=60)
+        until("the restored server", lambda: cluster.answers("restored"))
         assert cluster.sql("restored", SUM) == found
         cluster.end("restored")
 

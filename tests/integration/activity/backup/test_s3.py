@@ -62,7 +62,7 @@ def server() -> Iterator[Members]:
         until("the bucket", lambda: made.containers["s3"].exec_run(["python3", "-c", OBJECTS]).exit_code == 0)
         made.share("s3", "/run/s3/ca.pem", CA)
         made.single()
-        until("Postgres", lambda: made.answers("postgres"), deadline=60)
+        until("Postgres", lambda: made.answers("postgres"))
         made.sql("postgres", "create table numbers as select i, md5(i::text) word from generate_series(1, 20000) i")
         host = {"ACTIVITY_DATABASE_HOST": "db_postgres", "ACTIVITY_DATABASE_PORT": "5432"}
         made.environ.update(host, ACTIVITY_DATABASE_PORT_READ="5432")
@@ -90,7 +90,7 @@ def test_backups_and_wal_lie_in_the_bucket_and_a_restore_from_it_is_equal(server
     server.end("postgres", kill=True)
     server.run("backup", "restore-volume", volume="fresh")
     server.start("restored", "postgres", [], volume="fresh")
-    until("the restored server", lambda: server.answers("restored"), deadline=60)
+    until("the restored server", lambda: server.answers("restored"))
     assert server.sql("restored", SUM) == before
     # Nothing of it went to the shared storage.
     assert server.containers["restored"].exec_run(["ls", "/data/backups/cluster"]).output.decode().strip() == ""

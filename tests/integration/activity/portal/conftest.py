@@ -20,7 +20,7 @@ from activity.settings import Need
 
 from tests import web
 from tests.integration.activity.conftest import Platform, environ
-from tests.waiting import until
+from tests.waiting import HANG, until
 
 RECORDED = Path(__file__).parents[3] / "unit" / "activity" / "portal" / "data"
 ANSWERS = {
@@ -241,7 +241,7 @@ def portal(seeded) -> Iterator[httpx.Client]:
     thread.start()
     port = listener.getsockname()[1]
     try:
-        until("the portal", lambda: server.started, deadline=20, every=0.02)
+        until("the portal", lambda: server.started, every=0.02)
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", headers={"Host": DOMAIN}, timeout=30) as client:
             yield client
     finally:
@@ -256,11 +256,11 @@ def served(seeded) -> Iterator[str]:
         port = unused.getsockname()[1]
     process = seeded.start("serve", ACTIVITY_LISTEN=f"127.0.0.1:{port}", ACTIVITY_PUBLIC_URL=f"http://{DOMAIN}:{port}")
     try:
-        until("the portal", lambda: _answers(port), deadline=60)
+        until("the portal", lambda: _answers(port))
         yield f"http://{DOMAIN}:{port}"
     finally:
         process.terminate()
-        _, told = process.communicate(timeout=20)
+        _, told = process.communicate(timeout=HANG)
     assert "Traceback" not in told, told
 
 

@@ -47,7 +47,7 @@ def test_the_portal_stays_up_says_so_and_recovers_when_the_database_goes_and_com
     assert answer.json()["error"]
     assert portal.get("/api").status_code == 200
     database_line.mend()
-    until("the project's page", lambda: portal.get("/projects/apache").status_code == 200, deadline=20)
+    until("the project's page", lambda: portal.get("/projects/apache").status_code == 200)
     assert portal.get("/healthz").json()["database"] == "ok"
 
 
