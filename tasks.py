@@ -7,6 +7,7 @@ from invoke import Collection
 # Invoke keeps no byte code unless it is told to: each verb would compile all modules of this project once more.
 sys.dont_write_bytecode = bool(sys.flags.dont_write_bytecode)
 
+from swarm import words  # noqa: E402
 from verbs import (  # noqa: E402
     backups,
     bench,
@@ -67,3 +68,4 @@ namespace = Collection(
         backups.verify,
     ),
 )
+words.prepare(namespace)
