@@ -7,6 +7,7 @@ import docker
 
 from tests.e2e import outage
 from tests.e2e.conftest import Platform
+from tests.waiting import until
 
 
 def members(platform: Platform) -> list[dict[str, Any]]:
@@ -38,4 +39,10 @@ def whole(platform: Platform) -> bool:
     found = members(platform)
     streaming = [item for item in found if item["state"] == "streaming" and item.get("lag", 1) == 0]
     followers = [item for item in streaming if item["role"] == "quorum_standby"]
-    return bool(leader(platform)) and len(followers) == platform.environment.database.members - 1
+    leads = any(item["role"] == "leader" for item in found)
+    return leads and len(followers) == platform.environment.database.members - 1
+
+
+def until_whole(platform: Platform) -> None:
+    """Wait for a whole cluster; each look is a process in each member, so there are few."""
+    until("a whole cluster", lambda: whole(platform), every=0.5)

@@ -8,9 +8,8 @@ import pytest
 
 from swarm import secrets
 from tests.e2e.conftest import FILE, Platform
-from tests.e2e.members import leader, whole
+from tests.e2e.members import leader, until_whole
 from tests.e2e.writer import Writer, undisturbed
-from tests.waiting import until
 
 # Each member that restarts ends its readers' sessions, and a setting that goes down again takes the followers twice.
 ROLLING = 12
@@ -37,7 +36,7 @@ def test_psql_writes_at_the_leader_and_only_reads_elsewhere(platform: Platform) 
 
 def test_a_switchover_costs_seconds_and_no_row(writer: Writer) -> None:
     platform = writer.platform
-    until("a whole cluster", lambda: whole(platform))
+    until_whole(platform)
     led, began = leader(platform), time.time()
     platform.run("db.switchover")
     assert leader(platform) not in ("", led)
@@ -48,7 +47,7 @@ def test_a_switchover_costs_seconds_and_no_row(writer: Writer) -> None:
 @pytest.mark.timeout(900, func_only=True)
 def test_a_setting_that_needs_a_restart_reaches_all_members_one_by_one(writer: Writer) -> None:
     platform, before = writer.platform, FILE.read_text()
-    until("a whole cluster", lambda: whole(platform))
+    until_whole(platform)
     began = time.time()
     try:
         FILE.write_text(before.replace("mode: ha", "mode: ha\n  parameters: {max_locks_per_transaction: 96}"))
@@ -75,20 +74,20 @@ def test_the_setting_goes_back_and_a_new_image_of_members_replaces_their_tasks_t
     undisturbed(writer, "back again", began, few=ROLLING)
     began = time.time()
     platform.run("restart", "db/patroni2" if leader(platform) != "patroni2" else "db/patroni1")
-    until("a whole cluster", lambda: whole(platform))
+    until_whole(platform)
     undisturbed(writer, "a new task", began)
 
 
 def test_a_member_is_copied_anew_while_rows_go_on(writer: Writer) -> None:
     platform = writer.platform
-    until("a whole cluster", lambda: whole(platform))
+    until_whole(platform)
     led = leader(platform)
     follower = next(name for name in ("patroni1", "patroni2") if name != led)
     refused = platform.run("db.reinit", led, "--yes", check=False)
     assert (refused.returncode, "has nobody to copy from" in refused.stdout + refused.stderr) == (89, True)
     began = time.time()
     platform.run("db.reinit", follower, "--yes")
-    until("a whole cluster", lambda: whole(platform))
+    until_whole(platform)
     undisturbed(writer, "reinit", began)
 
 

@@ -11,7 +11,7 @@ from statistics import median
 import pytest
 
 from tests.e2e import outage
-from tests.e2e.members import leader, whole
+from tests.e2e.members import leader, until_whole, whole
 from tests.e2e.outage import Machine
 from tests.e2e.writer import FEW, Writer
 from tests.waiting import until
@@ -56,12 +56,12 @@ def rounds(writer: Writer, what: str, count: int, within: float, fault: Callable
 
 
 def _round(writer: Writer, what: str, fault: Callable[[str], None]) -> float:
-    until("a whole cluster", lambda: whole(writer.platform))
+    until_whole(writer.platform)
     led, began = leader(writer.platform), time.time()
     until("rows", lambda: writer.flows(began - 1))
     fault(led)
     until("rows again", lambda: _again(writer, began))
-    until("a whole cluster again", lambda: whole(writer.platform))
+    until_whole(writer.platform)
     seen, lost, leaders = writer.seen(), writer.missing(), writer.leaders(began)
     gap, missed = seen.gap(began), seen.missed(began)
     sys.stderr.write(
@@ -110,7 +110,7 @@ def test_a_leader_whose_node_is_cut_off_takes_no_writes_and_another_does_within_
 
 
 def test_the_writer_writes_fifty_rows_a_second(writer: Writer) -> None:
-    until("a whole cluster", lambda: whole(writer.platform))
+    until_whole(writer.platform)
     began = time.time()
     until("five seconds", lambda: time.time() - began > 5)
     rate = sum(1 for ack in writer.seen().acks if began < ack.moment <= began + 5) / 5
@@ -139,7 +139,7 @@ def _outage(writer: Writer, what: str, member: str, node: Machine, fault: Fault)
         back = time.time()
         loss, missed = writer.seen().gap(began), writer.seen().missed(began)
         fault.end(node)
-        until("a whole cluster again", lambda: whole(writer.platform))
+        until_whole(writer.platform)
         until("a healthy database", lambda: writer.platform.healthy("db"))
         until("rows", lambda: writer.flows(back))
     seen, leaders, taken = writer.seen(), writer.leaders(began), writer.took(member, began + 1, back)
@@ -166,9 +166,9 @@ def _past(moment: float) -> bool:
 def _let_lead(writer: Writer, member: str) -> None:
     """A whole cluster that a certain member leads, and rows."""
     platform = writer.platform
-    until("a whole cluster", lambda: whole(platform))
+    until_whole(platform)
     if leader(platform) != member:
         platform.run("db.switchover", "--to", member)
-    until("a whole cluster", lambda: whole(platform) and leader(platform) == member)
+    until(f"a whole cluster led by {member}", lambda: whole(platform) and leader(platform) == member, every=0.5)
     began = time.time()
     until("rows", lambda: writer.flows(began))

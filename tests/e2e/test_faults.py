@@ -10,7 +10,7 @@ import pytest
 
 from tests.e2e import outage
 from tests.e2e.conftest import Platform
-from tests.e2e.members import leader, members, whole
+from tests.e2e.members import leader, members, until_whole
 from tests.e2e.writer import FEW, LONGEST, Writer, undisturbed
 from tests.waiting import until
 
@@ -24,7 +24,7 @@ DATA = "/var/lib/postgresql/data"
 
 def settled(writer: Writer) -> float:
     """Wait for a whole cluster and rows; the moment after."""
-    until("a whole cluster", lambda: whole(writer.platform))
+    until_whole(writer.platform)
     moment = time.time()
     until("rows", lambda: writer.flows(moment))
     return time.time()
@@ -50,7 +50,7 @@ def test_a_member_of_etcd_that_is_lost_with_its_volume_joins_again_by_itself(wri
     until("all of etcd", lambda: _try(lambda: agree(platform)))
     client, identity = platform.container(f"db_{lost}")
     assert "has an empty volume and joins" in client.containers.get(identity).logs().decode()
-    until("a whole cluster", lambda: whole(platform))
+    until_whole(platform)
     undisturbed(writer, f"{lost}, which led, lost with its volume", began)
 
 
@@ -59,7 +59,7 @@ def test_while_all_of_etcd_is_gone_the_leader_goes_on(writer: Writer) -> None:
     led = leader(platform)
     _kill(platform, [f"db_etcd{number}" for number in range(1, platform.environment.database.members + 1)])
     until("all of etcd", lambda: _try(lambda: agree(platform)))
-    until("a whole cluster", lambda: whole(platform))
+    until_whole(platform)
     undisturbed(writer, "all of etcd killed", began)
     assert leader(platform) == led
 
@@ -91,13 +91,13 @@ def small(writer: Writer) -> Iterator[str]:
     until(f"{lost}", lambda: any(item["name"] == lost for item in members(platform)))
     # It was away for longer than the log is kept.
     platform.run("db.reinit", lost, "--yes")
-    until("a whole cluster", lambda: whole(platform))
+    until_whole(platform)
 
 
 def test_a_replica_that_lost_its_volume_is_copied_anew_by_itself(writer: Writer, small: str) -> None:
     platform, began = writer.platform, time.time()
     until(f"{small} to be gone", lambda: small not in _following(platform))
-    until("a whole cluster", lambda: whole(platform))
+    until_whole(platform)
     undisturbed(writer, f"{small}, a replica, lost with its volume", began)
     assert int(platform.inside(f"db_{small}", "df", "--output=size", "-BM", DATA).split()[-1][:-1]) == SMALL
 
@@ -129,7 +129,7 @@ def test_a_leader_without_room_on_its_disk_hands_over_says_so_and_goes_on_when_t
     assert f"disk of db/{small}: {told}" in ill.stdout
     began = time.time()
     outage.make_room(platform, f"db_{small}", volume(small))
-    until("a whole cluster", lambda: whole(platform))
+    until_whole(platform)
     undisturbed(writer, f"room on the disk of {small} again", began)
     assert told not in platform.run("db.status").stdout
 
