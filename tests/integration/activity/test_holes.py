@@ -242,3 +242,47 @@ def test_an_hour_touches_no_database_of_a_project_that_has_nothing_in_it(platfor
     assert platform.log_rows("select count(*) from empty_hours where database = %s", [platform.database("idle-7")]) == [
         (0,)
     ]
+
+
+def test_an_hour_whose_reader_was_killed_before_it_could_say_so_is_recorded_and_no_hole(platform, archive):
+    answers, asked = archive
+    answers.update({hour: events(hour, "apache/a", "rust-lang/b", "apache/c") for hour in HOURS})
+    platform.follow("apache", "rust-lang")
+    assert follower(platform).run_pass(LAST)
+    seen = "select dt, state, projects, events from archive_hours order by dt"
+    before = platform.log_rows(seen)
+    asked.clear()
+    # All projects had it, its record was not made; where it had failed before, it still counted as a hole.
+    platform.log_rows(f"delete from archive_hours where dt = '{LAST.stamp}'")
+    platform.log_rows("update archive_hours set state = 'failing', next_try_at = now() where dt = '2015-01-01 00:00'")
+    again = follower(platform)
+    assert again.run_pass(LAST)
+    assert platform.log_rows(seen) == before
+    assert asked == []
+
+
+def test_an_hour_that_one_project_lacks_is_not_recorded_as_read(platform, archive):
+    answers, _ = archive
+    answers.update({hour: events(hour, "apache/a", "rust-lang/b") for hour in HOURS})
+    platform.follow("apache", "rust-lang")
+    assert follower(platform).run_pass(LAST)
+    platform.log_rows("delete from archive_hours where dt = '2015-01-01 01:00'")
+    for table in ("hours", "gha_parsed"):
+        platform.rows("rust-lang", f"delete from {table} where dt = '2015-01-01 01:00'")
+    answers[HOURS[1]] = 404
+    assert not follower(platform).run_pass(LAST)
+    assert states(platform) == {0: "read", 1: "missing", 2: "read"}
+
+
+def test_an_hour_that_devstats_had_is_neither_a_hole_nor_recorded_as_read(platform, archive):
+    answers, asked = archive
+    answers.update({hour: events(hour, "apache/a") for hour in HOURS})
+    platform.follow("apache")
+    assert follower(platform).run_pass(LAST)
+    asked.clear()
+    # DevStats knows which hours it parsed, and nothing more of them.
+    platform.log_rows("delete from archive_hours where dt = '2015-01-01 01:00'")
+    platform.rows("apache", "delete from hours where dt = '2015-01-01 01:00'")
+    assert follower(platform).run_pass(LAST)
+    assert states(platform) == {0: "read", 2: "read"}
+    assert asked == []

@@ -211,6 +211,7 @@ class Intake:
             renew_log(self.settings)
             for project in self.settings.projects:
                 provision(self.settings, project)
+        asked = self._held is None
         if self._held is None:
             self._held = Held(self.settings, self.settings.projects)
         if not self._sources:
@@ -219,16 +220,29 @@ class Intake:
             )
         for source in dict.fromkeys(self._sources.values()):
             self._ledger(source)
+            if asked:
+                self._catch_up(self._held, source)
         return self._held
 
+    def _catch_up(self, held: Held, source: Source) -> None:
+        mine = [project for project in self.settings.projects if self._sources[project] is source]
+        last = self.last_wanted()
+        everything = self.everything(last)
+        begins = [self._begin(project, source, everything) for project in mine]
+        lacking = {project: Coverage(self._gaps(held, project, source, everything)) for project in mine}
+        self._ledger(source).catch_up(lacking, min(begins), last)
+
     def _gaps(self, held: Held, project: Project, source: Source, wanted: Wanted) -> list[Range]:
-        start, first = hour_at(project.start), self._first(source, wanted.first)
-        begin = start if first is None else max(first, start)
+        begin = self._begin(project, source, wanted)
         if project in wanted.busy:
             begin = max(begin, wanted.last.shift(-RECENT_HOURS))
         if wanted.force:
             return [(begin, wanted.last)] if begin <= wanted.last else []
         return list(held.coverage[project].gaps(begin, wanted.last))
+
+    def _begin(self, project: Project, source: Source, wanted: Wanted) -> Hour:
+        start, first = hour_at(project.start), self._first(source, wanted.first)
+        return start if first is None else max(first, start)
 
     def _first(self, source: Source, first: Hour | None) -> Hour | None:
         """Return from when on a source is read: simulated hours may begin earlier than real ones unless told."""

@@ -1,5 +1,6 @@
 """What becomes of hours that could not be read: tried again with growing waits, given up at last, never forgotten."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
 from activity import log
@@ -11,9 +12,11 @@ from activity.database.ledger import (
     State,
     answered_since,
     empty_ranges,
+    hour_events,
     open_hours,
     record_failure,
     record_hour,
+    settled_ranges,
 )
 from activity.database.marks import Source, held_ranges, held_sources
 from activity.errors import ActivityError, HourMissing
@@ -78,6 +81,33 @@ class Ledger:
         with transaction(self._settings, LOG_DATABASE) as cursor:
             record_hour(cursor, outcome, _now(), empty)
         self.settled(outcome.hour)
+
+    def catch_up(self, lacking: Mapping[Project, Coverage], first: Hour, last: Hour) -> None:
+        """Record hours as read that no project lacks: whoever read them was killed before it could do so.
+
+        `lacking` is what each project of this archive lacks between two hours, both included.
+        """
+        with transaction(self._settings, LOG_DATABASE) as cursor:
+            settled = Coverage(settled_ranges(cursor, self.source))
+        union = Coverage(item for coverage in lacking.values() for item in coverage.ranges())
+        unknown = [item for gap in settled.gaps(first, last) for item in union.gaps(*gap)]
+        if not unknown:
+            return
+        # What nobody lacks because DevStats had it was never read here, and has no record.
+        read = {hour: list[int]() for low, high in unknown for hour in self.open if low <= hour <= high}
+        for project in lacking:
+            with transaction(self._settings, project.database) as cursor:
+                for low, high in unknown:
+                    for hour, events in hour_events(cursor, self.source, low, high):
+                        read.setdefault(hour, []).append(events)
+        with transaction(self._settings, LOG_DATABASE) as cursor:
+            for hour, each in read.items():
+                outcome = Outcome(hour, self.source, State.READ, sum(events > 0 for events in each), sum(each))
+                record_hour(cursor, outcome, _now(), ())
+        for hour in read:
+            self.settled(hour)
+        if read:
+            log.info("hours recorded that were read before", hours=len(read), first=min(read), last=max(read))
 
     def settled(self, hour: Hour) -> None:
         """Know that an hour is no longer open, as another process recorded."""

@@ -64,6 +64,18 @@ def open_hours(cursor: Cursor, source: Source) -> dict[Hour, Attempt]:
     return {hour: Attempt(hour, state, *rest) for hour, state, *rest in found}
 
 
+def settled_ranges(cursor: Cursor, source: Source) -> list[tuple[Hour, Hour]]:
+    """Return the hours of which it is recorded that they were read or skipped, as ranges with both ends included."""
+    cursor.execute(query("ledger/settled_ranges"), {"source": source.value})
+    return [(hour_at(first), hour_at(last)) for first, last in cursor.fetchall()]
+
+
+def hour_events(cursor: Cursor, source: Source, first: Hour, last: Hour) -> list[tuple[Hour, int]]:
+    """Return the hours of a range that a project's database has, and how many events each had for it."""
+    cursor.execute(query("ledger/hour_events"), {"source": source.value, "first": first.stamp, "last": last.stamp})
+    return [(hour_at(stamp), events) for stamp, events in cursor.fetchall()]
+
+
 def record_failure(cursor: Cursor, source: Source, attempt: Attempt) -> None:
     """Record that an hour could not be read."""
     cursor.execute(
