@@ -9,6 +9,11 @@ Found = TypeVar("Found")
 HANG = 300.0
 
 
+def wait(seconds: float) -> None:
+    """Let time pass of which only the clock tells the end: a moment drawn by chance, a span to measure over."""
+    time.sleep(seconds)
+
+
 def until(what: str, look: Callable[[], Found | None], deadline: float = HANG, every: float = 0.25) -> Found:
     """Return what `look` finds as soon as it is true; fails naming `what` and the last thing seen."""
     end = time.monotonic() + deadline

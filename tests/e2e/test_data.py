@@ -2,7 +2,6 @@
 
 import random
 import re
-import time
 from pathlib import Path
 
 import docker.errors
@@ -11,7 +10,7 @@ import pytest
 from swarm.environment import ROOT
 from tests import browser
 from tests.e2e.conftest import EVENTS, STATE, TABLES, Platform, pretty
-from tests.waiting import until
+from tests.waiting import until, wait
 
 SEED = 20150101
 
@@ -93,8 +92,7 @@ def _kill_once(platform: Platform, after: float) -> None:
 
     until("a new ingest", fresh)
     client, identity = platform.container("archive_ingest")
-    began = time.monotonic()
-    until("the moment", lambda: time.monotonic() - began >= after, every=0.01)
+    wait(after)
     try:
         client.containers.get(identity).kill("SIGKILL")
     except docker.errors.APIError as error:

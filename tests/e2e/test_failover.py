@@ -4,7 +4,6 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from random import Random
 from statistics import median
 
@@ -14,7 +13,7 @@ from tests.e2e import outage
 from tests.e2e.members import leader, until_whole, whole
 from tests.e2e.outage import Machine
 from tests.e2e.writer import FEW, Writer
-from tests.waiting import until
+from tests.waiting import until, wait
 
 SETTLED = 6.0
 # What the loss of a node may cost in writes as a median, and its return, seconds. A leader's last sign of life is up to
@@ -112,7 +111,7 @@ def test_a_leader_whose_node_is_cut_off_takes_no_writes_and_another_does_within_
 def test_the_writer_writes_fifty_rows_a_second(writer: Writer) -> None:
     until_whole(writer.platform)
     began = time.time()
-    until("five seconds", lambda: time.time() - began > 5)
+    wait(5)
     rate = sum(1 for ack in writer.seen().acks if began < ack.moment <= began + 5) / 5
     sys.stderr.write(f"\n{rate:.0f} rows a second")
     assert rate >= 50
@@ -132,7 +131,7 @@ def outages(writer: Writer, member: str, fault: Fault, count: int) -> None:
 def _outage(writer: Writer, what: str, member: str, node: Machine, fault: Fault) -> Costs:
     _let_lead(writer, member)
     with outage.repaired(node):
-        until("a moment drawn by chance", partial(_past, time.time() + CHANCE.uniform(0, 10)), every=0.02)
+        wait(CHANCE.uniform(0, 10))
         began = time.time()
         fault.begin(node)
         until("rows again", lambda: _again(writer, began, fault.hold))
@@ -157,10 +156,6 @@ def _outage(writer: Writer, what: str, member: str, node: Machine, fault: Fault)
     assert missed <= FEW, seen.misses
     assert seen.missed(back) <= FEW, seen.misses
     return cost
-
-
-def _past(moment: float) -> bool:
-    return time.time() >= moment
 
 
 def _let_lead(writer: Writer, member: str) -> None:

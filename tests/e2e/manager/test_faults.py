@@ -15,7 +15,7 @@ from docker.models.containers import Container
 from swarm import cluster, live, lock
 from tests.e2e import machine
 from tests.e2e.checkout import STACK, Checkout, leftovers, version_of
-from tests.waiting import HANG, until
+from tests.waiting import HANG, until, wait
 
 SEED = 20150101
 
@@ -29,12 +29,6 @@ def locked(checkout: Checkout) -> Any:
     """The lock, as soon as somebody holds it."""
     engine = checkout.platform.engine
     return until("the lock", lambda: engine.config(lock.NAME), every=0.05)
-
-
-def wait(seconds: float) -> None:
-    """Let a moment pass that was drawn by chance."""
-    end = time.monotonic() + seconds
-    until("the moment", lambda: time.monotonic() >= end, every=0.01)
 
 
 def versions(checkout: Checkout) -> set[str]:

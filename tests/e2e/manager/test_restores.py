@@ -3,7 +3,6 @@
 import os
 import signal
 import sys
-import time
 from collections.abc import Callable
 from random import Random
 from typing import Any
@@ -16,7 +15,7 @@ from tests.e2e.checkout import leftovers
 from tests.e2e.conftest import Platform
 from tests.e2e.manager.test_lock import begin
 from tests.e2e.test_backups import told
-from tests.waiting import until
+from tests.waiting import until, wait
 
 SEED = 20150101
 DATABASE = "apache"
@@ -51,11 +50,6 @@ def job(platform: Platform) -> Any:
             if item.labels.get("com.docker.swarm.service.name", "").startswith(JOB):
                 return item
     return None
-
-
-def wait(seconds: float) -> None:
-    end = time.monotonic() + seconds
-    until("the moment", lambda: time.monotonic() >= end, every=0.01)
 
 
 @pytest.mark.timeout(900, func_only=True)
