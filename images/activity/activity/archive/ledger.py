@@ -1,10 +1,10 @@
 """What becomes of hours that could not be read: tried again with growing waits, given up at last, never forgotten."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 
 from activity import log
-from activity.archive.coverage import Coverage
+from activity.archive.coverage import Coverage, Range
 from activity.database.connect import LOG_DATABASE, transaction
 from activity.database.ledger import (
     Attempt,
@@ -87,27 +87,36 @@ class Ledger:
 
         `lacking` is what each project of this archive lacks between two hours, both included.
         """
-        with transaction(self._settings, LOG_DATABASE) as cursor:
-            settled = Coverage(settled_ranges(cursor, self.source))
-        union = Coverage(item for coverage in lacking.values() for item in coverage.ranges())
-        unknown = [item for gap in settled.gaps(first, last) for item in union.gaps(*gap)]
-        if not unknown:
+        read = self._stored(lacking, self._unrecorded(lacking, first, last))
+        if not read:
             return
-        # What nobody lacks because DevStats had it was never read here, and has no record.
-        read = {hour: list[int]() for low, high in unknown for hour in self.open if low <= hour <= high}
-        for project in lacking:
-            with transaction(self._settings, project.database) as cursor:
-                for low, high in unknown:
-                    for hour, events in hour_events(cursor, self.source, low, high):
-                        read.setdefault(hour, []).append(events)
         with transaction(self._settings, LOG_DATABASE) as cursor:
             for hour, each in read.items():
                 outcome = Outcome(hour, self.source, State.READ, sum(events > 0 for events in each), sum(each))
                 record_hour(cursor, outcome, _now(), ())
         for hour in read:
             self.settled(hour)
-        if read:
-            log.info("hours recorded that were read before", hours=len(read), first=min(read), last=max(read))
+        log.info("hours recorded that were read before", hours=len(read), first=min(read), last=max(read))
+
+    def _unrecorded(self, lacking: Mapping[Project, Coverage], first: Hour, last: Hour) -> list[Range]:
+        """The hours that nobody lacks and of which it is not recorded that they were read."""
+        with transaction(self._settings, LOG_DATABASE) as cursor:
+            settled = Coverage(settled_ranges(cursor, self.source))
+        union = Coverage(item for coverage in lacking.values() for item in coverage.ranges())
+        return [item for gap in settled.gaps(first, last) for item in union.gaps(*gap)]
+
+    def _stored(self, projects: Iterable[Project], ranges: list[Range]) -> dict[Hour, list[int]]:
+        """The hours that were read here or are open, each with the events that projects have of it.
+
+        What DevStats had was never read here, and has no record.
+        """
+        found = {hour: list[int]() for low, high in ranges for hour in self.open if low <= hour <= high}
+        for project in projects if ranges else ():
+            with transaction(self._settings, project.database) as cursor:
+                for low, high in ranges:
+                    for hour, events in hour_events(cursor, self.source, low, high):
+                        found.setdefault(hour, []).append(events)
+        return found
 
     def settled(self, hour: Hour) -> None:
         """Know that an hour is no longer open, as another process recorded."""
