@@ -1,20 +1,23 @@
 """The verbs: `invoke VERB` in the environment, or `./run VERB` from anywhere."""
 
+import gc
 import sys
 
 from invoke import Collection
 
 # Invoke keeps no byte code unless it is told to: each verb would compile all modules of this project once more.
 sys.dont_write_bytecode = bool(sys.flags.dont_write_bytecode)
+# A verb lives for seconds and drops little; looking for garbage a hundred times while modules load is a sixth of that.
+gc.set_threshold(100_000)
 
-from swarm import words  # noqa: E402
 from verbs import (  # noqa: E402
+    arguments,
     backups,
     bench,
     database,
+    inspection,
+    local,
     lock,
-    look,
-    machine,
     nodes,
     projects,
     releases,
@@ -24,7 +27,7 @@ from verbs import (  # noqa: E402
 )
 
 namespace = Collection(
-    machine.demo,
+    local.demo,
     stacks.build,
     stacks.push,
     stacks.plan,
@@ -34,19 +37,19 @@ namespace = Collection(
     releases.rollback,
     releases.drift,
     stacks.clean,
-    look.show,
+    inspection.show,
     stacks.render,
-    look.status,
-    look.logs,
+    inspection.status,
+    inspection.logs,
     services.execute,
     services.scale,
     services.restart,
-    look.browse,
+    inspection.browse,
     services.check,
     services.job,
-    machine.doctor,
-    machine.completion,
-    machine.test,
+    local.doctor,
+    local.completion,
+    local.test,
     Collection("swarm", nodes.init, nodes.start, nodes.stop, nodes.clean, nodes.remount, nodes.status, nodes.label),
     Collection("secret", secrets.show, secrets.generate, secrets.import_, secrets.list_, secrets.rotate),
     Collection("lock", lock.status, lock.break_),
@@ -68,4 +71,4 @@ namespace = Collection(
         backups.verify,
     ),
 )
-words.prepare(namespace)
+arguments.prepare(namespace)

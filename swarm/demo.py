@@ -6,13 +6,15 @@ from typing import Any
 
 import requests
 
-from swarm import cluster, deploy, images, stacks, targets
-from swarm.deployment import Options
-from swarm.environment import Archive, Environment
+from swarm.deploy import deploy
+from swarm.deploy.deployment import Options
 from swarm.errors import DemoFailed, UnknownName
+from swarm.nodes import lifecycle, manager
 from swarm.report import Report, Step
+from swarm.rollout.waves import waves
+from swarm.settings.environment import Archive, Environment
 from swarm.shell import Shell
-from swarm.waves import waves
+from swarm.stacks import images, stack, targets, urls
 
 DEADLINE = 300.0
 POLL = 1.0
@@ -25,15 +27,15 @@ def run(environment: Environment, shell: Shell, report: Report, *, dry: bool = F
     nodes, projects = len(environment.nodes), len(environment.projects)
     report.line(f"Swarmstats demo: a swarm of {nodes} nodes on this machine, {projects} projects, all local.")
     began = time.monotonic()
-    cluster.init(environment, shell, report, dry=dry)
+    lifecycle.init(environment, shell, report, dry=dry)
     every = targets.select(environment, "all")
-    wanted = stacks.needed_images(environment, every)
+    wanted = stack.needed_images(environment, every)
     images.build(environment, wanted, shell, report, dry=dry)
     images.push(wanted, report, dry=dry)
-    if dry and cluster.reach(environment, shell) is None:
+    if dry and manager.find(environment, shell) is None:
         report.would((f"deploy {title}" for title, _ in waves(every, lambda target: target)), "")
         return
-    engine = cluster.manager(environment, shell)
+    engine = manager.connect(environment, shell)
     deploy.deploy(environment, every, engine, shell, report, Options(dry=dry))
     if dry:
         return
@@ -42,7 +44,7 @@ def run(environment: Environment, shell: Shell, report: Report, *, dry: bool = F
     minutes, seconds = divmod(int(time.monotonic() - began), 60)
     report.line(f"Ready in {f'{minutes}m ' if minutes else ''}{seconds}s.")
     report.line()
-    report.table(("What", "Where", "Sign in"), targets.addresses(environment, every))
+    report.table(("What", "Where", "Sign in"), urls.addresses(environment, every))
     report.line("Next: ./run status   ./run show   ./run logs archive_ingest   ./run swarm.clean")
 
 

@@ -5,15 +5,20 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 
-from swarm import backups, cluster, host, live, postgres, strays, survey, targets
-from swarm import environment as environments
-from swarm.db import disks
-from swarm.db.members import STACK, Database
-from swarm.engine import Engine, Spec
-from swarm.environment import ROOT, Environment
+from swarm.database import backups, disks
+from swarm.database.members import STACK, Database
+from swarm.deploy import changeset
+from swarm.engine.client import Engine, Spec
 from swarm.errors import SwarmstatsError
+from swarm.host import prerequisites
+from swarm.live import orphans, services
+from swarm.nodes import lifecycle, manager
 from swarm.report import Report
+from swarm.settings import environment as environments
+from swarm.settings import postgres
+from swarm.settings.environment import ROOT, Environment
 from swarm.shell import Shell
+from swarm.stacks import targets
 
 GIGABYTE = 1024**3
 DISK = 10
@@ -51,7 +56,7 @@ def findings(name: str, shell: Shell) -> Iterator[Finding]:
     yield _disk()
     engine = _checked("docker engine", lambda: f"{Engine().version()}")
     yield engine
-    yield _checked("docker client", lambda: " ".join(host.client(shell)))
+    yield _checked("docker client", lambda: " ".join(prerequisites.client(shell)))
     environment: list[Environment] = []
     yield _checked("environment", lambda: _loaded(name, environment))
     if not environment or not engine.well:
@@ -61,8 +66,8 @@ def findings(name: str, shell: Shell) -> Iterator[Finding]:
     swarm = _checked("swarm", lambda: _swarm(environment[0], shell))
     yield swarm
     if swarm.well:
-        yield from _memory(environment[0], cluster.manager(environment[0], shell).nodes())
-        running = live.services(cluster.manager(environment[0], shell))
+        yield from _memory(environment[0], manager.connect(environment[0], shell).nodes())
+        running = services.services(manager.connect(environment[0], shell))
         yield from _services(running)
         yield from _strays(environment[0], running)
         yield from _disks(environment[0], shell)
@@ -92,7 +97,7 @@ def _loaded(name: str, found: list[Environment]) -> str:
 
 
 def _rendered(environment: Environment, shell: Shell) -> str:
-    rendered = survey.render(environment, targets.select(environment, "all"), host.client(shell), shell)
+    rendered = changeset.render(environment, targets.select(environment, "all"), prerequisites.client(shell), shell)
     return f"{len(rendered)} render and are accepted by Docker"
 
 
@@ -124,28 +129,28 @@ def _memory(environment: Environment, nodes: Iterable[Spec]) -> Iterator[Finding
 
 
 def _swarm(environment: Environment, shell: Shell) -> str:
-    rows = cluster.status(environment, shell)
+    rows = lifecycle.status(environment, shell)
     down = [row.name for row in rows if row.state != "ready"]
     if down:
         raise SwarmstatsError(f"not ready: {', '.join(down)}", hint="./run swarm.init completes a half-made swarm.")
     return f"{len(rows)} nodes ready"
 
 
-def _services(running: Iterable[live.Service]) -> Iterator[Finding]:
+def _services(running: Iterable[services.Service]) -> Iterator[Finding]:
     for service in running:
         if not service.healthy:
             advice = f"./run logs {service.name}"
             yield Finding(service.name, False, f"{service.running} of {service.desired}, {service.state}", advice)
 
 
-def _strays(environment: Environment, running: Iterable[live.Service]) -> Iterator[Finding]:
-    for name, stray in strays.find(environment, running).items():
+def _strays(environment: Environment, running: Iterable[services.Service]) -> Iterator[Finding]:
+    for name, stray in orphans.find(environment, running).items():
         yield Finding(f"stack {name}", False, f"runs, and {stray.words}", stray.advice)
 
 
 def _disks(environment: Environment, shell: Shell) -> Iterator[Finding]:
     """Room on the disks of the database's servers, where its stack is deployed."""
-    engine = cluster.manager(environment, shell)
+    engine = manager.connect(environment, shell)
     if not engine.services(STACK):
         return
     for disk in disks.read(Database(environment, engine)):
@@ -157,7 +162,7 @@ def _disks(environment: Environment, shell: Shell) -> Iterator[Finding]:
 
 def _backups(environment: Environment, shell: Shell) -> Iterator[Finding]:
     """Age and failures of backups, where the stack that makes them is deployed."""
-    engine = cluster.manager(environment, shell)
+    engine = manager.connect(environment, shell)
     if not backups.there(engine):
         return
     try:

@@ -4,47 +4,48 @@ from datetime import datetime
 
 from invoke import Context
 
-import swarm.backups
-import swarm.restore
-from swarm import cluster, names
-from swarm.engine import Engine
-from swarm.environment import Environment, load
+import swarm.database.backups
+import swarm.database.restore
+from swarm.engine.client import Engine
 from swarm.errors import ArgumentInvalid, UnknownName
-from verbs.door import DRY, ENV, JSON, REPORT, SHELL, WAIT, verb
+from swarm.live import lookup
+from swarm.nodes import manager
+from swarm.settings.environment import Environment, load
+from verbs.base import DRY, ENV, JSON, REPORT, SHELL, WAIT, verb
 
 
 @verb(help={"env": ENV, "full": "all of it, not only what changed since the last full backup", "dry": DRY})
 def backup(_: Context, env: str = "", full: bool = False, dry: bool = False) -> None:
     """Back up the whole cluster now, on whichever member leads."""
     environment = load(env)
-    engine = cluster.manager(environment, SHELL)
+    engine = manager.connect(environment, SHELL)
     kind = "full" if full else "differential"
     if dry:
         REPORT.would([f"make a {kind} backup of the cluster"], "")
         return
     with REPORT.step(f"{kind} backup") as step:
         words = ("cluster", "--full") if full else ("cluster",)
-        step.detail = swarm.backups.ask(environment, engine, *words, say=step.note, warn=REPORT.warn)[-1]
+        step.detail = swarm.database.backups.ask(environment, engine, *words, say=step.note, warn=REPORT.warn)[-1]
 
 
 @verb(positional=["project"], help={"project": "one project (default: all)", "env": ENV, "json": JSON})
 def backups(_: Context, project: str | None = None, env: str = "", json: bool = False) -> None:
     """What backups and dumps there are, how old and how large, and which failed."""
     environment = load(env)
-    found = swarm.backups.overview(environment, cluster.manager(environment, SHELL))
+    found = swarm.database.backups.overview(environment, manager.connect(environment, SHELL))
     if json:
         REPORT.data(found.told)
-        swarm.backups.demand_answer(found)
+        swarm.database.backups.demand_answer(found)
         return
     rows = [row for row in found.rows() if not project or row.project == project]
-    sizes = ((row, swarm.backups.size(row.bytes) if row.bytes else "-") for row in rows)
+    sizes = ((row, swarm.database.backups.size(row.bytes) if row.bytes else "-") for row in rows)
     columns = ("KIND", "PROJECT", "NAME", "AGE", "SIZE", "STATE")
     REPORT.table(columns, ((row.kind, row.project or "-", row.name, row.age, size, row.state) for row, size in sizes))
     REPORT.line(found.summary())
     for complaint in found.complaints():
         if complaint != found.silent:
             REPORT.warn(complaint)
-    swarm.backups.demand_answer(found)
+    swarm.database.backups.demand_answer(found)
 
 
 @verb(positional=["project"], help={"project": "the project whose database is dumped, or all", "env": ENV, "dry": DRY})
@@ -59,20 +60,20 @@ def dump(_: Context, project: str, env: str = "", dry: bool = False) -> None:
 )
 def vacuum(_: Context, project: str | None = None, env: str = "", dry: bool = False) -> None:
     """Vacuum and analyze the databases of projects."""
-    _ask_of_project(load(env), "vacuum", project or names.EVERY, dry)
+    _ask_of_project(load(env), "vacuum", project or lookup.EVERY, dry)
 
 
 def _ask_of_project(environment: Environment, word: str, project: str, dry: bool) -> None:
     """Have the service of backups do something for one project, or for all."""
-    if project != names.EVERY and project not in environment.projects.names:
+    if project != lookup.EVERY and project not in environment.projects.names:
         raise UnknownName("project", project, environment.projects.names)
     if dry:
-        REPORT.would([f"{word} the database of {project if project != names.EVERY else 'each project'}"], "")
+        REPORT.would([f"{word} the database of {project if project != lookup.EVERY else 'each project'}"], "")
         return
     with REPORT.step(f"{word} {project}") as step:
-        chosen = () if project == names.EVERY else (project,)
-        engine = cluster.manager(environment, SHELL)
-        said = swarm.backups.ask(environment, engine, word, *chosen, say=step.note, warn=REPORT.warn)
+        chosen = () if project == lookup.EVERY else (project,)
+        engine = manager.connect(environment, SHELL)
+        said = swarm.database.backups.ask(environment, engine, word, *chosen, say=step.note, warn=REPORT.warn)
         step.detail = said[-1] if len(said) == 1 else f"{len(said)} databases"
 
 
@@ -80,9 +81,9 @@ def _ask_of_project(environment: Environment, word: str, project: str, dry: bool
 def verify(_: Context, env: str = "", json: bool = False) -> None:
     """Restore the newest backup into an instance of its own, read and check all of it, and remove it again."""
     environment = load(env)
-    engine = cluster.manager(environment, SHELL)
+    engine = manager.connect(environment, SHELL)
     with REPORT.quiet() if json else REPORT.step("verify") as step:
-        step.detail = swarm.backups.ask(environment, engine, "verify", say=step.note, warn=REPORT.warn)[-1]
+        step.detail = swarm.database.backups.ask(environment, engine, "verify", say=step.note, warn=REPORT.warn)[-1]
     if json:
         REPORT.data({"verified": step.detail})
 
@@ -110,21 +111,21 @@ def restore(
 ) -> None:
     """Bring back the whole cluster as it was at a time, or one project's database while all others go on."""
     environment = load(env)
-    moment = swarm.restore.moment(to)
-    engine = cluster.manager(environment, SHELL)
+    moment = swarm.database.restore.moment(to)
+    engine = manager.connect(environment, SHELL)
     if project and timeline:
         raise ArgumentInvalid("--timeline is of the whole cluster; a dump has none.")
     if project:
         _restore_project(environment, engine, project, moment, yes, dry)
         return
-    goal = swarm.restore.Goal(moment, timeline)
-    doing = swarm.restore.deeds(engine, goal)
+    goal = swarm.database.restore.Goal(moment, timeline)
+    doing = swarm.database.restore.deeds(engine, goal)
     if dry:
         REPORT.would(doing, "")
         return
     if not yes:
         REPORT.confirm("This replaces every database of the cluster; what is there is kept aside.", environment.name)
-    swarm.restore.cluster(environment, engine, goal, REPORT, lock_timeout)
+    swarm.database.restore.cluster(environment, engine, goal, REPORT, lock_timeout)
 
 
 def _restore_project(
@@ -132,7 +133,7 @@ def _restore_project(
 ) -> None:
     if project not in environment.projects.names:
         raise UnknownName("project", project, environment.projects.names)
-    found = swarm.backups.dump(environment, engine, project, moment)
+    found = swarm.database.backups.dump(environment, engine, project, moment)
     if dry:
         REPORT.would(
             [f"restore {project} from {found} beside its database, and put it in its place when it is whole"], ""
@@ -141,4 +142,4 @@ def _restore_project(
     if not yes:
         REPORT.confirm(f"This puts what {found} holds in the place of the database of {project}.", project)
     with REPORT.step(f"restore {project}") as step:
-        step.detail = swarm.backups.restore(environment, engine, project, moment, step.note, REPORT.warn)
+        step.detail = swarm.database.backups.restore(environment, engine, project, moment, step.note, REPORT.warn)

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from invoke import Context, Exit
 
 from swarm.report import Report
-from verbs.door import JSON, REPORT, SHELL, verb
+from verbs.base import JSON, REPORT, SHELL, verb
 
 if TYPE_CHECKING:
-    from swarm.bench import Figure
+    from swarm.dev.deploy_bench import Figure
 
 
 @verb(
@@ -26,9 +26,9 @@ def manager(
     _: Context, projects: int = 250, runs: int = 5, keep: bool = False, json: bool = False, markdown: bool = False
 ) -> None:
     """Measure rendering, plan and deploy with many projects, on a swarm made for it: exit 1 when a goal is missed."""
-    from swarm import bench
+    from swarm.dev import deploy_bench
 
-    figures = bench.manager(projects, runs, keep, SHELL, _beside(json or markdown))
+    figures = deploy_bench.deploys(projects, runs, keep, SHELL, _beside(json or markdown))
     _tell(figures, f"bench.manager --projects {projects} --runs {runs}", json, markdown)
 
 
@@ -42,9 +42,9 @@ def manager(
 )
 def ingest(_: Context, runs: int = 5, size: float = 1.0, json: bool = False, markdown: bool = False) -> None:
     """Measure the ingest against only gunzipping the same hours: exit 1 when a goal is missed."""
-    from swarm import hourbench
+    from swarm.dev import ingest_bench
 
-    figures = hourbench.ingest(runs, size, SHELL, _beside(json or markdown))
+    figures = ingest_bench.ingest(runs, size, SHELL, _beside(json or markdown))
     _tell(figures, f"bench.ingest --runs {runs} --size {size:g}", json, markdown)
 
 
@@ -57,15 +57,15 @@ def _beside(machine: bool) -> Report:
 
 
 def _tell(figures: Sequence["Figure"], words: str, json: bool, markdown: bool) -> None:
-    from swarm import bench
+    from swarm.dev import deploy_bench
 
-    where = bench.circumstances(words)
+    where = deploy_bench.circumstances(words)
     if json:
         REPORT.data({"circumstances": where, "figures": [asdict(figure) for figure in figures]})
     elif markdown:
-        REPORT.text(f"{where}\n\n{bench.table(figures)}")
+        REPORT.text(f"{where}\n\n{deploy_bench.table(figures)}")
     else:
         REPORT.line(where)
-        REPORT.table(bench.COLUMNS, (figure.cells() for figure in figures))
+        REPORT.table(deploy_bench.COLUMNS, (figure.cells() for figure in figures))
     if any(figure.missed for figure in figures):
         raise Exit(code=1)

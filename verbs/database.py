@@ -4,22 +4,24 @@ from dataclasses import asdict
 
 from invoke import Context, Exit
 
-import swarm.db.status
-from swarm import cluster
-from swarm.db import lead, settings, shell
-from swarm.db.members import Database
-from swarm.environment import load
-from verbs.door import DRY, ENV, JSON, REPORT, SHELL, verb
+import swarm.database.status
+from swarm.database import config as settings
+from swarm.database import psql as shell
+from swarm.database import switchover as lead
+from swarm.database.members import Database
+from swarm.nodes import manager
+from swarm.settings.environment import load
+from verbs.base import DRY, ENV, JSON, REPORT, SHELL, verb
 
 
 @verb(help={"env": ENV, "json": JSON})
 def status(_: Context, env: str = "", json: bool = False) -> None:
     """The servers of the database: who leads, how far others are, room on their disks, slots, sizes, connections."""
-    found = swarm.db.status.read(_database(env))
+    found = swarm.database.status.read(_database(env))
     if json:
-        REPORT.data(swarm.db.status.told(found))
+        REPORT.data(swarm.database.status.told(found))
         return
-    swarm.db.status.show(found, REPORT)
+    swarm.database.status.show(found, REPORT)
 
 
 @verb(
@@ -66,4 +68,4 @@ def config(_: Context, env: str = "", changed: bool = False, json: bool = False)
 
 def _database(env: str) -> Database:
     environment = load(env)
-    return Database(environment, cluster.manager(environment, SHELL))
+    return Database(environment, manager.connect(environment, SHELL))

@@ -4,51 +4,52 @@ from dataclasses import asdict
 
 from invoke import Context
 
-import swarm.labels
-from swarm import cluster, host
-from swarm.environment import load
-from verbs.door import DRY, ENV, JSON, REPORT, SHELL, verb
+import swarm.nodes.labels
+from swarm.host import prerequisites
+from swarm.nodes import lifecycle, manager
+from swarm.settings.environment import load
+from verbs.base import DRY, ENV, JSON, REPORT, SHELL, verb
 
 
 @verb(help={"env": ENV, "dry": DRY})
 def init(_: Context, env: str = "", dry: bool = False) -> None:
     """Make the nodes and the swarm, or complete what is half made."""
     environment = load(env)
-    if host.ensure_engine(SHELL, REPORT, dry=dry):
-        cluster.init(environment, SHELL, REPORT, dry=dry)
+    if prerequisites.ensure_engine(SHELL, REPORT, dry=dry):
+        lifecycle.init(environment, SHELL, REPORT, dry=dry)
 
 
 @verb(help={"env": ENV, "dry": DRY})
 def start(_: Context, env: str = "", dry: bool = False) -> None:
     """Start nodes that were stopped."""
-    cluster.start(load(env), SHELL, REPORT, dry=dry)
+    lifecycle.start(load(env), SHELL, REPORT, dry=dry)
 
 
 @verb(help={"env": ENV, "dry": DRY})
 def stop(_: Context, env: str = "", dry: bool = False) -> None:
     """Stop all nodes, keeping what is on them."""
-    cluster.stop(load(env), SHELL, REPORT, dry=dry)
+    lifecycle.stop(load(env), SHELL, REPORT, dry=dry)
 
 
 @verb(help={"env": ENV, "yes": "do not ask", "dry": DRY})
 def clean(_: Context, env: str = "", yes: bool = False, dry: bool = False) -> None:
     """Remove the nodes and everything that was made for them, all data included."""
     environment = load(env)
-    if not (yes or dry) and (doomed := cluster.holdings(environment)):
+    if not (yes or dry) and (doomed := lifecycle.holdings(environment)):
         REPORT.confirm(f"This removes, with all data in them: {', '.join(doomed)}.", environment.name)
-    cluster.clean(environment, SHELL, REPORT, dry=dry)
+    lifecycle.clean(environment, SHELL, REPORT, dry=dry)
 
 
 @verb(help={"env": ENV, "dry": DRY})
 def remount(_: Context, env: str = "", dry: bool = False) -> None:
     """Give all nodes the shared storage again and prove that they see the same."""
-    cluster.remount(load(env), SHELL, REPORT, dry=dry)
+    lifecycle.remount(load(env), SHELL, REPORT, dry=dry)
 
 
 @verb(help={"env": ENV, "json": JSON})
 def status(_: Context, env: str = "", json: bool = False) -> None:
     """The nodes of the swarm: role, state, engine, address, labels."""
-    rows = cluster.status(load(env), SHELL)
+    rows = lifecycle.status(load(env), SHELL)
     if json:
         REPORT.data([asdict(row) for row in rows])
         return
@@ -75,15 +76,15 @@ def label(
     json: bool = False,
 ) -> None:
     """Give labels to a node or take them away, or list them all: ./run swarm.label node-3 zone=eu,old-."""
-    engine = cluster.manager(load(env), SHELL)
-    wishes = swarm.labels.parse([word for word in (labels or "").split(",") if word])
-    todo = swarm.labels.changes(engine, node, wishes) if node else []
+    engine = manager.connect(load(env), SHELL)
+    wishes = swarm.nodes.labels.parse([word for word in (labels or "").split(",") if word])
+    todo = swarm.nodes.labels.changes(engine, node, wishes) if node else []
     if dry:
         REPORT.would(todo, "nothing to do")
         return
     if todo:
-        swarm.labels.change(engine, node or "", wishes)
-    rows = {name: found for name, found in swarm.labels.shown(engine).items() if not node or name == node}
+        swarm.nodes.labels.change(engine, node or "", wishes)
+    rows = {name: found for name, found in swarm.nodes.labels.shown(engine).items() if not node or name == node}
     if json:
         REPORT.data(rows)
         return

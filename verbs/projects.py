@@ -2,10 +2,12 @@
 
 from invoke import Context
 
-from swarm import backfills, cluster, onboard
-from swarm.environment import load
-from swarm.roster import Wanted
-from verbs.door import DRY, ENV, JSON, REPORT, SHELL, verb
+from swarm.containers import backfills
+from swarm.nodes import manager
+from swarm.projects import lifecycle
+from swarm.projects.entries import Wanted
+from swarm.settings.environment import load
+from verbs.base import DRY, ENV, JSON, REPORT, SHELL, verb
 
 
 @verb(
@@ -38,7 +40,7 @@ def add(
 ) -> None:
     """From nothing to a project: write it down, deploy it, make its database, fill it; again it completes that."""
     wanted = Wanted(name, _words(orgs), _words(repos), start, foundation, display_name)
-    onboard.add(load(env), wanted, SHELL, REPORT, jobs=jobs, fill=not no_backfill, dry=dry)
+    lifecycle.add(load(env), wanted, SHELL, REPORT, jobs=jobs, fill=not no_backfill, dry=dry)
 
 
 @verb(
@@ -56,7 +58,7 @@ def remove(_: Context, name: str, drop_database: bool = False, env: str = "", dr
     database = environment.projects.get(name).database
     if drop_database and not dry:
         REPORT.confirm(f"This drops the database {database} with all data in it.", database)
-    onboard.remove(environment, name, SHELL, REPORT, drop=drop_database, dry=dry)
+    lifecycle.remove(environment, name, SHELL, REPORT, drop=drop_database, dry=dry)
 
 
 @verb(
@@ -88,19 +90,19 @@ def backfill(
     if dry:
         REPORT.would([f"run a job: activity {' '.join(words)}"], "")
         return
-    onboard.fill_in(cluster.manager(environment, SHELL), name, words, REPORT)
+    lifecycle.fill_in(manager.connect(environment, SHELL), name, words, REPORT)
 
 
 @verb(positional=["name"], help={"name": "a project, or a comma list of them", "env": ENV, "json": JSON})
 def status(_: Context, name: str | None = None, env: str = "", json: bool = False) -> None:
     """What projects hold and lack, how far their backfills are, how fresh their series."""
     environment = load(env)
-    found = onboard.status(environment, _words(name or ""), cluster.manager(environment, SHELL))
+    found = lifecycle.status(environment, _words(name or ""), manager.connect(environment, SHELL))
     if json:
         REPORT.data(found)
         return
     columns = ("PROJECT", "STATE", "HOURS", "LACKING", "EVENTS", "NEWEST", "BACKFILL", "SERIES", "PENDING")
-    REPORT.table(columns, (onboard.cells(item) for item in found))
+    REPORT.table(columns, (lifecycle.cells(item) for item in found))
 
 
 def _words(text: str) -> tuple[str, ...]:

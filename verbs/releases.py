@@ -5,14 +5,17 @@ from functools import partial
 
 from invoke import Context, Exit
 
-import swarm.releases
-import swarm.rollback
-from swarm import cluster, documents, outline, strays
-from swarm.deployment import Options
-from swarm.desk import Desk
-from swarm.environment import load
-from swarm.releases import Release
-from verbs.door import DRY, ENV, JSON, PENDING, PROJECTS, REPORT, SHELL, STACK, WAIT, verb
+import swarm.deploy.releases
+import swarm.deploy.rollback
+from swarm.deploy.deployment import Options
+from swarm.deploy.executor import Desk
+from swarm.deploy.releases import Release
+from swarm.live import orphans
+from swarm.nodes import manager
+from swarm.plan import display
+from swarm.settings import validation
+from swarm.settings.environment import load
+from verbs.base import DRY, ENV, JSON, PENDING, PROJECTS, REPORT, SHELL, STACK, WAIT, verb
 
 NUMBER = "the number of a release, as `releases` lists them"
 COLUMNS = ("STACK", "RELEASE", "STATE", "WHEN", "WHO", "COMMIT", "DEPLOY", "NOTE")
@@ -22,10 +25,10 @@ COLUMNS = ("STACK", "RELEASE", "STATE", "WHEN", "WHO", "COMMIT", "DEPLOY", "NOTE
 def releases(_: Context, stack: str | None = None, env: str = "", projects: str = "", json: bool = False) -> None:
     """The releases of a stack, newest first: when, who, from which commit, what became of them."""
     environment = load(env)
-    manager = partial(cluster.manager, environment, SHELL)
-    named = strays.every(environment, stack or "all", manager, projects) if stack or projects else ()
+    connect = partial(manager.connect, environment, SHELL)
+    named = orphans.every(environment, stack or "all", connect, projects) if stack or projects else ()
     chosen = {target.name for target in named}
-    known = swarm.releases.history(manager())
+    known = swarm.deploy.releases.history(connect())
     found = [item for item in known if not chosen or item.stack in chosen]
     if json:
         REPORT.data([asdict(item) for item in found])
@@ -36,9 +39,9 @@ def releases(_: Context, stack: str | None = None, env: str = "", projects: str 
 @verb(positional=["stack", "number"], help={"stack": STACK, "number": NUMBER, "env": ENV, "json": JSON})
 def show(_: Context, stack: str, number: str, env: str = "", json: bool = False) -> None:
     """What a release holds: images by digest, versions of configs and secrets, and the stack file."""
-    engine = cluster.manager(load(env), SHELL)
-    found = swarm.releases.find(engine, stack, swarm.releases.number(number))
-    held = swarm.releases.content(engine, found)
+    engine = manager.connect(load(env), SHELL)
+    found = swarm.deploy.releases.find(engine, stack, swarm.deploy.releases.number(number))
+    held = swarm.deploy.releases.content(engine, found)
     if json:
         REPORT.data({"release": asdict(found), "content": asdict(held)})
         return
@@ -48,7 +51,7 @@ def show(_: Context, stack: str, number: str, env: str = "", json: bool = False)
     REPORT.line(f"configs: {', '.join(held.configs) or 'none'}")
     REPORT.line(f"secrets: {', '.join(held.secrets) or 'none'}")
     REPORT.line()
-    REPORT.text(documents.written(held.document))
+    REPORT.text(validation.written(held.document))
 
 
 def _cells(item: Release) -> tuple[str, ...]:
@@ -66,22 +69,22 @@ def rollback(
 ) -> None:
     """Bring a stack back to an earlier release: its digests, its configs, its secrets."""
     environment = load(env)
-    wanted = strays.select(environment, stack, partial(cluster.manager, environment, SHELL))
-    desk = Desk(environment, cluster.manager(environment, SHELL), SHELL, REPORT)
-    goal = swarm.releases.number(number) if number else None
-    swarm.rollback.rollback(desk, wanted, goal, stack == "all", Options(lock_timeout, dry=dry))
+    wanted = orphans.select(environment, stack, partial(manager.connect, environment, SHELL))
+    desk = Desk(environment, manager.connect(environment, SHELL), SHELL, REPORT)
+    goal = swarm.deploy.releases.number(number) if number else None
+    swarm.deploy.rollback.rollback(desk, wanted, goal, stack == "all", Options(lock_timeout, dry=dry))
 
 
 @verb(positional=["stack"], help={"stack": STACK, "env": ENV, "json": JSON})
 def drift(_: Context, stack: str, env: str = "", json: bool = False) -> None:
     """Compare what runs with the last release: exit 0 the same, 2 it differs."""
     environment = load(env)
-    manager = partial(cluster.manager, environment, SHELL)
-    wanted = strays.select(environment, stack, manager)
-    found = swarm.rollback.drift(manager(), wanted)
+    connect = partial(manager.connect, environment, SHELL)
+    wanted = orphans.select(environment, stack, connect)
+    found = swarm.deploy.rollback.drift(connect(), wanted)
     if json:
-        REPORT.data([outline.told(item) for item in found])
+        REPORT.data([display.told(item) for item in found])
     else:
-        REPORT.lines(outline.outline(found))
+        REPORT.lines(display.outline(found))
     if any(not item.empty for item in found):
         raise Exit(code=PENDING)

@@ -5,11 +5,13 @@ from pathlib import Path
 
 from invoke import Context
 
-from swarm import cluster, keyring, keys, rotation
-from swarm.environment import load, shown
 from swarm.errors import ArgumentInvalid
-from swarm.secrets import LENGTH
-from verbs.door import DRY, ENV, JSON, REPORT, SHELL, WAIT, verb
+from swarm.nodes import manager
+from swarm.secrets import edit, inventory
+from swarm.secrets import rotate as rotation
+from swarm.settings.environment import load, shown
+from swarm.settings.secrets import LENGTH
+from verbs.base import DRY, ENV, JSON, REPORT, SHELL, WAIT, verb
 
 FROM = "a file with the content, or - for what is piped in"
 
@@ -17,7 +19,7 @@ FROM = "a file with the content, or - for what is piped in"
 @verb(positional=["name"], help={"name": "e.g. traefik-admin", "env": ENV, "json": JSON})
 def show(_: Context, name: str, env: str = "", json: bool = False) -> None:
     """Print one of your own secrets, because you ask for it."""
-    content = keys.content(load(env), name).reveal()
+    content = edit.content(load(env), name).reveal()
     if json:
         REPORT.data({"name": name, "content": content})
         return
@@ -38,7 +40,7 @@ def generate(
     _: Context, name: str, env: str = "", force: bool = False, length: int = LENGTH, dry: bool = False
 ) -> None:
     """Write a new password into your own file; deploys bring it to the services."""
-    _written(keys.generate(load(env), name, force=force, length=length, dry=dry), dry)
+    _written(edit.generate(load(env), name, force=force, length=length, dry=dry), dry)
 
 
 @verb(
@@ -49,14 +51,14 @@ def generate(
 def import_(_: Context, name: str, file: str | None = None, env: str = "", dry: bool = False) -> None:
     """Write what you give, by default by a pipe, into your own file; deploys bring it to the services."""
     environment = load(env)
-    _written(keys.import_(environment, name, keys.source(file or "-", name, REPORT), dry=dry), dry)
+    _written(edit.import_(environment, name, edit.source(file or "-", name, REPORT), dry=dry), dry)
 
 
 @verb(help={"env": ENV, "json": JSON}, name="list")
 def list_(_: Context, env: str = "", json: bool = False) -> None:
     """Your secrets: how they come to be, who uses them, file and swarm; never what is in them."""
     environment = load(env)
-    rows = keyring.rows(environment, cluster.reach(environment, SHELL))
+    rows = inventory.rows(environment, manager.find(environment, SHELL))
     if json:
         REPORT.data([asdict(row) for row in rows])
         return
@@ -89,8 +91,8 @@ def rotate(
     if json and not dry:
         hint = f"./run secret.rotate {name} --dry --json"
         raise ArgumentInvalid("--json tells what a rotation would do; say --dry as well.", hint=hint)
-    content = keys.source(from_, name, REPORT) if from_ else None
-    engine = cluster.manager(environment, SHELL)
+    content = edit.source(from_, name, REPORT) if from_ else None
+    engine = manager.connect(environment, SHELL)
     if json:
         REPORT.data(rotation.foresee(environment, name, content, engine, SHELL).told())
         return

@@ -6,10 +6,15 @@ from functools import partial
 
 from invoke import Context, Exit
 
-import swarm.execute
-from swarm import checks, cluster, jobs, live, operate, strays
-from swarm.environment import load
-from verbs.door import DRY, ENV, JSON, REPORT, SERVICES, SHELL, STACK, WAIT, verb
+import swarm.containers.exec
+from swarm.checks import runner
+from swarm.containers import jobs
+from swarm.live import orphans, services
+from swarm.nodes import manager
+from swarm.rollout import restart as rollout_restart
+from swarm.rollout import scale as rollout_scale
+from swarm.settings.environment import load
+from verbs.base import DRY, ENV, JSON, REPORT, SERVICES, SHELL, STACK, WAIT, verb
 
 
 @verb(
@@ -28,15 +33,15 @@ def execute(
 ) -> None:
     """Run a command in a container of a service, on whichever node it runs: ./run exec app/nginx -- ls /."""
     environment = load(env)
-    argv = swarm.execute.argv(context.remainder, sys.argv, interactive=interactive)
-    engine = cluster.manager(environment, SHELL)
+    argv = swarm.containers.exec.argv(context.remainder, sys.argv, interactive=interactive)
+    engine = manager.connect(environment, SHELL)
     if interactive:
-        place = swarm.execute.find(environment, engine, service, task)
+        place = swarm.containers.exec.find(environment, engine, service, task)
         terminal = sys.stdin.isatty() and sys.stdout.isatty()
-        code = swarm.execute.interactive(place, argv, SHELL, user=user, terminal=terminal)
+        code = swarm.containers.exec.interactive(place, argv, SHELL, user=user, terminal=terminal)
     else:
         out, err = REPORT.raw, REPORT.raw_error
-        code = swarm.execute.run(environment, engine, service, argv, out, user=user, task=task, complain=err)
+        code = swarm.containers.exec.run(environment, engine, service, argv, out, user=user, task=task, complain=err)
     if code:
         raise Exit(code=code)
 
@@ -48,24 +53,24 @@ def execute(
 def scale(_: Context, sizes: str, env: str = "", dry: bool = False, lock_timeout: int = 600) -> None:
     """Give services more or fewer tasks and wait until they run: ./run scale app/nginx=3."""
     environment = load(env)
-    operate.scale(environment, sizes, cluster.manager(environment, SHELL), REPORT, lock_timeout, dry=dry)
+    rollout_scale.scale(environment, sizes, manager.connect(environment, SHELL), REPORT, lock_timeout, dry=dry)
 
 
 @verb(positional=["service"], help={"service": SERVICES, "env": ENV, "dry": DRY, "lock-timeout": WAIT})
 def restart(_: Context, service: str, env: str = "", dry: bool = False, lock_timeout: int = 600) -> None:
     """Give services new tasks, rolling as their stacks say, and wait until they are healthy."""
-    operate.restart(service, cluster.manager(load(env), SHELL), REPORT, lock_timeout, dry=dry)
+    rollout_restart.restart(service, manager.connect(load(env), SHELL), REPORT, lock_timeout, dry=dry)
 
 
 @verb(positional=["stack"], help={"stack": STACK, "env": ENV, "json": JSON})
 def check(_: Context, stack: str, env: str = "", json: bool = False) -> None:
     """Run the tests of a stack: pages, ports, values of databases and metrics."""
     environment = load(env)
-    wanted = strays.select(environment, stack, partial(cluster.manager, environment, SHELL))
-    engine = cluster.manager(environment, SHELL)
+    wanted = orphans.select(environment, stack, partial(manager.connect, environment, SHELL))
+    engine = manager.connect(environment, SHELL)
     with REPORT.quiet() if json else REPORT.step(f"check {stack}") as step:
-        outcomes = checks.check_all(environment, wanted, engine, step)
-        step.detail = checks.summary(outcomes)
+        outcomes = runner.check_all(environment, wanted, engine, step)
+        step.detail = runner.summary(outcomes)
     if json:
         REPORT.data([asdict(outcome) for outcome in outcomes])
     else:
@@ -73,7 +78,7 @@ def check(_: Context, stack: str, env: str = "", json: bool = False) -> None:
             ("STACK", "KIND", "TEST", "RESULT", "EXPECTED", "FOUND", "TIME"),
             ((o.stack, o.kind, o.name, o.state, o.expected, o.found, f"{o.seconds:.1f}s") for o in outcomes),
         )
-    checks.demand(outcomes)
+    runner.demand(outcomes)
 
 
 @verb(
@@ -88,9 +93,9 @@ def check(_: Context, stack: str, env: str = "", json: bool = False) -> None:
 )
 def job(_: Context, name: str, env: str = "", timeout: int = 3600, lock_timeout: int = 600, dry: bool = False) -> None:
     """Run a job of a stack once more, show what it writes, and end with its exit code."""
-    engine = cluster.manager(load(env), SHELL)
+    engine = manager.connect(load(env), SHELL)
     if dry:
-        REPORT.line(f"{jobs.find(live.services(engine), name).name} would run once more.")
+        REPORT.line(f"{jobs.find(services.services(engine), name).name} would run once more.")
         return
     ended = jobs.run(engine, name, REPORT, timeout, lock_timeout)
     if ended.code:

@@ -4,14 +4,20 @@ from functools import partial
 
 from invoke import Context, Exit
 
-import swarm.clean
-import swarm.deploy
-from swarm import cluster, host, images, outline, stacks, strays, survey
-from swarm.deployment import Options
-from swarm.desk import Desk
-from swarm.environment import load
-from swarm.selection import Selection
-from verbs.door import DRY, ENV, JSON, LABEL, PENDING, PROJECTS, REPORT, SHELL, STACK, WAIT, verb
+import swarm.deploy.clean
+import swarm.deploy.deploy
+from swarm.deploy import changeset
+from swarm.deploy.deployment import Options
+from swarm.deploy.executor import Desk
+from swarm.host import prerequisites
+from swarm.live import orphans
+from swarm.nodes import manager
+from swarm.plan import display
+from swarm.settings.environment import load
+from swarm.stacks import images
+from swarm.stacks import stack as stacks
+from swarm.stacks.selection import Selection
+from verbs.base import DRY, ENV, JSON, LABEL, PENDING, PROJECTS, REPORT, SHELL, STACK, WAIT, verb
 
 DEPLOY = {
     "stack": STACK,
@@ -28,7 +34,7 @@ DEPLOY = {
 def build(_: Context, stack: str, env: str = "", dry: bool = False) -> None:
     """Build the images of a stack that changed."""
     environment = load(env)
-    meant = strays.select(environment, stack, partial(cluster.manager, environment, SHELL))
+    meant = orphans.select(environment, stack, partial(manager.connect, environment, SHELL))
     wanted = stacks.needed_images(environment, meant)
     images.build(environment, wanted, SHELL, REPORT, dry=dry)
 
@@ -37,7 +43,7 @@ def build(_: Context, stack: str, env: str = "", dry: bool = False) -> None:
 def push(_: Context, stack: str, env: str = "", dry: bool = False) -> None:
     """Push the images of a stack that the registry lacks."""
     environment = load(env)
-    meant = strays.select(environment, stack, partial(cluster.manager, environment, SHELL))
+    meant = orphans.select(environment, stack, partial(manager.connect, environment, SHELL))
     images.push(stacks.needed_images(environment, meant), REPORT, dry=dry)
 
 
@@ -63,16 +69,16 @@ def plan(
 ) -> None:
     """Compare what the environment says with what runs: exit 0 nothing to do, 2 a deploy would do something."""
     environment = load(env)
-    manager = partial(cluster.manager, environment, SHELL)
-    wanted, selection = strays.select(environment, stack, manager, projects), Selection.parse(label)
-    engine = manager()
-    found = survey.survey(environment, wanted, engine, SHELL, selection)
+    connect = partial(manager.connect, environment, SHELL)
+    wanted, selection = orphans.select(environment, stack, connect, projects), Selection.parse(label)
+    engine = connect()
+    found = changeset.survey(environment, wanted, engine, SHELL, selection)
     plans = list(found.plans.values())
     beside = found.beside(Desk(environment, engine, SHELL, REPORT), full=diff)
     if json:
-        REPORT.data([outline.told(item, beside) for item in plans])
+        REPORT.data([display.told(item, beside) for item in plans])
     else:
-        REPORT.lines(outline.outline(plans, beside))
+        REPORT.lines(display.outline(plans, beside))
     if found.changed:
         raise Exit(code=PENDING)
 
@@ -92,12 +98,12 @@ def deploy(
 ) -> None:
     """Bring a stack to what the environment says and wait until it is healthy; what fails goes back by itself."""
     environment = load(env)
-    wanted = strays.select(environment, stack, partial(cluster.manager, environment, SHELL), projects)
+    wanted = orphans.select(environment, stack, partial(manager.connect, environment, SHELL), projects)
     selection = Selection.parse(label)
     options = Options(
         lock_timeout, rollback=not no_rollback, tests=not no_tests, pull=pull, dry=dry, selection=selection
     )
-    swarm.deploy.deploy(environment, wanted, cluster.manager(environment, SHELL), SHELL, REPORT, options)
+    swarm.deploy.deploy.deploy(environment, wanted, manager.connect(environment, SHELL), SHELL, REPORT, options)
 
 
 @verb(positional=["stack"], help=DEPLOY)
@@ -133,18 +139,18 @@ def clean(
 ) -> None:
     """Remove a stack wholly: services, tasks, networks; volumes stay."""
     environment = load(env)
-    wanted = strays.every(environment, stack, partial(cluster.manager, environment, SHELL), projects)
-    engine, selection = cluster.manager(environment, SHELL), Selection.parse(label)
-    swarm.clean.clean(wanted, engine, SHELL, REPORT, lock_timeout, selection, dry=dry)
+    wanted = orphans.every(environment, stack, partial(manager.connect, environment, SHELL), projects)
+    engine, selection = manager.connect(environment, SHELL), Selection.parse(label)
+    swarm.deploy.clean.clean(wanted, engine, SHELL, REPORT, lock_timeout, selection, dry=dry)
 
 
 @verb(positional=["stack"], help={"stack": STACK, "env": ENV, "label": LABEL, "projects": PROJECTS, "json": JSON})
 def render(_: Context, stack: str, env: str = "", label: str = "", projects: str = "", json: bool = False) -> None:
     """Print the stack file as Docker gets it, after validating it."""
     environment = load(env)
-    wanted = strays.select(environment, stack, partial(cluster.manager, environment, SHELL), projects)
+    wanted = orphans.select(environment, stack, partial(manager.connect, environment, SHELL), projects)
     selection = Selection.parse(label)
-    rendered = survey.render(environment, wanted, host.client(SHELL), SHELL, selection)
+    rendered = changeset.render(environment, wanted, prerequisites.client(SHELL), SHELL, selection)
     if json:
         REPORT.data([{"stack": item.name, "document": item.document} for item in rendered])
         return

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from swarm.engine import NAMESPACE
+from swarm.engine.client import NAMESPACE
 from swarm.lints import lines, traefik
 from swarm.lints.finding import Finding, Lint, pairs, placed, plain, words
-from swarm.live import Snapshot
-from swarm.stacks import Stack
+from swarm.live.services import Snapshot
+from swarm.stacks.stack import Stack
 
 # Words of a variable whose value is a host, and nothing but a host.
 HOSTS = {"HOST", "HOSTS", "HOSTNAME", "SERVER", "SERVERS", "ADDRESS", "ADDR", "ENDPOINT", "UPSTREAM"}

@@ -6,9 +6,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from swarm.environment import ROOT
 from swarm.lints import lines
-from swarm.stacks import Stack
+from swarm.settings.environment import ROOT
+from swarm.stacks.stack import Stack
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from swarm import constraints
 from swarm.lints.finding import Finding, pairs, words
+from swarm.scheduler import constraints
 
 OWN_TAG = re.compile(r"[0-9a-f]{12}")
 SECRET_WORDS = {"PASSWORD", "PASSWD", "PASSPHRASE", "TOKEN", "SECRET", "KEY", "APIKEY", "CREDENTIAL", "CREDENTIALS"}

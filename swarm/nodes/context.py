@@ -2,10 +2,10 @@
 
 from typing import NoReturn
 
-from swarm.engine import REFUSALS, Engine
-from swarm.environment import Environment, Node
+from swarm.engine.client import REFUSALS, Engine
 from swarm.errors import EngineUnavailable, NodeFailed
 from swarm.report import Report
+from swarm.settings.environment import Environment, Node
 from swarm.shell import Shell
 
 

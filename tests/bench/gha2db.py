@@ -12,12 +12,12 @@ from collections.abc import Iterable
 from typing import Any
 
 import orjson
-from activity.archive.issues import Label
-from activity.archive.pushes import CommitRole, MissingCommits
-from activity.archive.records import Actor, Event, Org, Origin, Payload, Repo
-from activity.archive.rows import rows_of
-from activity.archive.tables import TABLES
-from activity.archive.texts import Text
+from activity.archive.rows.issues import Label
+from activity.archive.rows.pushes import CommitRole, MissingCommits
+from activity.archive.rows.records import Actor, Event, Org, Origin, Payload, Repo
+from activity.archive.rows.since_2015 import rows_of
+from activity.archive.rows.tables import TABLES
+from activity.archive.rows.texts import Text
 
 ALONE = (Event, Repo, Org, Payload)
 NOT_GHA2DB = (Text, MissingCommits, Origin)

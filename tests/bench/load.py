@@ -32,7 +32,7 @@ from activity.settings import SECRETS, Need, Settings, read_settings
 from isal import igzip
 
 from tests.bench import gha2db
-from tests.servers import PostgresServer, postgres
+from tests.support.postgres import PostgresServer, postgres
 
 DATABASE = "bench_load"
 MOST_OVER_GUNZIP, LEAST_UNDER_GHA2DB = 3.0, 10.0

@@ -17,15 +17,17 @@ from typing import Any
 import pytest
 import requests
 
-from swarm import cluster, environment, live
-from swarm.engine import Engine
-from swarm.environment import ROOT, Environment
+from swarm.engine.client import Engine
 from swarm.errors import EngineUnavailable
+from swarm.live import services
+from swarm.nodes import manager
+from swarm.settings import environment
+from swarm.settings.environment import ROOT, Environment
 from swarm.shell import Shell
 from tests.conftest import SHARED_DATA
-from tests.e2e import machine
-from tests.e2e.traffic import Traffic
-from tests.waiting import until
+from tests.e2e.support import machine
+from tests.e2e.support.traffic import Traffic
+from tests.support.waiting import until
 
 HERE = Path(__file__).resolve().parent
 NAME = os.environ.get("SWARMSTATS_TEST_ENV", "e2e")
@@ -91,7 +93,7 @@ class Platform:
     @property
     def engine(self) -> Engine:
         """The engine of the manager."""
-        return cluster.manager(self.environment, Shell())
+        return manager.connect(self.environment, Shell())
 
     def get(self, host: str, path: str = "/", **options: Any) -> requests.Response:
         """Ask Traefik for a host under the domain."""
@@ -109,7 +111,7 @@ class Platform:
         def look() -> tuple[Any, str] | None:
             for node in self.environment.nodes:
                 try:
-                    client = cluster.engine(self.environment, node).api
+                    client = manager.engine(self.environment, node).api
                 except EngineUnavailable:
                     # A node that a test broke.
                     continue
@@ -173,7 +175,7 @@ class Platform:
     def healthy(self, stack: str | None = None) -> bool:
         """Whether every service, of one stack or all, is healthy."""
         try:
-            return all(item.healthy for item in live.services(self.engine, stack))
+            return all(item.healthy for item in services.services(self.engine, stack))
         except EngineUnavailable:
             return False
 
@@ -182,7 +184,7 @@ class Platform:
         lines = [
             f"{service.name}.{task.slot} on {task.node}, made {task.created:%T}: "
             f"{task.state} since {task.since:%T}, wanted {task.desired}. {task.error}"
-            for service in live.services(self.engine, stack)
+            for service in services.services(self.engine, stack)
             for task in sorted(service.tasks, key=lambda task: task.created)
         ]
         nodes = {node["Description"]["Hostname"]: node["Status"] for node in self.engine.api.api.nodes()}
@@ -241,7 +243,7 @@ def platform(request: pytest.FixtureRequest) -> Iterator[Platform]:
 @pytest.fixture(scope="module")
 def writer(platform: Platform) -> Iterator[Any]:
     """A client that writes all the while; afterwards every acknowledged row is there and every service healthy."""
-    from tests.e2e.writer import writing  # which imports this module
+    from tests.e2e.support.writer import writing  # which imports this module
 
     with writing(platform) as made:
         yield made

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.servers import PostgresServer, postgres
+from tests.support.postgres import PostgresServer, postgres
 
 __all__ = ["PostgresServer"]
 

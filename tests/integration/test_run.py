@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from swarm.environment import ROOT
+from swarm.settings.environment import ROOT
 
 TASKS = """
 import os

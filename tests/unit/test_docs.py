@@ -6,9 +6,11 @@ import shutil
 from pathlib import Path
 
 import tasks
-from swarm import environment, errors, stacks, targets
-from swarm.environment import ROOT
+from swarm import errors
 from swarm.errors import SwarmstatsError
+from swarm.settings import environment
+from swarm.settings.environment import ROOT
+from swarm.stacks import stack, targets
 
 README = (ROOT / "README.md").read_text()
 
@@ -62,7 +64,7 @@ def test_every_stack_renders_in_every_environment_without_an_engine(tmp_path: Pa
     for folder in sorted(copy.glob("*/env.yaml")):
         known = environment.load(folder.parent.name, {"SWARMSTATS_ENVS": str(copy)})
         for target in targets.select(known, "all"):
-            rendered = stacks.render(known, target)
+            rendered = stack.render(known, target)
             assert rendered.services, target.name
 
 

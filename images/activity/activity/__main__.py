@@ -14,12 +14,12 @@ import orjson
 from prometheus_client import CollectorRegistry
 
 from activity import log
-from activity.archive.backfill import backfill
-from activity.archive.follow import Follower
-from activity.archive.intake import Intake, Wanted
-from activity.archive.simulate import NOISE, scenes_of, write_hour
-from activity.archive.state import state_of
-from activity.archive.volume import Volume, write_volume
+from activity.archive.schedule.backfill import backfill
+from activity.archive.schedule.follow import Follower
+from activity.archive.schedule.intake import Intake, Wanted
+from activity.archive.schedule.status import state_of
+from activity.archive.simulate.demo_hours import NOISE, scenes_of, write_hour
+from activity.archive.simulate.load_hours import Volume, write_volume
 from activity.command import parse_command
 from activity.database.configure import configure, wanted
 from activity.database.connect import LOG_DATABASE, transaction

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import NoReturn, TypeVar
 
-from activity.archive.damage import Damage
-from activity.archive.maker import Shape
+from activity.archive.simulate.damage import Damage
+from activity.archive.simulate.event_factory import Shape
 from activity.errors import UsageError
 from activity.hour import Hour, parse_hour
 

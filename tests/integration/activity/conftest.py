@@ -18,7 +18,7 @@ import psycopg2
 import pytest
 from activity.settings import Need, Settings, read_settings
 
-from tests import web
+from tests.support import web_server
 
 ROOT = Path(__file__).parents[3]
 DISTRIBUTION = ROOT / "images" / "activity"
@@ -245,7 +245,7 @@ def _serve(folder: Path) -> Iterator[WebArchive]:
         def log_message(self, format: str, *arguments: Any) -> None:
             """The requests are kept, not printed."""
 
-    with web.serving(partial(Handler, directory=str(folder))) as address:
+    with web_server.serving(partial(Handler, directory=str(folder))) as address:
         archive.url = f"http://{address}"
         yield archive
 

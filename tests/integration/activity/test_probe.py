@@ -9,8 +9,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from activity.settings import Need
 
-from tests import web
 from tests.integration.activity.conftest import PASSWORDS, Platform
+from tests.support import web_server
 
 ANSWERS = {
     "up": {"resultType": "vector", "result": [{"metric": {}, "value": [0, "1"]}, {"metric": {}, "value": [0, "1"]}]},
@@ -24,14 +24,14 @@ ANSWERS = {
 def metrics() -> Iterator[str]:
     """HOST:PORT of something that answers queries as VictoriaMetrics does."""
 
-    class Handler(web.Handler):
+    class Handler(web_server.Handler):
         def do_GET(self) -> None:
             words = parse_qs(urlsplit(self.path).query)
             data = ANSWERS.get(words["query"][0])
             said = {"status": "success", "data": data} if data else {"status": "error", "error": "cannot parse"}
             self.answer(200 if data else 422, json.dumps(said).encode())
 
-    with web.serving(Handler) as address:
+    with web_server.serving(Handler) as address:
         yield address
 
 

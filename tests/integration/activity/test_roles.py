@@ -11,8 +11,8 @@ from activity.database.roles import bootstrap
 from activity.errors import DatabaseUnavailable
 from activity.settings import Need
 
-from swarm.postgres import limits
-from tests.waiting import HANG
+from swarm.settings.postgres import limits
+from tests.support.waiting import HANG
 
 READERS = {"ro_user": "reader", "devstats_team": "team"}
 BOOTSTRAP = (Need.REPLICATION, Need.REWIND, Need.OWNER, Need.READER, Need.TEAM)

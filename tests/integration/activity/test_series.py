@@ -11,7 +11,7 @@ from activity.database.marks import mark_periods
 from activity.hour import parse_hour
 from activity.series.compute import compute, pending
 
-from tests.waiting import HANG, until
+from tests.support.waiting import HANG, until
 
 HOURS = ("2015-01-01-0", "2015-01-01-1")
 

@@ -7,7 +7,7 @@ import socket
 
 import httpx
 
-from tests.waiting import HANG, until
+from tests.support.waiting import HANG, until
 
 
 def publish(web_archive, hour, number):

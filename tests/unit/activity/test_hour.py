@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from activity.archive.hours import hour_url
+from activity.archive.read.open_hour import hour_url
 from activity.hour import Hour, hour_at, newest_full_hour, parse_hour, parse_since
 from hypothesis import given
 from hypothesis import strategies as some

@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from swarm import environment
-from swarm.environment import Environment
+from swarm.settings import environment
+from swarm.settings.environment import Environment
 
 ENV = """
 domain: example.test

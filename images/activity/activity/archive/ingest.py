@@ -11,16 +11,16 @@ from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_at
 from tenacity.nap import sleep_using_event
 
 from activity import log
-from activity.archive.events import Json, actor_login, repository_name
-from activity.archive.hours import hour_url
-from activity.archive.lines import Line, Tally
-from activity.archive.old_rows import Names, is_old, old_rows_of
-from activity.archive.parcel import pack
-from activity.archive.reading import Reading
-from activity.archive.route import Route
-from activity.archive.rows import rows_of
-from activity.archive.share import Share
-from activity.archive.store import store
+from activity.archive.load.encoded_event import pack
+from activity.archive.load.load import store
+from activity.archive.load.project_batch import Share
+from activity.archive.read.lines import Line, Tally
+from activity.archive.read.open_hour import hour_url
+from activity.archive.read.ownership import Json, actor_login, repository_name
+from activity.archive.read.reader import Reading
+from activity.archive.route.route import Route
+from activity.archive.rows.before_2015 import Names, is_old, old_rows_of
+from activity.archive.rows.since_2015 import rows_of
 from activity.database.connect import transaction
 from activity.database.locks import lock
 from activity.database.marks import Mark, Source, is_parsed, mark_hour, mark_periods

@@ -13,12 +13,13 @@ import docker.errors
 import psycopg2
 import pytest
 
-from swarm import environment, images, stacks, targets
 from swarm.report import Report
+from swarm.settings import environment
 from swarm.shell import Shell
+from swarm.stacks import images, stack, targets
 from tests.integration.activity.backup import sql
-from tests.servers import LABEL, here
-from tests.waiting import HANG, until
+from tests.support.postgres import LABEL, here
+from tests.support.waiting import HANG, until
 
 KIND = here("backups")
 VOLUME = "/var/lib/postgresql/data"
@@ -193,5 +194,5 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 def _configuration(known: environment.Environment) -> str:
     """pgbackrest.conf as the stack renders it."""
     (target,) = targets.select(known, "db")
-    rendered = stacks.render(known, target)
+    rendered = stack.render(known, target)
     return next(item.content.decode() for item in rendered.configs if item.key == "pgbackrest.conf")

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.integration.activity.backup.conftest import VOLUME, Cluster
-from tests.waiting import HANG, until
+from tests.support.waiting import HANG, until
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ import psycopg2
 import pytest
 
 from tests.integration.activity.backup.conftest import Cluster
-from tests.waiting import HANG, until
+from tests.support.waiting import HANG, until
 
 EXTENSIONS = "select string_agg(extname, ', ' order by extname) from pg_extension where extname <> 'plpgsql'"
 

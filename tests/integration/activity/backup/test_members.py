@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from swarm.db.members import query
-from swarm.db.settings import PARAMETERS, Setting, judged
-from tests.integration.activity.backup.members import Members, members, settle
-from tests.waiting import HANG, until
+from swarm.database.config import PARAMETERS, Setting, judged
+from swarm.database.members import query
+from tests.integration.activity.backup.support.patroni_cluster import Members, members, settle
+from tests.support.waiting import HANG, until
 
 REPOSITORY, AWAY = "/data/backups/cluster", "/data/backups/away"
 SUM = "select md5(string_agg(t::text, ',' order by i)) from numbers t"

@@ -7,8 +7,8 @@ from time import monotonic
 
 import pytest
 
-from tests.integration.activity.backup.members import Members, members
-from tests.waiting import until
+from tests.integration.activity.backup.support.patroni_cluster import Members, members
+from tests.support.waiting import until
 
 HOST, BUCKET = "s3.test", "swarmstats"
 CA = "/data/backups/s3-ca.pem"

@@ -18,9 +18,9 @@ from activity.portal.app import create_app
 from activity.series.compute import compute
 from activity.settings import Need
 
-from tests import web
 from tests.integration.activity.conftest import Platform, environ
-from tests.waiting import HANG, until
+from tests.support import web_server
+from tests.support.waiting import HANG, until
 
 RECORDED = Path(__file__).parents[3] / "unit" / "activity" / "portal" / "data"
 ANSWERS = {
@@ -139,11 +139,11 @@ def database_line(seeded) -> Iterator[Forwarder]:
 
 @contextmanager
 def _manager(answer: Callable[[str], tuple[int, bytes]]) -> Iterator[str]:
-    class Handler(web.Handler):
+    class Handler(web_server.Handler):
         def do_GET(self) -> None:
             self.answer(*answer(self.path), content_type="application/json")
 
-    with web.serving(Handler) as address:
+    with web_server.serving(Handler) as address:
         yield f"http://{address}"
 
 

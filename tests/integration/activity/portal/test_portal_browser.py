@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests import browser
+from tests.support import browser
 
 
 def host_of(served, project):

@@ -9,7 +9,7 @@ from activity.portal.failures import DatabaseBusy
 from activity.settings import Need
 from psycopg2 import errors
 
-from tests.waiting import until
+from tests.support.waiting import until
 
 
 def open_connections(platform):

@@ -6,7 +6,7 @@ from contextlib import closing
 
 import httpx
 
-from tests.waiting import HANG, until
+from tests.support.waiting import HANG, until
 
 
 def test_a_portal_asked_to_stop_says_so_to_health_checks_and_serves_on_for_a_while(seeded) -> None:

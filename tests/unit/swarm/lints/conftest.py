@@ -4,12 +4,12 @@ from textwrap import dedent
 
 import pytest
 
-from swarm import documents
 from swarm.lints import finding
-from swarm.manifests import Manifest
-from swarm.stacks import Stack
-from swarm.targets import Target
-from swarm.versions import ConfigVersion
+from swarm.settings import validation
+from swarm.stacks.manifest import Manifest
+from swarm.stacks.stack import Stack
+from swarm.stacks.targets import Target
+from swarm.stacks.versions import ConfigVersion
 
 MakeStack = Callable[..., Stack]
 
@@ -27,7 +27,7 @@ def stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MakeStack:
         versions = tuple(
             ConfigVersion(key, f"{name}_{key}_1", content.encode()) for key, content in (configs or {}).items()
         )
-        document = {**documents.parse(source), "configs": {item.key: {"name": item.name} for item in versions}}
+        document = {**validation.parse(source), "configs": {item.key: {"name": item.name} for item in versions}}
         return Stack(Target(name), Manifest(description="x"), document, versions, (), (), source=source)
 
     return _stack

@@ -2,10 +2,10 @@ from typing import Any
 
 import pytest
 
-from swarm import lints
-from swarm.lints import Lint
-from swarm.live import Snapshot
-from swarm.stacks import Stack
+from swarm.lints.collisions import collisions
+from swarm.lints.finding import Lint
+from swarm.live.services import Snapshot
+from swarm.stacks.stack import Stack
 from tests.unit.swarm.lints.conftest import MakeStack
 
 
@@ -36,17 +36,17 @@ def routed(
 
 
 def test_stacks_with_names_and_rules_of_their_own_do_not_collide(stack: MakeStack) -> None:
-    assert lints.collisions([routed(stack, "one"), routed(stack, "two")]) == []
+    assert collisions([routed(stack, "one"), routed(stack, "two")]) == []
 
 
 def test_a_router_that_two_stacks_name_alike_is_told_once_with_the_other(stack: MakeStack) -> None:
-    found = only(lints.collisions([routed(stack, "one", router="Web"), routed(stack, "two", router="web")]))
+    found = only(collisions([routed(stack, "one", router="Web"), routed(stack, "two", router="web")]))
     assert (found.service, found.message) == ("two_web", "router web is made by one_web too")
     assert found.place == "stacks/two/stack.yml.j2:7"
 
 
 def test_a_service_of_traefik_that_two_stacks_name_alike_would_mix_their_tasks(stack: MakeStack) -> None:
-    found = only(lints.collisions([routed(stack, "one", service="web"), routed(stack, "two", service="web")]))
+    found = only(collisions([routed(stack, "one", service="web"), routed(stack, "two", service="web")]))
     assert found.message == "service web is made by one_web too"
     assert "spread requests over the tasks of both" in found.hint
 
@@ -55,18 +55,18 @@ def test_a_middleware_may_be_said_twice_alike_but_not_differently(stack: MakeSta
     def limited(name: str, average: int) -> Stack:
         return routed(stack, name, more=f'traefik.http.middlewares.slow.ratelimit.average: "{average}"')
 
-    found = lints.collisions([limited("one", 1), limited("two", 2)])
+    found = collisions([limited("one", 1), limited("two", 2)])
     assert [item.message for item in found] == ["middleware slow is made by one_web too"]
 
 
 def test_two_routers_with_one_rule_are_told_whatever_their_spaces(stack: MakeStack) -> None:
     one = routed(stack, "one", rule="Host(`a`) && Path(`/`)")
-    found = only(lints.collisions([one, routed(stack, "two", rule="Host(`a`)   &&  Path(`/`)")]))
+    found = only(collisions([one, routed(stack, "two", rule="Host(`a`)   &&  Path(`/`)")]))
     assert found.message == "one_web has a router for the same requests: Host(`a`) && Path(`/`)"
     ranked = routed(stack, "two", rule="Host(`a`) && Path(`/`)", more='traefik.http.routers.two.priority: "9"')
-    assert lints.collisions([one, ranked]) == []
+    assert collisions([one, ranked]) == []
     elsewhere = routed(stack, "two", rule="Host(`a`) && Path(`/`)", more="traefik.http.routers.two.entrypoints: other")
-    assert lints.collisions([one, elsewhere]) == []
+    assert collisions([one, elsewhere]) == []
 
 
 def running(*services: dict[str, Any]) -> Snapshot:
@@ -86,9 +86,9 @@ def live(stack: str, name: str, aliases: list[str] | None = None, **labels: str)
 
 def test_what_runs_beside_the_stacks_collides_too_and_what_they_replace_does_not(stack: MakeStack) -> None:
     label = {"traefik.http.routers.old.rule": "Host(`one`)"}
-    found = only(lints.collisions([routed(stack, "one")], running(live("other", "web", **label))))
+    found = only(collisions([routed(stack, "one")], running(live("other", "web", **label))))
     assert (found.service, found.message) == ("one_web", "other_web has a router for the same requests: Host(`one`)")
-    assert lints.collisions([routed(stack, "one")], running(live("one", "before", **label))) == []
+    assert collisions([routed(stack, "one")], running(live("one", "before", **label))) == []
 
 
 def joined(
@@ -112,7 +112,7 @@ def joined(
 
 def test_one_short_name_in_many_stacks_of_a_network_is_fine_while_nobody_uses_it(stack: MakeStack) -> None:
     mentions = "command: [sync, --full, one_sync:8080, 'http://one_sync:8080/sync:all', sync]"
-    assert lints.collisions([joined(stack, "one", mentions), joined(stack, "two", "environment: {MODE: sync}")]) == []
+    assert collisions([joined(stack, "one", mentions), joined(stack, "two", "environment: {MODE: sync}")]) == []
 
 
 @pytest.mark.parametrize(
@@ -124,7 +124,7 @@ def test_one_short_name_in_many_stacks_of_a_network_is_fine_while_nobody_uses_it
     ],
 )  # fmt: skip
 def test_an_ambiguous_short_name_is_told_where_it_is_used(stack: MakeStack, text: str) -> None:
-    found = only(lints.collisions([joined(stack, "one", text), joined(stack, "two"), joined(stack, "three")]))
+    found = only(collisions([joined(stack, "one", text), joined(stack, "two"), joined(stack, "three")]))
     assert found.message == "sync leads to one_sync and three_sync and 1 more on network edge"
     assert (found.place, found.service) == ("stacks/one/stack.yml.j2:5", "one_sync")
     assert found.hint == "Use the full name of the one that is meant, STACK_SERVICE."
@@ -133,27 +133,27 @@ def test_an_ambiguous_short_name_is_told_where_it_is_used(stack: MakeStack, text
 def test_a_config_is_read_too_and_its_entry_in_the_service_is_the_place(stack: MakeStack) -> None:
     mounted = "configs: [{source: web.conf, target: /etc/web.conf}]"
     content = {"web.conf": "location / { proxy_pass http://sync:8080; }"}
-    found = only(lints.collisions([joined(stack, "one", mounted, configs=content), joined(stack, "two")]))
+    found = only(collisions([joined(stack, "one", mounted, configs=content), joined(stack, "two")]))
     assert found.place == "stacks/one/stack.yml.j2:5"
     other = {"web.conf": "proxy_pass http://one_sync:8080; # sync"}
-    assert lints.collisions([joined(stack, "one", mounted, configs=other), joined(stack, "two")]) == []
+    assert collisions([joined(stack, "one", mounted, configs=other), joined(stack, "two")]) == []
 
 
 def test_a_short_name_is_no_ambiguity_on_a_network_of_the_stack_itself(stack: MakeStack) -> None:
     used = "environment: {URL: 'http://sync:8080'}"
-    assert lints.collisions([joined(stack, "one", used, "[inner]"), joined(stack, "two", "", "[inner]")]) == []
-    assert lints.collisions([joined(stack, "one", used, "[inner]"), joined(stack, "two")]) == []
+    assert collisions([joined(stack, "one", used, "[inner]"), joined(stack, "two", "", "[inner]")]) == []
+    assert collisions([joined(stack, "one", used, "[inner]"), joined(stack, "two")]) == []
 
 
 def test_a_chosen_alias_that_another_stack_has_too_is_always_told(stack: MakeStack) -> None:
     one = joined(stack, "one", networks="{edge: {aliases: [database]}}")
-    found = lints.collisions([one, joined(stack, "two", networks="{edge: {aliases: [database]}}")])
+    found = collisions([one, joined(stack, "two", networks="{edge: {aliases: [database]}}")])
     assert [item.message for item in found] == [
         "alias database leads to two_sync on network edge too",
         "alias database leads to one_sync on network edge too",
     ]
     assert found[0].place == "stacks/one/stack.yml.j2:4"
-    found = lints.collisions([one], running(live("other", "db", ["db", "database"])))
+    found = collisions([one], running(live("other", "db", ["db", "database"])))
     assert only(found).message == "alias database leads to other_db on network edge too"
 
 
@@ -161,4 +161,4 @@ def test_one_alias_for_several_services_of_a_stack_is_meant(stack: MakeStack) ->
     text = "services:\n"
     for name in ("a", "b"):
         text += f"  {name}: {{image: 'a:1', networks: {{edge: {{aliases: [db]}}}}, environment: {{DB_HOST: db}}}}\n"
-    assert lints.collisions([stack(text + "networks: {edge: {external: true, name: edge}}\n")]) == []
+    assert collisions([stack(text + "networks: {edge: {external: true, name: edge}}\n")]) == []

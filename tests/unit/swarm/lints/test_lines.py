@@ -3,8 +3,8 @@ from textwrap import dedent
 
 import pytest
 
-from swarm import templates
 from swarm.lints import lines
+from swarm.stacks import templates
 
 TEMPLATE = dedent(
     """\

@@ -4,9 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from swarm import lints, stacks, targets
-from swarm.environment import ROOT
-from swarm.lints import Lint
+from swarm.lints import lint as lints
+from swarm.lints.collisions import collisions
+from swarm.lints.finding import Lint
+from swarm.settings.environment import ROOT
+from swarm.stacks import stack, targets
 from tests.unit.swarm.conftest import ENV, PROJECTS, Make
 from tests.unit.swarm.lints.conftest import MakeStack
 
@@ -20,13 +22,13 @@ def only(found: list[Lint]) -> Lint:
 def test_the_stacks_of_the_house_have_no_lints(make: Make, name: str) -> None:
     files = (ROOT / "env" / name / file for file in ("env.yaml", "projects.yaml"))
     environment = make(*(file.read_text() for file in files), name=name)
-    rendered = [stacks.render(environment, target) for target in targets.select(environment, "all")]
+    rendered = [stack.render(environment, target) for target in targets.select(environment, "all")]
     assert lints.every(rendered, environment.storage.path) == []
 
 
 def test_a_lint_names_the_line_of_the_template_in_every_rendered_stack(make: Make) -> None:
     environment = make(ENV + "images: {activity: example.org/activity}\n")
-    rendered = [stacks.render(environment, target) for target in targets.select(environment, "project,archive")]
+    rendered = [stack.render(environment, target) for target in targets.select(environment, "project,archive")]
     places = {path: path.read_text().splitlines() for path in (ROOT / "stacks").glob("*/stack.yml.j2")}
     found = [item for stack in rendered for item in lints.lint(stack, "/data")]
     assert [item.service for item in found] == ["archive_ingest", "apache_sync", "rust-lang_sync"]
@@ -203,12 +205,12 @@ def test_a_stack_without_its_text_is_told_without_a_line(stack: MakeStack) -> No
 def test_250_projects_are_linted_at_once(make: Make) -> None:
     projects = PROJECTS + "".join(f"  project-{number}: {{organisations: [x]}}\n" for number in range(248))
     environment = make(ENV, projects)
-    rendered = [stacks.render(environment, target) for target in targets.select(environment, "project")]
+    rendered = [stack.render(environment, target) for target in targets.select(environment, "project")]
     assert len(rendered) == 250
     started = time.perf_counter()
     assert [item for stack in rendered for item in lints.lint(stack, "/data")] == []
     alone = time.perf_counter() - started
-    assert lints.collisions(rendered) == []
+    assert collisions(rendered) == []
     together = time.perf_counter() - started - alone
     # Ten times what it takes on an idle machine.
     assert (alone < 3, together < 1) == (True, True), (alone, together)

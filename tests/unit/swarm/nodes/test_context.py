@@ -2,10 +2,10 @@ from collections.abc import Callable
 
 import pytest
 
-from swarm.environment import Environment
 from swarm.errors import EngineUnavailable, NodeFailed
 from swarm.nodes import context
 from swarm.report import Report
+from swarm.settings.environment import Environment
 from swarm.shell import RecordingShell
 
 Make = Callable[..., Environment]

@@ -1,0 +1,4 @@
+"""From rows to COPY, one transaction a project.
+
+Imports rows.
+"""

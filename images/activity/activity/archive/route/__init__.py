@@ -1,0 +1,4 @@
+"""Which projects an event belongs to.
+
+Imports nothing else of the archive.
+"""

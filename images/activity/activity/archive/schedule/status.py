@@ -1,0 +1,80 @@
+"""How it stands with a project: what it holds and lacks, how far its backfill is, how fresh its series are."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from activity.archive.schedule.hour_ranges import Coverage
+from activity.database.connect import LOG_DATABASE, Role, transaction
+from activity.database.ledger import empty_ranges
+from activity.database.marks import held_ranges
+from activity.database.queries import query
+from activity.hour import Hour, hour_at
+from activity.projects import Project
+from activity.settings import Settings
+
+
+@dataclass(frozen=True)
+class Backfill:
+    """The last backfill that a project was part of; without an end it is under way, or was killed."""
+
+    hours: int
+    done: int
+    failed: int
+    started_at: datetime
+    seen_at: datetime
+    ended_at: datetime | None
+
+
+@dataclass(frozen=True)
+class ProjectState:
+    """What there is of a project; hours are those it holds, lacking those it wants up to the newest there can be."""
+
+    project: str
+    database: str
+    state: str
+    hours: int = 0
+    lacking: int = 0
+    events: int = 0
+    oldest_hour: str | None = None
+    newest_hour: str | None = None
+    series_at: datetime | None = None
+    pending: int = 0
+    deferred_indexes: int = 0
+    backfill: Backfill | None = None
+
+
+def state_of(settings: Settings, project: Project, last: Hour) -> ProjectState:
+    """Return how it stands with a project; `state` is absent (no database), empty, or ready."""
+    with transaction(settings, LOG_DATABASE) as cursor:
+        cursor.execute(query("provision/find_database"), {"database": project.database})
+        there = cursor.fetchone() is not None
+        cursor.execute(query("backfill/of_project"), {"project": project.name})
+        row = cursor.fetchone()
+        empty = [(first, final) for _, _, first, final in empty_ranges(cursor, [project])]
+    backfill = Backfill(*row) if row else None
+    held: list[tuple[Hour, Hour]] = []
+    found: tuple[Any, ...] = (0, None, 0, 0)
+    if there:
+        with transaction(settings, project.database, Role.OWNER) as cursor:
+            held = held_ranges(cursor)
+            cursor.execute(query("ledger/project_state"))
+            found = cursor.fetchone() or found
+    coverage = Coverage([*held, *empty])
+    ranges = coverage.ranges()
+    since = settings.archive.since
+    begin = hour_at(project.start) if since is None else max(since, hour_at(project.start))
+    return ProjectState(
+        project.name,
+        project.database,
+        "ready" if ranges else "empty" if there else "absent",
+        coverage.count(),
+        sum(first.distance(final) + 1 for first, final in coverage.gaps(begin, last)),
+        int(found[0]),
+        str(ranges[0][0]) if ranges else None,
+        str(ranges[-1][1]) if ranges else None,
+        found[1],
+        found[2],
+        found[3],
+        backfill,
+    )

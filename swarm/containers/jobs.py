@@ -1,0 +1,254 @@
+"""One-shot jobs: a stack's own job once more, or an ad-hoc one that leaves nothing behind.
+
+Swarm makes a new iteration of a job at every update of its service; a task that failed is replaced as often as its
+restart policy says, so only a failed task that nothing replaced has failed for good.
+"""
+
+import os
+import secrets as random
+import socket
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from swarm.containers.job_attempts import Attempt, _iteration, attempts, verdict
+from swarm.containers.job_log import JobLog, Line
+from swarm.containers.job_spec import Job, _references, specification
+from swarm.engine.client import REFUSALS, Engine, Spec
+from swarm.errors import ChangedMeanwhile, DeadlinePassed, JobFailed, UnknownName
+from swarm.live import services
+from swarm.live.services import Service
+from swarm.report import Report
+from swarm.rollout import lock
+from swarm.wait import until
+
+LABEL = "swarmstats.job"
+OWNER = "swarmstats.job.owner"
+UNTIL = "swarmstats.job.until"
+PREFIX = "swarmstats-job-"
+POLL = 0.3
+UNPLACEABLE = 20.0
+END_SECONDS = 60.0
+DEADLINE = 3600.0
+LOCK_TIMEOUT = 600.0
+GRACE = timedelta(seconds=30)
+NAME_BUDGET = 54
+SHOWN = 8
+
+Say = Callable[[Line], None]
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a job ended: exit code 0, or that of the first task that failed for good, with its error and node."""
+
+    code: int | None
+    lines: tuple[Line, ...] = ()
+    error: str = ""
+    node: str = ""
+
+    @property
+    def output(self) -> tuple[str, ...]:
+        """What the job wrote to its standard output, line by line."""
+        return tuple(line.text for line in self.lines if not line.error)
+
+    @property
+    def failure(self) -> str:
+        """Where and why it failed, in one line."""
+        return f"{self.node or 'no node'}: {self.error}"
+
+
+def run(
+    engine: Engine, word: str, report: Report, timeout: float = DEADLINE, lock_timeout: float = LOCK_TIMEOUT
+) -> Ended:
+    """Run a job of a stack (`db/bootstrap`) once more and pass on what it writes; raises where it cannot run or end."""
+    found = find(services.services(engine), word)
+    with lock.held(engine, f"job {word}", lock_timeout, report.line):
+        service = _again(engine, found.id)
+    return _follow(engine, service, timeout, lambda line: report.text(line.text))
+
+
+def rerun(engine: Engine, word: str, timeout: float = DEADLINE, say: Say = lambda _: None) -> Ended:
+    """As `run`, for whoever holds the lock already."""
+    return _follow(engine, _again(engine, find(services.services(engine), word).id), timeout, say)
+
+
+def find(services: Iterable[Service], word: str) -> Service:
+    """The job that a word means; raises UnknownName, or JobFailed for a service that is no job."""
+    known = {service.name: service for service in services}
+    jobs = [_shown(service) for service in known.values() if service.mode == "replicated-job"]
+    service = known.get(word.replace("/", "_", 1))
+    if service is None:
+        raise UnknownName("job", word, jobs)
+    if service.mode != "replicated-job":
+        raise JobFailed(
+            f"{_shown(service)} is no job: its mode is {service.mode}.",
+            hint=f"Jobs: {', '.join(sorted(jobs)) or 'none'}.",
+        )
+    return service
+
+
+def once(engine: Engine, name: str, job: Job, say: Say = lambda _: None) -> Ended:
+    """Run an ad-hoc job to its end and remove it, however this ends; raises JobFailed or DeadlinePassed."""
+    sweep(engine)
+    full = f"{PREFIX}{name}"[:NAME_BUDGET] + f"-{random.token_hex(4)}"
+    labels = {
+        LABEL: name,
+        OWNER: f"{socket.gethostname()}:{os.getpid()}",
+        UNTIL: (engine.now() + timedelta(seconds=job.deadline) + GRACE).isoformat(),
+    }
+    configs: dict[str, str] = {}
+    try:
+        for number, (path, content) in enumerate(job.files.items()):
+            configs[path] = engine.create_config(f"{full}-{number}", content, labels)
+        service = engine.create_service(specification(full, labels, job, _references(engine, full, job, configs)))
+        return _follow(engine, service, job.deadline, say)
+    finally:
+        _discard(engine, full, configs.values())
+
+
+def sweep(engine: Engine) -> list[str]:
+    """Remove ad-hoc jobs whose client is gone or whose time is long over; returns their names."""
+    services = engine.api.api.services(filters={"label": LABEL})
+    configs = engine.configs(LABEL)
+    if not services and not configs:
+        return []
+    now, host = engine.now(), socket.gethostname()
+    dead = [item for item in services if abandoned(item["Spec"]["Labels"], now, host)]
+    for item in dead:
+        engine.remove_service(item["ID"])
+    for item in configs:
+        if abandoned(item["Spec"]["Labels"], now, host):
+            engine.discard("configs", item["ID"])
+    return [str(item["Spec"]["Name"]) for item in dead]
+
+
+def end(engine: Engine, name: str) -> None:
+    """End ad-hoc jobs of a name, whoever began them, and return when their tasks have ended.
+
+    For whoever holds a lock under which nobody else may have one.
+    """
+    found = {str(item["ID"]) for item in engine.api.api.services(filters={"label": f"{LABEL}={name}"})}
+    for identity in found:
+        engine.remove_service(identity)
+
+    def ended() -> bool:
+        # Of a service that is gone the managers list no tasks by its id, but among all.
+        left = [task for task in engine.api.api.tasks() if task["ServiceID"] in found]
+        return all(task["Status"]["State"] in services.ENDED for task in left)
+
+    if not until(ended, END_SECONDS, every=POLL):
+        raise DeadlinePassed(f"A job {name} that nobody waits for has not ended after {END_SECONDS:.0f} s.")
+
+
+def abandoned(labels: Mapping[str, str], now: datetime, host: str) -> bool:
+    """Whether nobody waits for an ad-hoc job any more: its process on this host has ended, or its time is over."""
+    owner, _, process = labels.get(OWNER, "").rpartition(":")
+    if owner == host and process.isdigit() and not _alive(int(process)):
+        return True
+    until = labels.get(UNTIL)
+    return until is None or datetime.fromisoformat(until) < now
+
+
+def _again(engine: Engine, identity: str) -> Spec:
+    """Have Swarm run a job once more; returns the service as it stands then.
+
+    A manager that went away after it had taken that in refuses the same once more: then the job runs already.
+    """
+    service = engine.service(identity)
+    if service is None:
+        raise ChangedMeanwhile("The job was removed by somebody else meanwhile.")
+    template = service["Spec"]["TaskTemplate"]
+    forced = {**template, "ForceUpdate": int(template.get("ForceUpdate", 0)) + 1}
+    spec = {**service["Spec"], "TaskTemplate": forced}
+    try:
+        return engine.update_service(identity, int(service["Version"]["Index"]), spec)
+    except ChangedMeanwhile:
+        found = engine.service(identity)
+        if found and found["Spec"] == spec:
+            return found
+        raise
+
+
+def _follow(engine: Engine, service: Spec, timeout: float, say: Say) -> Ended:
+    """Wait for the end of the service's present iteration, passing on each line as it comes."""
+    name, iteration = str(service["Spec"]["Name"]), int(service["JobStatus"]["JobIteration"].get("Index", 0))
+    completions = int(service["Spec"]["Mode"]["ReplicatedJob"].get("TotalCompletions", 1))
+    log, waiting = JobLog(engine, say), _Waiting()
+    deadline = time.monotonic() + timeout
+    while True:
+        tasks = attempts(_tasks(engine, service, iteration), iteration)
+        decided = verdict(tasks, completions)
+        log.read(task.id for task in tasks if task.node)
+        if decided is not None:
+            log.finish(task.id for task in tasks if task.node)
+            return _ended(engine, name, decided, log)
+        if reason := waiting.too_long(tasks):
+            raise JobFailed(f"{name}: no node can run it: {reason}", hint="./run swarm.status shows nodes and labels.")
+        if time.monotonic() > deadline:
+            raise DeadlinePassed(_late(name, timeout, tasks, log))
+        time.sleep(POLL)
+
+
+class _Waiting:
+    """How long a task waits for a node, by our own clock."""
+
+    def __init__(self) -> None:
+        self.since: float | None = None
+
+    def too_long(self, tasks: Sequence[Attempt]) -> str:
+        reasons = [task.error for task in tasks if task.state == "pending" and task.error]
+        self.since = (self.since or time.monotonic()) if reasons else None
+        return reasons[0] if self.since and time.monotonic() - self.since > UNPLACEABLE else ""
+
+
+def _tasks(engine: Engine, service: Spec, iteration: int) -> list[Spec]:
+    identity = str(service["ID"])
+    found = [dict(task) for task in engine.api.api.tasks(filters={"service": identity})]
+    if any(_iteration(task) > iteration for task in found) or engine.service(identity) is None:
+        raise ChangedMeanwhile(
+            f"{service['Spec']['Name']} was started anew or removed by somebody else before it ended.",
+            hint="./run lock.status says who changes stacks right now.",
+        )
+    return found
+
+
+def _ended(engine: Engine, name: str, decided: Attempt, log: JobLog) -> Ended:
+    if decided.complete:
+        return Ended(0, tuple(log.lines))
+    nodes = {node["ID"]: str(node["Description"]["Hostname"]) for node in engine.nodes()}
+    error = decided.error or decided.state
+    ended = Ended(decided.code or None, tuple(log.lines), error, nodes.get(decided.node, ""))
+    if ended.code is None:
+        raise JobFailed(f"{name} could not run: {ended.failure}")
+    return ended
+
+
+def _late(name: str, timeout: float, tasks: Sequence[Attempt], log: JobLog) -> str:
+    states = ", ".join(f"{task.state}{f' ({task.error})' if task.error else ''}" for task in tasks) or "no task"
+    last = (f"    {line.text}" for line in log.lines[-SHOWN:])
+    return "\n".join((f"{name} did not end within {timeout:.0f} s: {states}.", *last))
+
+
+def _discard(engine: Engine, name: str, configs: Iterable[str]) -> None:
+    # What an engine that went away keeps is swept by the next job.
+    with suppress(*REFUSALS):
+        engine.remove_service(name)
+    for identity in configs:
+        engine.discard("configs", identity)
+
+
+def _shown(service: Service) -> str:
+    return f"{service.stack}/{service.name.removeprefix(f'{service.stack}_')}"
+
+
+def _alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -1,0 +1,61 @@
+"""How much room the volumes of the servers have, asked in each one's container."""
+
+from dataclasses import dataclass
+
+from swarm.database.members import Database
+from swarm.errors import CommandFailed, DatabaseUnwell, NodeFailed, UnknownName
+
+ASK = ("df", "--block-size=1", "--output=size,avail", "/var/lib/postgresql/data")
+MEGABYTE = 1024**2
+# Less than a few segments of the log: Postgres is about to stop for lack of room, or has.
+FULL = 64 * MEGABYTE
+LOW = 0.1
+
+
+@dataclass(frozen=True)
+class Disk:
+    """The file system of one server's data, bytes; None where the server does not run."""
+
+    member: str
+    size: int | None
+    free: int | None
+
+    @property
+    def shown(self) -> str:
+        """Free room for people."""
+        if self.size is None or self.free is None:
+            return "-"
+        return f"{_written(self.free)} of {_written(self.size)}"
+
+    @property
+    def complaint(self) -> str:
+        """What is wrong with it, or nothing."""
+        if self.size is None or self.free is None:
+            return ""
+        if self.free < FULL:
+            return f"{self.member} has no room left on its disk ({self.shown} free): it can neither lead nor follow"
+        if self.free < LOW * self.size:
+            return f"{self.member} is about to run out of room on its disk ({self.shown} free)"
+        return ""
+
+
+def read(database: Database) -> list[Disk]:
+    """One for each server, in the order of their names."""
+    return [_disk(database, name) for name in database.names]
+
+
+def advice(disk: Disk) -> str:
+    """What to do about a complaint."""
+    return f"Make room where the volume of db/{disk.member} is (./run status db names its node); it goes on by itself."
+
+
+def _disk(database: Database, name: str) -> Disk:
+    try:
+        size, free = database.run(name, *ASK).split()[-2:]
+        return Disk(name, int(size), int(free))
+    except (CommandFailed, DatabaseUnwell, NodeFailed, UnknownName, ValueError):
+        return Disk(name, None, None)
+
+
+def _written(size: int) -> str:
+    return f"{size / MEGABYTE:.0f} MB" if size < 1024 * MEGABYTE else f"{size / MEGABYTE / 1024:.1f} GB"

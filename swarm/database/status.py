@@ -1,0 +1,93 @@
+"""What the database looks like now: members, slots, connections, sizes."""
+
+import time
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from swarm.database import disks
+from swarm.database.disks import Disk
+from swarm.database.members import Database, Member, query
+from swarm.errors import CommandFailed, DatabaseUnwell
+from swarm.report import Report
+
+MEGABYTE = 1024**2
+# A switchover takes no longer, and a failover is over soon after the leader's place is vacant.
+PATIENCE = 6.0
+PAUSE = 0.5
+
+
+@dataclass(frozen=True)
+class Status:
+    """Members, their disks, slots (name, state, kept log), databases (name, bytes, connections), connections in use and
+    allowed."""
+
+    members: list[Member]
+    disks: list[Disk]
+    slots: list[list[str]]
+    databases: list[tuple[str, int, int]]
+    connections: tuple[int, int]
+
+
+def read(database: Database, patience: float = PATIENCE) -> Status:
+    """Ask the cluster and its leader, again for some seconds; raises DatabaseUnwell.
+
+    Who has just been told to lead takes no queries of a leader yet, and who led may be gone.
+    """
+    end = time.monotonic() + patience
+    while True:
+        try:
+            return _read(database)
+        except CommandFailed as error:
+            problem = DatabaseUnwell(error.message, hint=error.hint)
+        except DatabaseUnwell as error:
+            problem = error
+        if time.monotonic() >= end:
+            raise problem
+        time.sleep(PAUSE)
+
+
+def _read(database: Database) -> Status:
+    members, leader = database.members(), database.leader()
+    ((used, allowed),) = database.sql(leader, query("connections"))
+    sizes = [(name, int(size), int(count)) for name, size, count in database.sql(leader, query("sizes"))]
+    room = disks.read(database)
+    return Status(members, room, database.sql(leader, query("slots")), sizes, (int(used), int(allowed)))
+
+
+def told(status: Status) -> dict[str, Any]:
+    """The same for machines."""
+    return asdict(status)
+
+
+def show(status: Status, report: Report) -> None:
+    """Print it as tables, and what is wrong with a disk."""
+    room = {disk.member: disk.shown for disk in status.disks}
+    report.table(
+        ("MEMBER", "ROLE", "STATE", "TIMELINE", "LAG", "RESTART", "DISK FREE"),
+        (
+            (m.name, m.role, m.state, _or_dash(m.timeline), _bytes(m.lag), _pending(m), room.get(m.name, "-"))
+            for m in status.members
+        ),
+    )
+    for disk in status.disks:
+        if disk.complaint:
+            report.line(f"{disk.complaint}. {disks.advice(disk)}")
+    if status.slots:
+        report.table(("SLOT", "STATE", "KEPT LOG"), status.slots)
+    report.table(
+        ("DATABASE", "SIZE", "CONNECTIONS"),
+        ((name, f"{size / MEGABYTE:.1f} MB", str(count)) for name, size, count in status.databases),
+    )
+    report.line(f"{status.connections[0]} of {status.connections[1]} connections on the leader.")
+
+
+def _pending(member: Member) -> str:
+    return "pending" if member.pending else "-"
+
+
+def _or_dash(value: int | None) -> str:
+    return "-" if value is None else str(value)
+
+
+def _bytes(value: int | None) -> str:
+    return "-" if value is None else f"{value} B" if value < MEGABYTE else f"{value / MEGABYTE:.1f} MB"

@@ -1,0 +1,90 @@
+"""Who leads, changed by people: hand the lead over, copy a member anew."""
+
+import time
+from contextlib import suppress
+
+from swarm.database.members import STACK, Database, Member
+from swarm.errors import DatabaseUnwell, UnknownName
+from swarm.report import Report
+
+PATRONICTL = ("patronictl", "-c", "/run/patroni")
+PATIENCE = 300.0
+SWITCH_PATIENCE = 60.0
+
+
+def switchover(database: Database, to: str, report: Report, *, dry: bool = False) -> None:
+    """Let another member lead and wait until all follow it; raises UnknownName or DatabaseUnwell."""
+    database.demand_cluster()
+    members, leader = database.members(), database.leader()
+    if to:
+        _known(to, members)
+    if to == leader:
+        report.line(f"{leader} leads already.")
+        return
+    if dry:
+        report.would([f"hand the lead over from {leader} to {to or 'the member that follows most closely'}"], "")
+        return
+    with report.step("switchover") as step:
+        candidate = ("--candidate", to) if to else ()
+        argv = (*PATRONICTL, "switchover", "--leader", leader, *candidate, "--force", STACK)
+        said = _handed_over(database, leader, argv)
+        _wait(database, f"not all members follow the new leader: {said}")
+        step.detail = f"{leader} handed over to {database.leader()}"
+
+
+def _handed_over(database: Database, leader: str, argv: tuple[str, ...]) -> str:
+    """Ask until another member leads: it is refused while the leader has not yet noticed that the others are well."""
+    end, said = time.monotonic() + SWITCH_PATIENCE, ""
+    while time.monotonic() < end:
+        with suppress(DatabaseUnwell):
+            said = database.run(leader, *argv)
+        with suppress(DatabaseUnwell):
+            if database.leader() != leader:
+                return said
+        time.sleep(2)
+    reason = " ".join(said.split()) or "the leader refuses"
+    raise DatabaseUnwell(f"{leader} still leads after {SWITCH_PATIENCE:.0f} s: {reason[:300]}", hint="./run db.status")
+
+
+def reinit(database: Database, name: str, report: Report, *, dry: bool = False) -> None:
+    """Copy a replica anew from the leader and wait until it follows; raises UnknownName or DatabaseUnwell."""
+    database.demand_cluster()
+    _known(name, database.members())
+    leader = database.leader()
+    if name == leader:
+        raise DatabaseUnwell(f"{name} leads: it has nobody to copy from.", hint="./run db.switchover first")
+    if dry:
+        report.would([f"remove the data of {name} and copy it anew from {leader}"], "")
+        return
+    with report.step(f"reinit {name}") as step:
+        database.run(leader, *PATRONICTL, "reinit", STACK, name, "--force", "--wait")
+        _wait(database, f"{name} does not follow")
+        step.detail = f"copied anew from {leader}"
+
+
+def _known(name: str, members: list[Member]) -> None:
+    names = [member.name for member in members]
+    if name not in names:
+        raise UnknownName("member", name, names)
+
+
+def _wait(database: Database, problem: str) -> None:
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        if _whole(database):
+            return
+        time.sleep(1)
+    raise DatabaseUnwell(f"After {PATIENCE:.0f} s {problem}.", hint="./run db.status, ./run logs db")
+
+
+def _whole(database: Database) -> bool:
+    try:
+        members = database.members()
+    except DatabaseUnwell:
+        return False
+    followers = [member for member in members if not member.leads]
+    return (
+        len(members) == len(database.names)
+        and any(member.leads and member.state == "running" for member in members)
+        and all(member.state == "streaming" for member in followers)
+    )

@@ -1,0 +1,109 @@
+"""What is to be deployed against what runs, for all stacks of a command at once."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from swarm.deploy import releases
+from swarm.deploy.executor import Desk
+from swarm.deploy.releases import Release
+from swarm.engine.client import Engine
+from swarm.live import orphans, services
+from swarm.live.orphans import Stray
+from swarm.live.services import Snapshot
+from swarm.plan import config_diff, plan, warnings
+from swarm.plan.display import Beside
+from swarm.plan.plan import Pins, StackPlan
+from swarm.settings.environment import Environment
+from swarm.shell import Shell
+from swarm.stacks import conversion, stack, targets
+from swarm.stacks.conversion import Wanted
+from swarm.stacks.schema import validate
+from swarm.stacks.selection import EVERYTHING, Selection
+from swarm.stacks.stack import Stack
+from swarm.stacks.targets import Target
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What is to be deployed against what runs: rendered stacks, their plans, and releases begun but never finished."""
+
+    rendered: tuple[Stack, ...]
+    wanted: Mapping[str, Wanted]
+    plans: Mapping[str, StackPlan]
+    begun: Mapping[str, Release]
+    seen: Snapshot
+
+    @property
+    def changed(self) -> list[Stack]:
+        """The stacks that do not run exactly as rendered, whole and healthy."""
+        unwell = self.unwell
+        return [
+            stack
+            for stack in self.rendered
+            if not self.plans[stack.name].empty or stack.name in unwell or stack.name in self.begun
+        ]
+
+    @property
+    def unwell(self) -> dict[str, list[str]]:
+        """The services that are not healthy in a few words each, by stack."""
+        found: dict[str, list[str]] = {}
+        for service in services.read(self.seen):
+            if not service.healthy:
+                words = f"{service.short} {service.running}/{service.desired} {service.state}"
+                found.setdefault(service.stack, []).append(words)
+        return found
+
+    def beside(self, desk: Desk, *, full: bool = False) -> Beside:
+        """What to know before these plans are applied."""
+        known = warnings.read(self.rendered, self.plans, self.seen, desk.environment.storage.path, desk.reach)
+        edits = config_diff.edits(self.rendered, self.plans.values(), desk.engine)
+        begun = {stack: f"{left} is left {left.state} by {left.owner}" for stack, left in self.begun.items()}
+        return Beside(known, edits, full, self.strays(desk.environment), begun, self.unwell)
+
+    def strays(self, environment: Environment) -> tuple[Stray, ...]:
+        """What runs and nothing has any more; asked only of a survey of all stacks."""
+        if targets.named(environment).keys() - {stack.name for stack in self.rendered if not stack.partial}:
+            return ()
+        return tuple(orphans.find(environment, services.read(self.seen)).values())
+
+
+def render(
+    environment: Environment,
+    targets: Iterable[Target],
+    client: tuple[str, ...],
+    shell: Shell,
+    selection: Selection = EVERYTHING,
+) -> list[Stack]:
+    """Render what is meant and validate it; nothing is sent."""
+    rendered = stack.chosen((stack.render(environment, target) for target in targets), selection)
+    validate(rendered, client, shell)
+    return rendered
+
+
+def survey(
+    environment: Environment,
+    targets: Sequence[Target],
+    engine: Engine,
+    shell: Shell,
+    selection: Selection = EVERYTHING,
+) -> Survey:
+    """Render what is meant and compare it with what runs; raises StackInvalid for what Docker refuses."""
+    rendered = tuple(stack.chosen((stack.render(environment, target) for target in targets), selection))
+    return compare(rendered, conversion.wanted(rendered, engine, shell), engine, Pins())
+
+
+def compare(rendered: tuple[Stack, ...], wanted: Mapping[str, Wanted], engine: Engine, pins: Pins) -> Survey:
+    """Hold what is wanted against what the managers say now."""
+    seen = services.snapshot(engine)
+    plans = {stack.name: plan.plan(wanted[stack.name], seen, pins) for stack in rendered}
+    return Survey(rendered, wanted, plans, releases.unfinished(engine), seen)
+
+
+def pins(found: Survey, engine: Engine, *, fresh: bool) -> Pins:
+    """What the tags that a plan would send mean now, where a registry knows; with `fresh`, those of all services."""
+    changes = (change for done in found.plans.values() for change in (done.changes if fresh else done.pending))
+    names = {change.service for change in changes if change.wanted}
+    specs = (item for done in found.plans for item in found.wanted[done].services.items())
+    tags = {str(spec["TaskTemplate"]["ContainerSpec"]["Image"]) for name, spec in specs if name in names}
+    known = {tag: engine.image_digest(tag) for tag in sorted(tags) if "@" not in tag}
+    return Pins({tag: f"{tag}@{digest}" for tag, digest in known.items() if digest}, fresh)

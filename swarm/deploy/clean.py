@@ -1,0 +1,176 @@
+"""The use case that removes stacks, and returns when they are gone."""
+
+import time
+from collections.abc import Collection, Sequence
+
+from swarm.containers import backfills, jobs
+from swarm.deploy.deployment import LOCK_TIMEOUT
+from swarm.deploy.prune import collect
+from swarm.engine.client import NAMESPACE, Engine
+from swarm.errors import CleanIncomplete, StackNeeded
+from swarm.live import services as live
+from swarm.report import Report, Step
+from swarm.rollout import lock
+from swarm.rollout.lock import Hold
+from swarm.rollout.waves import together, waves
+from swarm.shell import Shell
+from swarm.stacks.selection import EVERYTHING, Selection
+from swarm.stacks.targets import Target
+
+DEADLINE = 120.0
+POLL = 0.3
+SHOWN = 4
+
+
+def clean(
+    targets: Sequence[Target],
+    engine: Engine,
+    shell: Shell,
+    report: Report,
+    lock_timeout: float = LOCK_TIMEOUT,
+    selection: Selection = EVERYTHING,
+    *,
+    dry: bool = False,
+) -> None:
+    """Remove stacks in reverse order; each wave is gone wholly (services, tasks, networks) before the next.
+
+    With a selection only the services that it means, and their tasks, go.
+    """
+    if dry:
+        report.would((f"remove {thing}" for thing in _doomed(targets, engine, selection)), "nothing to remove")
+        return
+    purpose = f"clean {' '.join(target.name for target in targets[:5])}{' ...' if len(targets) > 5 else ''}"
+    with lock.held(engine, purpose, lock_timeout, report.line) as hold:
+        # A job that a killed client left would hold on to networks.
+        jobs.sweep(engine)
+        if selection:
+            _clean_services(targets, engine, report, selection, hold)
+            return
+        _demand_free(targets, engine)
+        _end_backfills(targets, engine, report)
+        _clean(targets, engine, shell, report, hold)
+
+
+def _doomed(targets: Sequence[Target], engine: Engine, selection: Selection) -> list[str]:
+    """What a clean would remove, in that order."""
+    if selection:
+        chosen = _chosen(targets, engine, selection)
+        return [f"service {name}" for target in reversed(targets) for name in sorted(chosen[target.name].values())]
+    _demand_free(targets, engine)
+    found = [thing for target in reversed(targets) for thing in remains(engine, target.name)]
+    ends = [f"backfill of {project}" for project in sorted(backfills.bound(engine, {item.name for item in targets}))]
+    found = [*ends, *found]
+    return [*found, "versions of configs and secrets that nothing needs then"] if found else []
+
+
+def _chosen(targets: Sequence[Target], engine: Engine, selection: Selection) -> dict[str, dict[str, str]]:
+    """Stack -> id -> name of its services that are meant; raises UnknownName when none is."""
+    known = {target.name: target for target in targets}
+    there = [(item, live.subject(item, known)) for item in live.services(engine) if item.stack in known]
+    found: dict[str, dict[str, str]] = {name: {} for name in known}
+    for service, subject in there:
+        if selection.admits(subject):
+            found[service.stack][service.id] = service.name
+    if not any(found.values()):
+        raise selection.nothing(subject for _, subject in there)
+    return found
+
+
+def _clean(targets: Sequence[Target], engine: Engine, shell: Shell, report: Report, hold: Hold) -> None:
+    for title, wave in waves(list(reversed(targets)), lambda target: target):
+        with report.step(f"clean {title}") as step:
+            hold.demand()
+            mine = [target for target in wave if remains(engine, target.name)]
+            if mine:
+                together(mine, lambda target, part: _remove(engine, target.name, shell, part), step)
+            step.skipped = not mine
+            step.detail = "services, tasks and networks are gone" if mine else "was not there"
+    hold.demand()
+    collect(engine, gone={target.name for target in targets})
+
+
+def _end_backfills(targets: Sequence[Target], engine: Engine, report: Report) -> None:
+    """Remove the backfills that cannot outlive these stacks; what they brought stays."""
+    for project, ended in sorted(backfills.bound(engine, {target.name for target in targets}).items()):
+        backfills.stop(engine, project)
+        if not ended:
+            report.line(f"The backfill of {project} is ended; ./run project.backfill {project} goes on from there.")
+
+
+def _clean_services(
+    targets: Sequence[Target], engine: Engine, report: Report, selection: Selection, hold: Hold
+) -> None:
+    """Networks, configs and secrets stay: the stack is still there, and what is left of it may use them."""
+    of = _chosen(targets, engine, selection)
+    for title, wave in waves([target for target in reversed(targets) if of[target.name]], lambda target: target):
+        with report.step(f"clean {title}") as step:
+            hold.demand()
+            together(wave, lambda target, part: _remove_services(engine, target.name, of[target.name], part), step)
+            names = sorted(name for item in wave for name in of[item.name].values())
+            shown = ", ".join(names) if len(names) <= SHOWN else f"{len(names)} services"
+            step.detail = f"{shown}: gone; networks and configs stay"
+
+
+def _remove_services(engine: Engine, stack: str, identities: Collection[str], step: Step) -> None:
+    for identity in identities:
+        engine.remove_service(identity)
+    deadline = time.monotonic() + DEADLINE
+    while left := _tasks(engine, stack, identities):
+        step.note(f"waiting for {len(left)}: {left[0]}")
+        if time.monotonic() > deadline:
+            raise CleanIncomplete(f"{stack}: still there after {DEADLINE:.0f} s: {', '.join(left)}.")
+        time.sleep(POLL)
+
+
+def _tasks(engine: Engine, stack: str, services: Collection[str] | None = None) -> list[str]:
+    """The tasks of a stack, or of some services of it, that have not ended."""
+    return [
+        f"task {item['ID'][:8]} ({item['Status']['State']})"
+        for item in engine.tasks(stack)
+        if item["Status"]["State"] not in live.ENDED and (services is None or item["ServiceID"] in services)
+    ]
+
+
+def _demand_free(targets: Sequence[Target], engine: Engine) -> None:
+    """Raise StackNeeded when a stack that stays uses a network of one that goes: Swarm would keep half of it."""
+    going = {target.name for target in targets}
+    owned = {str(item["Id"]): str(item["Name"]) for name in going for item in engine.networks(name)}
+    users: dict[str, set[str]] = {}
+    for service in engine.services():
+        # A backfill goes with what it runs on.
+        if backfills.project_of(service):
+            continue
+        stack = str((service["Spec"].get("Labels") or {}).get(NAMESPACE, ""))
+        for network in service["Spec"]["TaskTemplate"].get("Networks") or ():
+            if stack not in going and network["Target"] in owned:
+                users.setdefault(stack or service["Spec"]["Name"], set()).add(owned[network["Target"]])
+    if users:
+        networks = ", ".join(sorted(set().union(*users.values())))
+        words = ",".join((*sorted(users), *sorted(going)))
+        raise StackNeeded(
+            f"{', '.join(sorted(users))} use {networks} of {', '.join(sorted(going))}; nothing was removed.",
+            hint=f"Clean them together: ./run clean {words}",
+        )
+
+
+def remains(engine: Engine, stack: str) -> list[str]:
+    """What of a stack is still there: services, running tasks, networks, configs."""
+    services = [f"service {item['Spec']['Name']}" for item in engine.services(stack)]
+    networks = [f"network {item['Name']}" for item in engine.networks(stack)]
+    labelled = [item for item in engine.configs() if (item["Spec"].get("Labels") or {}).get(NAMESPACE) == stack]
+    return services + _tasks(engine, stack) + networks + [f"config {item['Spec']['Name']}" for item in labelled]
+
+
+def _remove(engine: Engine, stack: str, shell: Shell, step: Step) -> None:
+    engine.remove_stack(stack, shell)
+    deadline = time.monotonic() + DEADLINE
+    while left := remains(engine, stack):
+        step.note(f"waiting for {len(left)}: {left[0]}")
+        if time.monotonic() > deadline:
+            raise CleanIncomplete(
+                f"{stack}: still there after {DEADLINE:.0f} s: {', '.join(left)}.",
+                hint=f"A network goes once no other stack uses it. Then again: ./run clean {stack}",
+            )
+        if not any(item.startswith(("service", "task")) for item in left):
+            engine.remove_stack(stack, shell)
+        time.sleep(POLL)

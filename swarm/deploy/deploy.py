@@ -1,0 +1,95 @@
+"""The use case that brings stacks to what the environment says."""
+
+from collections.abc import Iterable, Sequence
+
+from swarm.checks import runner
+from swarm.deploy.changeset import Survey, compare, pins, survey
+from swarm.deploy.deployment import Deployment, Options, detail
+from swarm.deploy.executor import Desk
+from swarm.engine.client import Engine
+from swarm.errors import ImageMissing, RegistryUnreachable
+from swarm.live import services
+from swarm.plan import display
+from swarm.plan.plan import Pins
+from swarm.report import Report
+from swarm.rollout import lock
+from swarm.rollout.waves import waves
+from swarm.settings import secrets
+from swarm.settings.environment import Environment, shown
+from swarm.shell import Shell
+from swarm.stacks import images, manifest
+from swarm.stacks.stack import Stack
+from swarm.stacks.targets import Target
+
+
+def deploy(
+    environment: Environment,
+    targets: Sequence[Target],
+    engine: Engine,
+    shell: Shell,
+    report: Report,
+    options: Options | None = None,
+) -> None:
+    """Deploy stacks, each wave healthy before the next; those that run already as rendered are not touched."""
+    options = options or Options()
+    found = survey(environment, targets, engine, shell, options.selection)
+    if _secrets_made(found.rendered, environment, report, dry=options.dry):
+        found = survey(environment, targets, engine, shell, options.selection)
+    if options.pull:
+        found = compare(found.rendered, found.wanted, engine, pins(found, engine, fresh=True))
+    if options.dry:
+        beside = found.beside(Desk(environment, engine, shell, report))
+        report.lines(display.outline(list(found.plans.values()), beside))
+        return
+    # Where the lock is there, somebody changes stacks, or died of it: then the answer is found under the lock.
+    if not found.changed and lock.read(engine) is None:
+        _say_nothing_to_do(found, report)
+        return
+    runner.validate(environment, targets)
+    purpose = f"deploy {' '.join(target.name for target in targets[:5])}{' ...' if len(targets) > 5 else ''}"
+    with lock.held(engine, purpose, options.lock_timeout, report.line) as hold:
+        # Another change may have ended only now: what is to be done is asked again under the lock.
+        found = compare(found.rendered, found.wanted, engine, Pins())
+        _images_are_there(found, report)
+        found = compare(found.rendered, found.wanted, engine, pins(found, engine, fresh=options.pull))
+        Deployment(found, Desk(environment, engine, shell, report, hold), options).run()
+
+
+def _secrets_made(rendered: Iterable[Stack], environment: Environment, report: Report, *, dry: bool) -> bool:
+    """Make the secrets that are made when they are needed; whether there were any."""
+    given = {item.key: item.secret for stack in rendered for item in stack.secrets}
+    lacking = [key for key, secret in given.items() if secret == secrets.unmade(key)]
+    if dry and lacking:
+        report.would((f"write {shown(secrets.file(environment.secrets, key))}" for key in lacking), "")
+    if not dry:
+        known = manifest.declarations()
+        for key in given:
+            secrets.get(environment.secrets, key, known)
+    return bool(lacking) and not dry
+
+
+def _say_nothing_to_do(found: Survey, report: Report) -> None:
+    for title, wave in waves(found.rendered, lambda stack: stack.target):
+        with report.step(title) as step:
+            step.skipped = True
+            step.detail = detail(wave, ())
+
+
+def _images_are_there(found: Survey, report: Report) -> None:
+    """Demand the images that changed stacks need; what runs already may go on while the registry does not answer."""
+    wanted = {image.reference: image for stack in found.changed for image in stack.images}
+    try:
+        absent = images.missing(wanted.values())
+    except RegistryUnreachable as error:
+        running = {service.image.partition("@")[0] for service in services.read(found.seen)}
+        if strangers := sorted(wanted.keys() - running):
+            error.message += f"\nNothing was changed; these images run nowhere yet: {', '.join(strangers)}."
+            raise
+        report.line(f"  {error.message}\n  Nodes must have the images: tasks start only where they ran before.")
+        return
+    if absent:
+        names = ", ".join(image.reference for image in absent)
+        raise ImageMissing(
+            f"Not in the registry: {names}.",
+            hint="Build and push first: ./run deliver STACK does all three.",
+        )

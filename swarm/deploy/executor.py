@@ -1,0 +1,100 @@
+"""Where plans are carried out: the managers, the other nodes, and what a stack needs before and after."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from swarm.containers import exec
+from swarm.database import mode_change
+from swarm.deploy import releases
+from swarm.deploy.prune import remove_networks
+from swarm.deploy.releases import Release
+from swarm.engine.client import NAMESPACE, Engine
+from swarm.engine.reach import Reach
+from swarm.errors import ReleaseGone
+from swarm.live import services
+from swarm.plan import plan
+from swarm.plan.plan import StackPlan
+from swarm.report import Report, Step
+from swarm.rollout import converge
+from swarm.rollout.apply import References, Site, apply
+from swarm.rollout.converge import Watch
+from swarm.rollout.lock import Hold
+from swarm.settings.environment import Environment
+from swarm.shell import Shell
+from swarm.stacks import versions
+from swarm.stacks.stack import Stack
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Whom a deploy works for, what with, and by which lock."""
+
+    environment: Environment
+    engine: Engine
+    shell: Shell
+    report: Report
+    hold: Hold = field(default_factory=Hold)
+
+    def reach(self, node: str) -> Engine | None:
+        """The engine of a node by its host name, where it can be asked."""
+        return exec.node(self.environment, self.engine, node)
+
+    def site(self, timeout: float, ids: References) -> Site:
+        """Where plans are applied from now on, by the managers' own clock."""
+        reach: Reach = self.reach
+        return Site(self.engine, self.engine.now(), timeout, ids, reach, self.hook, self.hold)
+
+    def hook(self, service: str, argv: tuple[str, ...]) -> tuple[int, str]:
+        """Run a command in a task of a service; returns its exit code and what it said."""
+        said: list[bytes] = []
+        code = exec.run(self.environment, self.engine, service, argv, said.append)
+        return code, b"".join(said).decode(errors="replace")
+
+    def commit(self) -> str:
+        """The git commit that stacks are rendered from, `+` where files differ from it; empty where there is no git."""
+        folder = str(self.environment.root)
+        found = self.shell.run(("git", "-C", folder, "rev-parse", "--short=12", "HEAD"), check=False)
+        if found.code != 0:
+            return ""
+        changes = self.shell.run(("git", "-C", folder, "status", "--porcelain"), check=False).stdout
+        return found.stdout.strip() + ("+" if changes.strip() else "")
+
+
+def restore(desk: Desk, release: Release, step: Step) -> StackPlan:
+    """Make a stack run exactly what a release holds: its digests, its versions; returns what had to be done."""
+    held = releases.content(desk.engine, release)
+    ids = References.read(desk.engine)
+    if gone := sorted({*held.configs, *held.secrets} - {*ids.configs, *ids.secrets}):
+        raise ReleaseGone(f"{release} needs {', '.join(gone)}, which the swarm does not have any more.")
+    done = plan.plan(releases.wanted(release.stack, held), services.snapshot(desk.engine))
+    carry_out(done, desk.site(held.timeout, ids), step)
+    return done
+
+
+def carry_out(done: StackPlan, site: Site, step: Step) -> None:
+    """Apply a plan and return when all its services are healthy; networks that nothing needs any more go last.
+
+    One that cannot go harms nothing, so it is said and no failure.
+    """
+    site.hold.demand()
+    mode_change.prepare(done, site, step)
+    told = apply(done, site, step)
+    converge.wait(site.engine, Watch(done.stack, told, site.began, site.timeout), step, site.reach)
+    site.hold.demand()
+    remove_networks(done, site.engine, step)
+
+
+def create_versions(engine: Engine, wave: Iterable[Stack]) -> References:
+    """Make the configs and secrets that the stacks refer to and the swarm does not have; returns the ids of all."""
+    there = References.read(engine)
+    sealed = set(there.secrets)
+    for stack in wave:
+        for config in stack.configs:
+            if config.name not in there.configs:
+                labels = {NAMESPACE: stack.name, versions.LABEL: f"{stack.name}_{config.key}"}
+                engine.create_config(config.name, config.content, labels)
+        for secret in stack.secrets:
+            if secret.name not in sealed:
+                engine.create_secret(secret.name, secret.secret.reveal().encode(), {versions.LABEL: secret.key})
+                sealed.add(secret.name)
+    return References.read(engine)

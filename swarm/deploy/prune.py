@@ -1,0 +1,47 @@
+"""Pruning: networks that nothing needs, versions of configs and secrets that no service and no kept release uses."""
+
+from collections.abc import Iterable
+from functools import partial
+
+from swarm.deploy import releases
+from swarm.engine.client import REFUSALS, Engine
+from swarm.errors import SwarmstatsError
+from swarm.plan.plan import StackPlan
+from swarm.report import Report, Step
+from swarm.rollout import converge
+from swarm.stacks import versions
+from swarm.wait import until
+
+# How long a task that was told to stop may hold on to its network, seconds.
+LET_GO = 30.0
+
+
+def remove_networks(done: StackPlan, engine: Engine, step: Step) -> None:
+    """Remove networks that nothing needs any more, once tasks that have ended let go of them."""
+    for network in done.unwanted_networks:
+        if not until(partial(engine.remove_network, network), LET_GO, every=converge.POLL):
+            step.warn(
+                f"{done.stack}: the network {network} is not needed any more and could not be removed; something may "
+                f"still use it. ./run plan {done.stack} shows it, the next deploy tries again."
+            )
+
+
+def collect(engine: Engine, gone: Iterable[str] = ()) -> int:
+    """Remove versions of configs and secrets that no service uses and no kept release needs; returns how many."""
+    needed = releases.forget(engine, gone=gone)
+    services = engine.services()
+    doomed = [
+        (kind, identity)
+        for kind, objects in (("configs", engine.configs()), ("secrets", engine.secrets()))
+        for identity in versions.unused(objects, services, needed)
+    ]
+    return sum(engine.discard(kind, identity) for kind, identity in doomed)
+
+
+def tidy(engine: Engine, report: Report) -> int:
+    """Collect after what was asked for is done: that it fails is said, and no failure of that."""
+    try:
+        return collect(engine)
+    except (SwarmstatsError, *REFUSALS) as error:
+        report.warn(f"Old versions of configs and secrets were not removed, the next deploy does it: {error}")
+        return 0

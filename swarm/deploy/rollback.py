@@ -1,0 +1,134 @@
+"""The use cases that go back to a release, and that tell whether what runs is still what was released."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from secrets import token_hex
+
+from swarm.deploy import releases
+from swarm.deploy.deployment import Options
+from swarm.deploy.executor import Desk, restore
+from swarm.deploy.prune import tidy
+from swarm.deploy.releases import Release, State
+from swarm.engine.client import Engine, refusing
+from swarm.errors import NoRelease, RollbackFailed, StackFailed, SwarmstatsError
+from swarm.live import services
+from swarm.plan import display, plan
+from swarm.plan.plan import StackPlan
+from swarm.report import Report
+from swarm.rollout import lock
+from swarm.stacks.targets import Target
+
+
+def rollback(desk: Desk, targets: Sequence[Target], number: int | None, whole: bool, options: Options) -> None:
+    """Bring stacks back to release `number`, or to the one before; `whole` takes one deploy's stacks back together."""
+    names = [target.name for target in targets]
+    if options.dry:
+        goals, kept = goals_of(releases.history(desk.engine), names, number, whole)
+        _tell_kept(kept, desk.report)
+        desk.report.lines(display.outline(_plans(desk.engine, [goal for _, goal in goals])))
+        return
+    purpose = f"rollback {' '.join(names[:5])}"
+    deploy = token_hex(4)
+    with lock.held(desk.engine, purpose, options.lock_timeout, desk.report.line) as hold:
+        desk = replace(desk, hold=hold)
+        goals, kept = goals_of(releases.history(desk.engine), names, number, whole)
+        _tell_kept(kept, desk.report)
+        # Written down before anything is changed: a client that is killed leaves what the next one completes.
+        begun = [(goal, _begun(desk, goal, deploy) if now != goal else None) for now, goal in goals]
+        for place, (goal, made) in enumerate(begun):
+            with desk.report.step(f"{goal.stack}: back to release {goal.number}", hold.ended) as step:
+                try:
+                    with refusing(goal.stack):
+                        done = restore(desk, goal, step)
+                except SwarmstatsError as error:
+                    # What is left pending is what the same rollback, said again, completes.
+                    hold.demand()
+                    _give_up(desk.engine, made, [release for _, release in begun[place + 1 :] if release], error)
+                    if isinstance(error, StackFailed):
+                        raise RollbackFailed(error.message, hint=error.hint) from error
+                    raise
+                step.skipped = done.empty
+                step.detail = "runs already" if done.empty else f"{len(done.pending)} services changed"
+                if made:
+                    hold.demand()
+                    releases.finish(desk.engine, made, State.DEPLOYED)
+        hold.demand()
+        tidy(desk.engine, desk.report)
+
+
+def drift(engine: Engine, targets: Sequence[Target]) -> list[StackPlan]:
+    """What would bring each stack back to its last release; raises NoRelease for a stack that has none."""
+    known = releases.latest(engine)
+    there = {service.stack for service in services.services(engine)}
+    named = [target.name for target in targets]
+    wanted = [name for name in named if name in known or name in there]
+    # What neither runs nor was ever released is left out, unless that is all that was asked for.
+    if strangers := [name for name in wanted or named if name not in known]:
+        raise NoRelease(f"There is no release of {', '.join(strangers)}.", hint=f"./run deploy {strangers[0]}")
+    return _plans(engine, [known[name] for name in wanted])
+
+
+def _plans(engine: Engine, goals: Sequence[Release]) -> list[StackPlan]:
+    """What would make each stack run what a release holds."""
+    seen = services.snapshot(engine)
+    return [plan.plan(releases.wanted(goal.stack, releases.content(engine, goal)), seen) for goal in goals]
+
+
+def goals_of(
+    known: Sequence[Release], names: Sequence[str], number: int | None, whole: bool
+) -> tuple[list[tuple[Release | None, Release]], list[str]]:
+    """(what is deployed now, what to go back to) of each stack, last in the order of needs first; and who has nothing.
+
+    `known` is newest first; `names` are in the order of needs. Raises NoRelease when no stack has anything.
+    """
+    if whole and (newest := next((item for item in known if item.runs), None)):
+        together = [item for item in known if item.deploy == newest.deploy]
+        # Of a rollback that was interrupted only the rest is meant: the others are back.
+        together = [item for item in together if item.open and item.back] or together
+        names = [name for name in names if any(item.stack == name for item in together)]
+    goals, kept = [], []
+    for name in reversed(names):
+        mine = [release for release in known if release.stack == name]
+        now = next((release for release in mine if release.runs), None)
+        if number is not None:
+            goal: Release | None = releases.among(known, name, number)
+        else:
+            goal = _interrupted(mine, now) or releases.previous(mine, now)
+        if goal:
+            goals.append((now, goal))
+        elif now:
+            kept.append(name)
+    if not goals:
+        raise NoRelease(f"There is no earlier release of {', '.join(names)} to go back to.", hint="./run releases")
+    return goals, kept
+
+
+def _tell_kept(kept: Sequence[str], report: Report) -> None:
+    """Say which stacks cannot go back: those of which there is one release only."""
+    if kept:
+        report.line(f"  {', '.join(kept)}: no earlier release, left as it is.")
+
+
+def _interrupted(mine: Sequence[Release], now: Release | None) -> Release | None:
+    """Where a rollback was going whose client was killed: the same again completes it."""
+    if now is None or not now.open or now.back is None:
+        return None
+    return next((release for release in mine if release.number == now.back), None)
+
+
+def _begun(desk: Desk, goal: Release, deploy: str) -> Release:
+    """Going back is a release too; one that a killed client left is given up."""
+    if left := releases.unfinished(desk.engine).get(goal.stack):
+        state = State.INTERRUPTED if left.state is State.PENDING else left.state
+        releases.finish(desk.engine, left, state, f"undone by going back to release {goal.number}")
+    held = releases.content(desk.engine, goal)
+    note = f"{releases.BACK}{goal.number}"
+    return releases.begin(desk.engine, goal.stack, held, deploy=deploy, commit=goal.commit, note=note)
+
+
+def _give_up(engine: Engine, made: Release | None, rest: Sequence[Release], error: SwarmstatsError) -> None:
+    """One failed and may run by half; the rest was not touched yet."""
+    if made:
+        releases.finish(engine, made, State.FAILED, f"{made.note}: {error.message.splitlines()[0]}", left=True)
+    for release in rest:
+        releases.finish(engine, release, State.INTERRUPTED)

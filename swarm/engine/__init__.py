@@ -1,0 +1,4 @@
+"""One Docker engine: connection, retries, contexts, and a recorder of requests.
+
+Imports settings, shell and errors.
+"""

@@ -1,0 +1,4 @@
+"""The operator's machine: facts about it, and what must be installed on it.
+
+Imports engine and below.
+"""

@@ -1,0 +1,87 @@
+"""Stacks that run and that nothing in the environment has any more, as when a project was deleted from its file."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from swarm.engine.client import REFUSALS, Engine
+from swarm.errors import StackStray, SwarmstatsError, UnknownName
+from swarm.live import lookup, services
+from swarm.live.services import Service
+from swarm.settings.environment import Environment, shown
+from swarm.stacks import targets
+from swarm.stacks.targets import PROJECT, Target
+
+Manager = Callable[[], Engine]
+
+
+@dataclass(frozen=True)
+class Stray:
+    """One such stack: what has it no more, and where that stood."""
+
+    stack: str
+    kind: str
+    home: str
+
+    @property
+    def words(self) -> str:
+        """What is odd about it."""
+        return f"no {self.kind} has it any more"
+
+    @property
+    def advice(self) -> str:
+        """What can be done."""
+        return f"./run clean {self.stack} removes it and leaves its data; or put it back into {self.home}."
+
+
+def find(environment: Environment, services: Iterable[Service]) -> dict[str, Stray]:
+    """Name -> stray, of the services that run; stacks that this program never made are none."""
+    known = targets.named(environment)
+    made = {service.stack: service.labels.get(lookup.TEMPLATE, "") for service in services}
+    return {
+        stack: _stray(environment, stack, template)
+        for stack, template in sorted(made.items())
+        if template and stack not in known
+    }
+
+
+def select(environment: Environment, words: str, manager: Manager, projects: str = "") -> tuple[Target, ...]:
+    """What words mean, as in `targets.select`; raises StackStray where one is a stray. Others need no manager."""
+    try:
+        return targets.select(environment, words, projects)
+    except UnknownName:
+        found = _running(environment, manager)
+        if meant := [found[word] for word in _split(words) if word in found]:
+            stray = meant[0]
+            raise StackStray(f"The stack {stray.stack} runs, and {stray.words}.", hint=stray.advice) from None
+        raise
+
+
+def every(environment: Environment, words: str, manager: Manager, projects: str = "") -> tuple[Target, ...]:
+    """What words mean where strays are meant too, if they are named: last, since nothing needs them."""
+    try:
+        return targets.select(environment, words, projects)
+    except UnknownName:
+        found = {} if projects.strip() else _running(environment, manager)
+        meant = [word for word in dict.fromkeys(_split(words)) if word in found]
+        rest = [word for word in _split(words) if word not in found]
+        if not meant:
+            raise
+        return (*(targets.select(environment, ",".join(rest)) if rest else ()), *(Target(word) for word in meant))
+
+
+def _running(environment: Environment, manager: Manager) -> dict[str, Stray]:
+    """None where no manager answers: then it is the unknown name that is to be told."""
+    try:
+        return find(environment, services.services(manager()))
+    except (SwarmstatsError, *REFUSALS):
+        return {}
+
+
+def _stray(environment: Environment, stack: str, template: str) -> Stray:
+    if template == PROJECT:
+        return Stray(stack, "project", shown(environment.directory / "projects.yaml"))
+    return Stray(stack, "folder of stacks/", "stacks/")
+
+
+def _split(words: str) -> list[str]:
+    return [word.strip() for word in words.split(",") if word.strip()]

@@ -1,0 +1,76 @@
+"""Labels of nodes, by which services choose them: shown, given and taken away."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from swarm.engine.client import REFUSALS, Engine
+from swarm.errors import ArgumentInvalid, NodeFailed, UnknownName
+from swarm.scheduler.constraints import hostname
+from swarm.wait import until
+
+SECONDS = 10.0
+
+
+@dataclass(frozen=True)
+class Wish:
+    """One label to give (`value`) or to take away (None)."""
+
+    key: str
+    value: str | None
+
+
+def parse(words: Sequence[str]) -> list[Wish]:
+    """`zone=eu` gives, `zone-` takes away; raises ArgumentInvalid."""
+    found = []
+    for word in words:
+        key, equals, value = word.partition("=")
+        if equals and key:
+            found.append(Wish(key, value))
+        elif word.endswith("-") and len(word) > 1:
+            found.append(Wish(word[:-1], None))
+        else:
+            raise ArgumentInvalid(
+                f"{word!r} is no label.",
+                hint="KEY=VALUE gives one, KEY- takes it away: ./run swarm.label node-3 zone=eu",
+            )
+    return found
+
+
+def shown(engine: Engine) -> dict[str, dict[str, str]]:
+    """Node -> its labels, in the order of names."""
+    found = {hostname(item): dict(item["Spec"].get("Labels") or {}) for item in engine.nodes()}
+    return dict(sorted(found.items()))
+
+
+def changes(engine: Engine, node: str, wishes: Sequence[Wish]) -> list[str]:
+    """What would be done; raises UnknownName for a node that is not there."""
+    there = shown(engine)
+    if node not in there:
+        raise UnknownName("node", node, there)
+    gives = [
+        f"give {node} {w.key}={w.value}" for w in wishes if w.value is not None and there[node].get(w.key) != w.value
+    ]
+    return [*gives, *(f"take {w.key} from {node}" for w in wishes if w.value is None and w.key in there[node])]
+
+
+def change(engine: Engine, node: str, wishes: Sequence[Wish]) -> None:
+    """Give and take labels; where that crosses with another change it is tried again."""
+    if not until(lambda: _changed(engine, node, wishes), SECONDS):
+        raise NodeFailed(f"{node} did not take its labels.", hint="./run swarm.status")
+
+
+def _changed(engine: Engine, node: str, wishes: Sequence[Wish]) -> bool:
+    if not changes(engine, node, wishes):
+        return True
+    (entry,) = [item for item in engine.nodes() if hostname(item) == node]
+    labels = dict(entry["Spec"].get("Labels") or {}) | {w.key: w.value for w in wishes if w.value is not None}
+    for wish in wishes:
+        if wish.value is None:
+            labels.pop(wish.key, None)
+    try:
+        api: Any = engine.api.api
+        api.update_node(entry["ID"], entry["Version"]["Index"], {**entry["Spec"], "Labels": labels})
+    except REFUSALS:
+        return False
+    return not changes(engine, node, wishes)

@@ -1,0 +1,4 @@
+"""The use cases over projects: add, remove, and their entries in projects.yaml.
+
+Imports deploy and below.
+"""

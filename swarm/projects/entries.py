@@ -1,0 +1,107 @@
+"""Who is on the roster of an environment: adding a project to its projects.yaml and taking one off it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from swarm.errors import ArgumentInvalid, EnvironmentInvalid, ProjectExists, ProjectsUneditable
+from swarm.projects import yaml_edit
+from swarm.settings import validation
+from swarm.settings.environment import Environment, reserved, shown
+from swarm.settings.projects import Projects
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What an operator says of a new project."""
+
+    name: str
+    organisations: tuple[str, ...] = ()
+    repositories: tuple[str, ...] = ()
+    start: str = ""
+    foundation: str = ""
+    display_name: str = ""
+
+    def entry(self) -> dict[str, Any]:
+        """Its keys in projects.yaml, without those that say nothing."""
+        keys = {
+            "display_name": self.display_name,
+            "foundation": self.foundation,
+            "organisations": list(self.organisations),
+            "repositories": list(self.repositories),
+            "start": day(self.start) if self.start else None,
+        }
+        return {key: value for key, value in keys.items() if value}
+
+
+def day(text: str) -> date:
+    """A day as it is written; raises ArgumentInvalid."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise ArgumentInvalid(f"--start {text!r} is no day.", hint="Say --start 2015-01-01.") from error
+
+
+def file(environment: Environment) -> Path:
+    """Where the projects of an environment are written down."""
+    return environment.directory / "projects.yaml"
+
+
+def add(environment: Environment, wanted: Wanted, *, dry: bool = False) -> bool:
+    """Write a project into projects.yaml unless it is there with all this; returns whether it is new.
+
+    Raises ProjectExists when it is there as something else, EnvironmentInvalid with every mistake, ProjectsUneditable.
+    """
+    path, entry = file(environment), wanted.entry()
+    text = path.read_text() if path.exists() else ""
+    before = _entries(text).get(wanted.name)
+    if before is not None:
+        if differing := sorted(key for key, value in validation.reread(entry).items() if before.get(key) != value):
+            raise ProjectExists(
+                f"{wanted.name} is there already, but not with the same {' and '.join(differing)}.",
+                hint=f"Change it in {shown(path)}, then say ./run deploy admin,archive,{wanted.name}.",
+            )
+        return False
+    _write(path, _edited(path, lambda: yaml_edit.added(text, wanted.name, entry)), dry=dry)
+    return True
+
+
+def remove(environment: Environment, name: str, *, dry: bool = False) -> None:
+    """Take a project out of projects.yaml; raises UnknownName, EnvironmentInvalid, ProjectsUneditable."""
+    environment.projects.get(name)
+    path = file(environment)
+    text = path.read_text()
+    _write(path, _edited(path, lambda: yaml_edit.removed(text, name)), dry=dry)
+
+
+def _edited(path: Path, edit: Any) -> str:
+    try:
+        return str(edit())
+    except ProjectsUneditable as error:
+        raise ProjectsUneditable(
+            f"{shown(path)} cannot be edited: {error.message}", hint="Edit it by hand, then say the same again."
+        ) from error
+
+
+def _entries(text: str) -> Mapping[str, Any]:
+    document = validation.parse(text) if text else None
+    projects = document.get("projects") if isinstance(document, dict) else None
+    return projects if isinstance(projects, dict) else {}
+
+
+def _write(path: Path, text: str, *, dry: bool) -> None:
+    """Put the new text in the place of the old one at once, if it has no mistake."""
+    beside = path.with_name(f".{path.name}.new")
+    beside.write_text(text)
+    try:
+        _, mistakes = Projects.load(beside, shown(path), reserved())
+        if mistakes:
+            raise EnvironmentInvalid(mistakes)
+        if not dry:
+            if path.exists():
+                beside.chmod(path.stat().st_mode)
+            beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)

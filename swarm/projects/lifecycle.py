@@ -1,0 +1,121 @@
+"""The use cases of projects: from nothing to one that is provisioned, deployed and being filled, and back."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from swarm.containers import backfills, exec
+from swarm.deploy import clean as cleaning
+from swarm.deploy import deploy as deploying
+from swarm.deploy.deployment import Options
+from swarm.engine.client import Engine
+from swarm.errors import CommandFailed
+from swarm.nodes import manager
+from swarm.projects import entries
+from swarm.projects.entries import Wanted
+from swarm.report import Report
+from swarm.settings import environment as environments
+from swarm.settings.environment import Environment, shown
+from swarm.shell import Shell
+from swarm.stacks import targets
+
+# Whoever routes events or lists projects has to know of one.
+KNOWING = ("admin", "archive")
+INGEST = "archive/ingest"
+
+
+def add(
+    environment: Environment, wanted: Wanted, shell: Shell, report: Report, *, jobs: int, fill: bool, dry: bool = False
+) -> None:
+    """Write a project down, deploy it and who has to know of it, and start its backfill; may be repeated."""
+    new = entries.add(environment, wanted, dry=dry)
+    path = shown(entries.file(environment))
+    if dry:
+        deeds = [f"write {wanted.name} into {path}"] if new else []
+        deeds += [f"deploy {', '.join((*KNOWING, wanted.name))}", *([f"start its backfill with {jobs} jobs"] * fill)]
+        report.would(deeds, "")
+        return
+    report.line(f"{wanted.name} is {'now' if new else 'already'} in {path}.")
+    known = environments.load(environment.name)
+    engine = manager.connect(known, shell)
+    _deploy(known, f"{','.join(KNOWING)},{wanted.name}", engine, shell, report)
+    if fill:
+        fill_in(engine, wanted.name, backfills.arguments(wanted.name, "", "", newest_first=True, jobs=jobs), report)
+
+
+def remove(
+    environment: Environment, name: str, shell: Shell, report: Report, *, drop: bool = False, dry: bool = False
+) -> None:
+    """Take a project away: its stack, its backfill, its entry; its database stays unless it is to be dropped too."""
+    project = environment.projects.get(name)
+    path = shown(entries.file(environment))
+    if dry:
+        entries.remove(environment, name, dry=True)
+        deeds = [f"end its backfill and remove the stack {name}", f"take {name} out of {path}", "deploy admin, archive"]
+        report.would([*deeds, *([f"drop the database {project.database}"] * drop)], "")
+        return
+    # What could refuse the rest refuses before anything is gone.
+    entries.remove(environment, name, dry=True)
+    engine = manager.connect(environment, shell)
+    backfills.stop(engine, name)
+    cleaning.clean(targets.select(environment, name), engine, shell, report)
+    entries.remove(environment, name)
+    report.line(f"{name} is no longer in {path}.")
+    known = environments.load(environment.name)
+    _deploy(known, ",".join(KNOWING), engine, shell, report)
+    if drop:
+        said = _say(known, engine, ("drop", project.database))
+        report.line(said.strip())
+    else:
+        report.line(f"Its database {project.database} is still there; ./run project.add {name} takes it up again.")
+
+
+def fill_in(engine: Engine, name: str, words: tuple[str, ...], report: Report) -> None:
+    """Start the backfill of a project, unless one is under way."""
+    if backfills.start(engine, name, words):
+        report.line(f"The backfill of {name} is under way: ./run project.status {name}")
+    else:
+        report.line(f"A backfill of {name} is under way already: ./run project.status {name}")
+
+
+def status(environment: Environment, names: Sequence[str], engine: Engine) -> list[dict[str, Any]]:
+    """What each project holds, lacks and computes, and how far its backfill is, as the ingest says it."""
+    wanted = [word for name in names for word in ("--project", environment.projects.get(name).name)]
+    jobs = backfills.running(engine)
+    found = [json.loads(line) for line in _say(environment, engine, ("status", *wanted)).splitlines() if line]
+    return [{**item, "job": jobs.get(item["project"])} for item in found]
+
+
+def cells(item: dict[str, Any]) -> tuple[str, ...]:
+    """A project in one line of a table."""
+    backfill = item["backfill"]
+    progress = f"{backfill['done']}/{backfill['hours']}" if backfill else "-"
+    job = f" ({item['job']})" if item["job"] else ""
+    return (
+        item["project"],
+        item["state"],
+        str(item["hours"]),
+        str(item["lacking"]),
+        str(item["events"]),
+        item["newest_hour"] or "-",
+        f"{progress}{job}",
+        item["series_at"] or "-",
+        str(item["pending"]),
+    )
+
+
+def _deploy(environment: Environment, words: str, engine: Engine, shell: Shell, report: Report) -> None:
+    deploying.deploy(environment, targets.select(environment, words), engine, shell, report, Options())
+
+
+def _say(environment: Environment, engine: Engine, words: tuple[str, ...]) -> str:
+    """Have the ingest run a verb of the service; raises CommandFailed with what it said."""
+    said: list[bytes] = []
+    wrong: list[bytes] = []
+    code = exec.run(
+        environment, engine, INGEST, ("python", "-m", "activity", *words), said.append, complain=wrong.append
+    )
+    if code:
+        lines = b"".join(wrong).decode(errors="replace").strip().splitlines()[-5:]
+        raise CommandFailed("\n".join((f"{INGEST}: activity {words[0]} ended with {code}.", *lines)))
+    return b"".join(said).decode()

@@ -1,0 +1,188 @@
+"""A plan becomes true: networks, then services; siblings one at a time, who leads last, the others healthy before each.
+
+Whatever Docker's client would send is sent here, service by service, so that what was planned is what is done.
+"""
+
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from swarm.engine import reach as engine_reach
+from swarm.engine.client import Engine, Spec
+from swarm.engine.reach import Reach
+from swarm.errors import ChangedMeanwhile, DeadlinePassed, StackFailed
+from swarm.live import services
+from swarm.plan import spec_fields
+from swarm.plan.plan import Change, Kind, StackPlan, differences
+from swarm.report import Step
+from swarm.rollout import converge
+from swarm.rollout.converge import Watch
+from swarm.rollout.lock import Hold
+from swarm.stacks import versions
+
+TRIES = 3
+Hook = Callable[[str, tuple[str, ...]], tuple[int, str]]
+
+
+@dataclass(frozen=True)
+class Site:
+    """Where a plan is applied: the managers' engine, how nodes and tasks are reached, since when, by which lock."""
+
+    engine: Engine
+    began: datetime
+    timeout: float
+    ids: "References"
+    reach: Reach = engine_reach.nowhere
+    hook: Hook | None = None
+    hold: Hold = field(default_factory=Hold)
+
+
+def apply(done: StackPlan, site: Site, step: Step) -> dict[str, Spec]:
+    """Apply a plan and return the specifications to wait for, raw, of all services that the stack then has."""
+    site.hold.demand()
+    for network in done.missing_networks:
+        site.engine.create_network(network.body)
+    told = {change.service: change.live["Spec"] for change in done.changes if change.live and change.wanted}
+    siblings = [
+        change for change in done.pending if change.rollout and change.wanted and change.kind is not Kind.CREATE
+    ]
+    for change in done.pending:
+        if change not in siblings:
+            _act(change, site, told, step)
+    unwell = {item.service for item in siblings} - _healthy(done.stack, site) if siblings else set()
+    for change in _leaders_last(siblings, site, unwell):
+        _await_others(change, done, site, step)
+        _act(change, site, told, step)
+        watch = Watch(done.stack, {change.service: told[change.service]}, site.began, site.timeout)
+        converge.wait(site.engine, watch, step, site.reach)
+    return told
+
+
+def _act(change: Change, site: Site, told: dict[str, Spec], step: Step) -> None:
+    step.note(f"{change.kind} {change.service}")
+    _before(change, site)
+    site.hold.demand()
+    if change.kind in (Kind.REMOVE, Kind.RECREATE) and change.live:
+        site.engine.remove_service(str(change.live["ID"]))
+    if change.wanted is None:
+        return
+    told[change.service] = _tell(change, site.engine, site.ids)["Spec"]
+
+
+def _tell(change: Change, engine: Engine, ids: "References") -> Spec:
+    """Create or update a service; where that crossed with another change (status, scaling) it is tried again.
+
+    A manager that went away after it had done so refuses the same once more: then it is done, and no job runs twice.
+    """
+    lacking = False
+    for _ in range(TRIES):
+        spec = ids.resolved(change.wanted or {})
+        current = engine.service(change.service)
+        if lacking and current and _is_so(change, current, engine):
+            return current
+        lacking = current is None or not _is_so(change, current, engine)
+        try:
+            if current is None:
+                return engine.create_service(spec)
+            force = current["Spec"]["TaskTemplate"].get("ForceUpdate", 0)
+            spec["TaskTemplate"] = {**spec["TaskTemplate"], "ForceUpdate": force}
+            return engine.update_service(str(current["ID"]), int(current["Version"]["Index"]), spec)
+        except ChangedMeanwhile:
+            continue
+    raise ChangedMeanwhile(f"{change.service} is being changed by somebody else all the time.")
+
+
+def _leaders_last(siblings: Sequence[Change], site: Site, unwell: Collection[str] = ()) -> list[Change]:
+    """Siblings group by group in the order of the file; within a group the unwell first, and last those that say so."""
+    groups = list(dict.fromkeys(change.rollout.siblings for change in siblings if change.rollout))
+    asked = {change.service: _wants_to_be_last(change, site) for change in siblings}
+
+    def place(change: Change) -> tuple[int, bool, bool]:
+        group = groups.index(change.rollout.siblings) if change.rollout else 0
+        return group, change.service not in unwell, asked[change.service]
+
+    return sorted(siblings, key=place)
+
+
+def _is_so(change: Change, current: Spec, engine: Engine) -> bool:
+    """Whether a service is what is wanted of it."""
+    names = {str(item["Id"]): str(item["Name"]) for item in engine.networks()}
+    return not differences(spec_fields.flat(current["Spec"], names), spec_fields.flat(change.wanted or {}, names))
+
+
+def _healthy(stack: str, site: Site) -> set[str]:
+    return {service.name for service in services.services(site.engine, stack) if service.healthy}
+
+
+def _await_others(change: Change, done: StackPlan, site: Site, step: Step) -> None:
+    """Return once the other siblings are healthy, so that the group can do without this one; or it is unwell itself.
+
+    Members that are new are not waited for: they may need what the others are about to learn. Raises DeadlinePassed.
+    """
+    group = change.rollout.siblings if change.rollout else ""
+    others = {
+        item.service
+        for item in done.changes
+        if item.rollout and item.rollout.siblings == group and item.wanted and item.kind is not Kind.CREATE
+    } - {change.service}
+    if not others or change.kind is Kind.LABELS:
+        return
+    deadline = time.monotonic() + site.timeout
+    while not step.cancelled.is_set():
+        healthy = _healthy(done.stack, site)
+        if others <= healthy or change.service not in healthy:
+            return
+        unwell = ", ".join(sorted(others - healthy))
+        step.note(f"{change.service} waits for {unwell}")
+        if time.monotonic() > deadline:
+            raise DeadlinePassed(
+                f"{change.service} may not be restarted: of its siblings ({group}) {unwell} did not become healthy "
+                f"within {site.timeout:.0f} s, and the group may not be able to do without both.",
+                hint=f"./run status {done.stack} and ./run logs {done.stack} show why; heal that, then deploy again.",
+            )
+        time.sleep(converge.POLL)
+    raise StackFailed(f"{change.service} was not updated: its siblings were not waited for to the end.")
+
+
+def _wants_to_be_last(change: Change, site: Site) -> bool:
+    if not (change.rollout and change.rollout.last and change.restarts and site.hook and change.runs):
+        return False
+    return site.hook(change.service, tuple(change.rollout.last))[0] == 0
+
+
+def _before(change: Change, site: Site) -> None:
+    """Run what must happen in the service's own task before it restarts, e.g. a switchover."""
+    if not (change.rollout and change.rollout.before and change.restarts and site.hook and change.runs):
+        return
+    code, said = site.hook(change.service, tuple(change.rollout.before))
+    if code != 0:
+        lines = "\n".join(f"    {line}" for line in said.splitlines()[-converge.LINES :])
+        raise StackFailed(f"{change.service}: what must run before its update ended with {code}:\n{lines}")
+
+
+@dataclass(frozen=True)
+class References:
+    """Ids of configs and secrets by name: a specification must say both."""
+
+    configs: Mapping[str, str]
+    secrets: Mapping[str, str]
+
+    @classmethod
+    def read(cls, engine: Engine) -> "References":
+        """Ask the managers for our versions; the ledger, which is large, is not among them."""
+        return cls(
+            {str(item["Spec"]["Name"]): str(item["ID"]) for item in engine.configs(versions.LABEL)},
+            {str(item["Spec"]["Name"]): str(item["ID"]) for item in engine.secrets()},
+        )
+
+    def resolved(self, spec: Spec | Mapping[str, Any]) -> dict[str, Any]:
+        """The specification with the ids that names have now."""
+        container = dict(spec["TaskTemplate"]["ContainerSpec"])
+        for section, key, ids in (("Configs", "Config", self.configs), ("Secrets", "Secret", self.secrets)):
+            if container.get(section):
+                container[section] = [
+                    {**item, f"{key}ID": ids.get(item[f"{key}Name"], item[f"{key}Name"])} for item in container[section]
+                ]
+        return {**spec, "TaskTemplate": {**spec["TaskTemplate"], "ContainerSpec": container}}

@@ -1,0 +1,162 @@
+"""One change of stacks at a time: a lock kept in the swarm, with owner, host, since and expiry.
+
+The lock is a Swarm config: creating a name that exists is refused by the managers, so there is one holder.
+While it is held it is renewed; one that was not renewed for `LIFETIME` is dead and taken over. Only the
+managers' clock is asked, so clients may differ. Who comes back after that, or whose lock was broken, changes nothing
+more: somebody else may.
+"""
+
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from secrets import token_hex
+from threading import Event, Thread
+
+from swarm.engine.client import REFUSALS, Engine
+from swarm.errors import EngineUnavailable, Locked, LockLost, SwarmstatsError
+from swarm.host import user
+
+NAME = "swarmstats.lock"
+LIFETIME = timedelta(seconds=30)
+RENEWAL = 8.0
+POLL = 0.5
+LOST = "The lock was broken or taken over while this ran, and somebody else may change stacks now"
+HINT = "./run lock.status says who changes stacks; ./run status shows what runs."
+
+
+@dataclass(frozen=True)
+class Lock:
+    """Who changes stacks right now."""
+
+    id: str
+    owner: str
+    host: str
+    purpose: str
+    since: datetime
+    expires: datetime
+    expired: bool
+    token: str = ""
+
+    def __str__(self) -> str:
+        """The lock in one line."""
+        return f"{self.owner} on {self.host}, {self.purpose}, since {self.since:%Y-%m-%d %H:%M:%S} UTC"
+
+
+@dataclass
+class Hold:
+    """The lock in the hands of its holder; `ended` is set once nothing more is to be changed. One of nobody stands."""
+
+    engine: Engine | None = None
+    id: str = ""
+    ended: Event = field(default_factory=Event)
+    lost: bool = False
+
+    def lose(self) -> None:
+        """Know that the lock is gone."""
+        self.lost = True
+        self.ended.set()
+
+    def stands(self) -> bool:
+        """Whether the lock is held still, as the managers say; who does not answer has not said that it is gone."""
+        if self.engine and not self.lost:
+            with suppress(*REFUSALS):
+                if not self.engine.has_config(self.id):
+                    self.lose()
+        return not self.lost
+
+    def demand(self) -> None:
+        """Raise LockLost before something is changed without the lock."""
+        if not self.stands():
+            raise LockLost(f"{LOST}: nothing more was changed.", hint=HINT)
+
+
+def read(engine: Engine) -> Lock | None:
+    """The lock as it stands, or None."""
+    found = engine.config(NAME)
+    if found is None:
+        return None
+    labels = found["Spec"].get("Labels") or {}
+    expires = engine.moment(found["UpdatedAt"]) + LIFETIME
+    return Lock(
+        id=str(found["ID"]),
+        owner=labels.get("owner", "?"),
+        host=labels.get("host", "?"),
+        purpose=labels.get("purpose", "?"),
+        since=engine.moment(found["CreatedAt"]),
+        expires=expires,
+        expired=engine.now() > expires,
+        token=labels.get("token", ""),
+    )
+
+
+def release(engine: Engine, *, dry: bool = False) -> Lock | None:
+    """Take the lock away from whoever holds it; returns what was taken, or with `dry` would be."""
+    lock = read(engine)
+    if lock and not dry:
+        engine.discard("configs", lock.id)
+    return lock
+
+
+@contextmanager
+def held(engine: Engine, purpose: str, timeout: float, say: Callable[[str], None]) -> Iterator[Hold]:
+    """Hold the lock for a block; waits up to `timeout` seconds for another holder, then raises Locked.
+
+    Raises LockLost where it was lost before the block ended, whatever became of the block.
+    """
+    identity = _acquire(engine, purpose, timeout, say)
+    hold, over = Hold(engine, identity), Event()
+    renewing = Thread(target=_renew, args=(engine.again(), hold, over), daemon=True)
+    renewing.start()
+    try:
+        yield hold
+        if hold.lost:
+            raise LockLost(f"{LOST}: {purpose} ended all the same.", hint=HINT)
+    except LockLost:
+        raise
+    except SwarmstatsError as error:
+        if hold.lost:
+            raise LockLost(f"{LOST}: {purpose} stopped.\n{error.message}", hint=HINT) from error
+        raise
+    finally:
+        over.set()
+        renewing.join()
+        if not engine.discard("configs", identity) and not hold.lost:
+            say("The lock was broken by somebody while this ran: look at ./run status.")
+
+
+def _acquire(engine: Engine, purpose: str, timeout: float, say: Callable[[str], None]) -> str:
+    labels = {"owner": user.name(), "host": socket.gethostname(), "purpose": purpose, "token": token_hex(8)}
+    deadline = time.monotonic() + timeout
+    told = ""
+    while True:
+        if identity := engine.claim_config(NAME, labels):
+            return identity
+        lock = read(engine)
+        if lock and lock.token == labels["token"]:
+            # The manager went away after it had taken us in, and the question was repeated.
+            return lock.id
+        if lock and lock.expired:
+            say(f"The lock of {lock} expired: its holder is gone.")
+            engine.discard("configs", lock.id)
+        elif lock:
+            if time.monotonic() > deadline:
+                raise Locked(
+                    f"Another change is under way: {lock}.",
+                    hint="Wait for it, or give a longer --lock-timeout; ./run lock.break takes the lock away.",
+                )
+            if lock.id != told:
+                say(f"Waiting for another change: {lock}.")
+                told = lock.id
+            time.sleep(POLL)
+
+
+def _renew(engine: Engine, hold: Hold, over: Event) -> None:
+    """Keep the lock alive; a renewal that fails is tried again, and of a lock that is gone its holder learns."""
+    while not over.wait(RENEWAL):
+        with suppress(EngineUnavailable, *REFUSALS):
+            if not engine.touch_config(hold.id):
+                hold.lose()
+                return

@@ -1,0 +1,85 @@
+"""Scale services: set the number of tasks and wait until exactly that many run."""
+
+from collections.abc import Sequence
+from functools import partial
+
+from swarm.engine.client import Engine, Spec
+from swarm.errors import ArgumentInvalid, StackFailed, SwarmstatsError
+from swarm.live import lookup
+from swarm.live import services as live
+from swarm.live.services import Service
+from swarm.report import Report, Step
+from swarm.rollout.lock import Hold
+from swarm.rollout.service_update import Change, _carry_out, _one
+from swarm.settings.environment import Environment, shown
+from swarm.stacks import stack, targets
+
+
+def scale(environment: Environment, words: str, engine: Engine, report: Report, wait: float, *, dry: bool) -> None:
+    """`app/nginx=3,admin/portal=2`: return when each has exactly so many tasks; raises ArgumentInvalid, StackFailed."""
+    wanted = sizes(words)
+    services = live.services(engine)
+    chosen = [(lookup.one(services, word), count) for word, count in wanted.items()]
+    demand_once([service for service, _ in chosen])
+    changes = [_scaled(service, count) for service, count in chosen]
+    try:
+        _carry_out(changes, f"scale {words}", engine, report, wait, dry=dry)
+    except StackFailed as error:
+        back = ",".join(f"{lookup.shown(service)}={service.desired}" for service, _ in chosen)
+        raise type(error)(error.message, hint=f"As it was before: ./run scale {back}") from error
+    for change, count in zip(changes, wanted.values(), strict=True):
+        if change.edit and (advice := passing(environment, change.service, count)):
+            report.line(advice)
+
+
+def resize(engine: Engine, service: Service, count: int, step: Step) -> None:
+    """Give a service so many tasks and wait until exactly these run; for whoever holds the lock already."""
+    _one(engine, Hold(), Change(service, "", partial(_resize, count=count)), step)
+
+
+def sizes(words: str) -> dict[str, int]:
+    """The words of services and their numbers of tasks; raises ArgumentInvalid."""
+    found: dict[str, int] = {}
+    for part in words.split(","):
+        name, _, number = part.strip().rpartition("=")
+        if not name or not number.isdecimal():
+            raise ArgumentInvalid(f"{part.strip()!r} is not SERVICE=N.", hint="E.g. ./run scale app/nginx=3")
+        if name in found:
+            raise ArgumentInvalid(f"{name} is given twice.", hint="Name each service once.")
+        found[name] = int(number)
+    return found
+
+
+def demand_once(chosen: Sequence[Service]) -> None:
+    """Raise ArgumentInvalid when two words mean the same service, which cannot have two numbers of tasks."""
+    for service in chosen:
+        if chosen.count(service) > 1:
+            raise ArgumentInvalid(f"{lookup.shown(service)} is given twice.", hint="Name each service once.")
+
+
+def passing(environment: Environment, service: Service, count: int) -> str:
+    """How long a number of tasks lasts, unless the environment says the same; empty for stacks that are not ours."""
+    short = service.short
+    try:
+        (target,) = targets.select(environment, service.stack)
+        said = stack.render(environment, target).services[short]["deploy"].get("replicas", 1)
+    except (SwarmstatsError, KeyError, ValueError):
+        return ""
+    if int(said) == count:
+        return ""
+    place = shown(environment.directory / "env.yaml")
+    keep = f"sizes: {{{service.stack}.{short}: {{replicas: {count}}}}}"
+    return f"The next deploy of {service.stack} sets {short} back to {said}. To keep {count}, say in {place}: {keep}"
+
+
+def _scaled(service: Service, count: int) -> Change:
+    if service.mode != "replicated":
+        why = "runs one task on each node that fits" if service.mode == "global" else "is a job"
+        raise ArgumentInvalid(f"{lookup.shown(service)} {why}: it has no number of tasks to set; nothing was changed.")
+    if service.desired == count:
+        return Change(service, f"{count} wanted already", None)
+    return Change(service, f"{service.desired} -> {count} tasks", partial(_resize, count=count))
+
+
+def _resize(spec: Spec, *, count: int) -> None:
+    spec["Mode"]["Replicated"]["Replicas"] = count

@@ -1,0 +1,4 @@
+"""The use cases over secrets: edit, inventory, rotate.
+
+Imports deploy and below.
+"""

@@ -1,0 +1,87 @@
+"""The operator's own secrets: make one, write down one that is given, look at one.
+
+No content goes anywhere but to its file.
+"""
+
+from pathlib import Path
+
+from swarm.errors import SecretMissing, SecretRefused, UnknownName
+from swarm.report import Report
+from swarm.settings import secrets
+from swarm.settings.environment import Environment, shown
+from swarm.settings.secrets import Declaration, Secret
+from swarm.stacks import manifest
+
+BCRYPT = 72
+
+
+def source(path: str, name: str, report: Report) -> bytes:
+    """What a file holds, or what is piped in for `-` or nothing; raises SecretMissing."""
+    if path in ("", "-"):
+        return report.given(name)
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        raise SecretMissing(f"{path}: {error.strerror}.") from error
+
+
+def generate(
+    environment: Environment, name: str, *, force: bool = False, length: int = secrets.LENGTH, dry: bool = False
+) -> Path:
+    """Write a new password into the operator's own file; raises SecretRefused where there is one, unless forced."""
+    declaration = declared(name)
+    if declaration.generate is None:
+        raise SecretRefused(f"{name} cannot be generated.", hint=f"./run secret.import {name} FILE")
+    path = secrets.file(environment.secrets, name)
+    made = fitting(name, secrets.password(length))
+    if path.exists() and not force:
+        raise SecretRefused(
+            f"{shown(path)} is there already.",
+            hint=f"./run secret.rotate {name} changes it and what uses it; --force overwrites the file.",
+        )
+    if not dry:
+        secrets.write(environment.secrets, name, made)
+    return path
+
+
+def import_(environment: Environment, name: str, content: bytes, *, dry: bool = False) -> Path:
+    """Write what was given into the operator's own file."""
+    wanted = fitting(name, secrets.given(name, content, declared(name)))
+    if not dry:
+        secrets.write(environment.secrets, name, wanted)
+    return secrets.file(environment.secrets, name)
+
+
+def content(environment: Environment, name: str) -> Secret:
+    """What the operator's own file holds; raises UnknownName, or SecretMissing for one that is yet to be made."""
+    known = manifest.declarations()
+    if name not in known:
+        raise UnknownName("secret", name, known)
+    found = secrets.look(environment.secrets, name, known)
+    if found == secrets.unmade(name):
+        raise SecretMissing(f"{name} is not made yet.", hint="The first deploy of a stack that uses it makes it.")
+    return found
+
+
+def declared(name: str) -> Declaration:
+    """How a secret that may be written comes to be."""
+    known = manifest.declarations()
+    if name not in known:
+        raise UnknownName("secret", name, known)
+    if base := known[name].htpasswd:
+        raise SecretRefused(
+            f"{name} is made from {base}, whenever that changes.", hint=f"./run secret.rotate {base} changes both."
+        )
+    return known[name]
+
+
+def derived(name: str) -> tuple[str, ...]:
+    """The secrets that are made from this one."""
+    return tuple(other for other, how in manifest.declarations().items() if how.htpasswd == name)
+
+
+def fitting(name: str, secret: Secret) -> Secret:
+    """The secret, if what is derived from it takes one so long; raises SecretRefused."""
+    if (others := derived(name)) and len(secret.reveal().encode()) > BCRYPT:
+        raise SecretRefused(f"{others[0]} is a hash of {name}, which may have {BCRYPT} bytes for that.")
+    return secret

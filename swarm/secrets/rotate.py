@@ -1,0 +1,220 @@
+"""The use case rotate: a secret gets another content, and the services that use it get it one stack after the other.
+
+No content goes anywhere but to its file and, by the API, to the swarm.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from swarm.deploy import changeset, deploy
+from swarm.deploy.deployment import LOCK_TIMEOUT, Options
+from swarm.engine.client import Engine
+from swarm.errors import Locked, LockLost, SecretMissing, SecretRefused
+from swarm.host.folder_lock import turn
+from swarm.live import services
+from swarm.live.services import Service
+from swarm.report import Report
+from swarm.secrets import edit, inventory
+from swarm.secrets.inventory import FEW, Users
+from swarm.settings import secrets
+from swarm.settings.environment import Environment, shown
+from swarm.settings.secrets import Secret
+from swarm.shell import Shell
+from swarm.stacks import manifest as manifests
+from swarm.stacks import targets
+from swarm.stacks.targets import Target
+
+
+@dataclass(frozen=True)
+class Restart:
+    """A service that restarts when a secret changes."""
+
+    target: Target
+    service: str
+    tasks: str
+
+
+@dataclass(frozen=True)
+class Rotation:
+    """What a rotation does: the secrets that change, the services that restart, in order, and what comes with it."""
+
+    secrets: tuple[str, ...]
+    restarts: tuple[Restart, ...]
+    with_it: tuple[str, ...]
+
+    def told(self) -> dict[str, Any]:
+        """A rotation for machines."""
+        return {
+            "secrets": self.secrets,
+            "restarts": [{"stack": it.target.name, "service": it.service, "tasks": it.tasks} for it in self.restarts],
+            "comes_with_it": self.with_it,
+        }
+
+
+def rotate(
+    environment: Environment,
+    name: str,
+    content: bytes | None,
+    engine: Engine,
+    shell: Shell,
+    report: Report,
+    *,
+    dry: bool = False,
+    lock_timeout: float = LOCK_TIMEOUT,
+) -> None:
+    """Give a secret another content and bring it to the services; if that fails, its file holds the former one."""
+    wanted, coming = _wanted(name, content), foresee(environment, name, content, engine, shell)
+    restarts, names = coming.restarts, coming.secrets
+    _tell(names, restarts, report)
+    if coming.with_it:
+        report.line(f"Changes of these stacks that are not deployed yet come with it: {', '.join(coming.with_it)}.")
+    if dry:
+        return
+    with _alone(environment.secrets, name), _replaced(environment, names, wanted, engine, report):
+        if restarts:
+            affected = tuple(dict.fromkeys(restart.target for restart in restarts))
+            deploy.deploy(environment, affected, engine, shell, report, Options(lock_timeout))
+    report.line(f"{name} is rotated{'' if restarts else ': in its file; no service that runs uses it'}.")
+
+
+def foresee(environment: Environment, name: str, content: bytes | None, engine: Engine, shell: Shell) -> Rotation:
+    """What a rotation would do; raises what it would refuse."""
+    _wanted(name, content)
+    names, used, running = (name, *edit.derived(name)), inventory.users(environment), services.services(engine)
+    restarts = _restarts(environment, names, used, running)
+    _demand_files(environment, name, used, {one.target for one in restarts})
+    return Rotation(names, tuple(restarts), tuple(_waiting(environment, restarts, used, engine, shell)))
+
+
+def _wanted(name: str, content: bytes | None) -> Secret | None:
+    """The content that is given, if it can be one; None where a new password is generated."""
+    declaration = edit.declared(name)
+    if content is None and declaration.generate is None:
+        raise SecretRefused(f"{name} cannot be generated.", hint=f"./run secret.rotate {name} --from FILE")
+    return edit.fitting(name, secrets.given(name, content, declaration)) if content is not None else None
+
+
+def _restarts(
+    environment: Environment, names: Collection[str], used: Users, running: Iterable[Service]
+) -> list[Restart]:
+    """The services that use the secrets, of stacks that run: first those of the stack that declares the secret.
+
+    That one makes a new password valid (Postgres and its bootstrap job), the others, in the order of what
+    stacks need, then come with it; connections that they have already are not cut by the change.
+    """
+    there = {service.name: service for service in running}
+    deployed = {service.stack for service in there.values()}
+    wanted = {pair for name in names for pair in used[name] if pair[0].name in deployed}
+    owners = {template for template, manifest in manifests.read().items() if manifest.secrets.keys() & set(names)}
+    every = targets.select(environment, "all")
+    found: list[Restart] = []
+    for target, short in sorted(
+        wanted, key=lambda pair: (pair[0].template not in owners, every.index(pair[0]), pair[1])
+    ):
+        service = there.get(f"{target.name}_{short}")
+        what = "not there yet" if service is None else "a job, runs again" if service.job else str(service.desired)
+        found.append(Restart(target, f"{target.name}_{short}", what))
+    return found
+
+
+def _demand_files(environment: Environment, name: str, used: Users, affected: Collection[Target]) -> None:
+    """Raise SecretMissing where the deploy would make up another secret, whose file is on somebody else's machine."""
+    known, folder = manifests.declarations(), environment.secrets
+    needed = {key for key, pairs in used.items() if any(target in affected for target, _ in pairs)}
+    needed = {known[key].htpasswd or key for key in needed} - {name}
+    if absent := sorted(key for key in needed if not secrets.file(folder, key).exists()):
+        raise SecretMissing(
+            f"Not in {shown(folder)}: {', '.join(absent)}. The same stacks use them, and would get new ones.",
+            hint=f"Bring the files of whoever deployed, or ./run secret.import {absent[0]} FILE",
+        )
+
+
+def _tell(names: tuple[str, ...], restarts: Sequence[Restart], report: Report) -> None:
+    """Say which services will restart."""
+    if not restarts:
+        report.line(f"{names[0]}: no service that runs uses it; only its file changes.")
+        return
+    services = f"{len(restarts)} service{'s' if len(restarts) > 1 else ''}"
+    report.line(f"{' and '.join(names)}: {services} will restart, stack after stack:")
+    report.table(("STACK", "SERVICE", "TASKS"), _table(restarts))
+
+
+def _table(restarts: Sequence[Restart]) -> Iterator[tuple[str, str, str]]:
+    projects = [one for one in restarts if one.target.project]
+    few = len(projects) <= FEW
+    yield from ((one.target.name, one.service, one.tasks) for one in restarts if few or not one.target.project)
+    if not few:
+        yield "projects", f"{len(projects)} services of {len({one.target for one in projects})} projects", ""
+
+
+def _waiting(
+    environment: Environment, restarts: Iterable[Restart], used: Users, engine: Engine, shell: Shell
+) -> list[str]:
+    """Other services of the same stacks that do not run as the environment says now."""
+    affected = tuple(dict.fromkeys(one.target for one in restarts))
+    needed = {key for key, pairs in used.items() if any(target in affected for target, _ in pairs)}
+    if not affected or not all(secrets.file(environment.secrets, key).exists() for key in needed):
+        return []
+    plans = changeset.survey(environment, affected, engine, shell).plans.values()
+    return sorted({change.service for done in plans for change in done.pending} - {one.service for one in restarts})
+
+
+def _alone(folder: Path, name: str) -> AbstractContextManager[None]:
+    """One rotation at a time of one folder of secrets."""
+
+    def busy() -> None:
+        raise Locked(
+            f"Another rotation of secrets in {shown(folder)} is under way; {name} was not changed.",
+            hint="Wait for it; ./run lock.status says what runs.",
+        ) from None
+
+    return turn(folder, busy)
+
+
+@contextmanager
+def _replaced(
+    environment: Environment, names: tuple[str, ...], wanted: Secret | None, engine: Engine, report: Report
+) -> Iterator[None]:
+    """Write another content, keeping the former one beside it until the block has ended well.
+
+    When the block fails the former files come back. A client that is killed, interrupted or has lost the lock leaves
+    both: the next rotation goes on with the new content, or finds that a deploy has brought it everywhere.
+    """
+    folder, (name, *_) = environment.secrets, names
+    present = secrets.read(secrets.file(folder, name))
+    if _unfinished(environment, names, present, engine):
+        report.line(f"An earlier rotation of {name} did not end; {'replacing' if wanted else 'completing'} it.")
+        wanted = wanted or present
+    else:
+        for other in names:
+            secrets.keep(folder, other)
+    secrets.write(folder, name, wanted or secrets.password())
+    try:
+        yield
+    except LockLost:
+        raise
+    except Exception:
+        for other in reversed(names):
+            secrets.restore(folder, other)
+        report.line(f"{shown(secrets.file(folder, name))} holds what it held before.")
+        raise
+    for other in names:
+        secrets.kept(folder, other).unlink(missing_ok=True)
+
+
+def _unfinished(environment: Environment, names: tuple[str, ...], present: Secret | None, engine: Engine) -> bool:
+    """Whether a killed rotation left a new content that not all services have."""
+    former = secrets.kept(environment.secrets, names[0])
+    if present is None or not former.exists() or secrets.read(former) == present:
+        return False
+    there, known = inventory.held(engine), manifests.declarations()
+    return any(
+        inventory.differs(
+            environment.secrets, name, known, [version for version, users in there[name].items() if users]
+        )
+        for name in names
+        if any(there.get(name, {}).values())
+    )

@@ -1,0 +1,23 @@
+"""A copy of the checkout for the tests of a file, which change it at will."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.e2e.conftest import Platform
+from tests.e2e.support.checkout import STACK, Checkout
+
+
+@pytest.fixture(scope="module")
+def copied(platform: Platform, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
+    made = Checkout.copied(tmp_path_factory.mktemp("copied") / "checkout", platform)
+    yield made
+    made.run("clean", STACK)
+
+
+@pytest.fixture
+def checkout(copied: Checkout) -> Iterator[Checkout]:
+    """A copy of the checkout; afterwards the demo application is as it was."""
+    yield copied
+    copied.say()
+    copied.run("deploy", "app")

@@ -1,0 +1,90 @@
+"""A swarm whose services use secrets, and what is in their files."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from swarm.engine.client import NAMESPACE, Engine
+from swarm.secrets import inventory
+from swarm.secrets.inventory import Row
+from swarm.settings import secrets
+from swarm.settings.environment import Environment
+from swarm.stacks import manifest, versions
+
+READER = "ro-user-password"
+SERVICES = {
+    "admin_portal": [READER], "admin_traefik": ["traefik-users"], "app_nginx": [],
+    "db_bootstrap": [
+        "postgres-password", "replication-password", "rewind-password", "gha-admin-password", READER,
+        "devstats-team-password",
+    ],
+    "db_haproxy": [], "db_postgres": ["postgres-password"], "db_patroni1": ["patroni-password"],
+}  # fmt: skip
+# What is given by hand is needed only where a setting asks for it.
+MADE = {name: how for name, how in manifest.declarations().items() if how.generate or how.htpasswd}
+
+
+@dataclass(frozen=True)
+class Swarm(Engine):
+    """A swarm that runs services with secrets as the files were when it was made."""
+
+    uses: dict[str, list[str]] = field(default_factory=dict)
+    there: list[str] = field(default_factory=list)
+
+    def services(self, stack: str | None = None) -> list[dict[str, Any]]:
+        return [
+            {
+                "ID": name,
+                "Spec": {
+                    "Name": name,
+                    "Labels": {NAMESPACE: name.partition("_")[0]},
+                    "Mode": {"ReplicatedJob": {}} if name == "db_bootstrap" else {"Replicated": {"Replicas": 1}},
+                    "TaskTemplate": {
+                        "ContainerSpec": {"Image": "x", "Secrets": [{"SecretName": used} for used in sealed]}
+                    },
+                },
+            }
+            for name, sealed in self.uses.items()
+        ]
+
+    def nodes(self) -> list[dict[str, Any]]:
+        return []
+
+    def tasks(self, stack: str | None = None) -> list[dict[str, Any]]:
+        return []
+
+    def secrets(self) -> list[dict[str, Any]]:
+        return [
+            {
+                "ID": name,
+                "CreatedAt": str(place),
+                "Spec": {"Name": name, "Labels": {versions.LABEL: name.split("_")[0]}},
+            }
+            for place, name in enumerate(self.there)
+        ]
+
+
+def swarm(environment: Environment, services: Sequence[str] = tuple(SERVICES)) -> Swarm:
+    """What a deploy of the files as they are leaves; files that are not there are made first."""
+    known = MADE
+    folder = environment.secrets
+    names = {
+        key: versions.secret(folder / f"{key}.secret", key, secrets.get(folder, key, known)).name
+        for key in sorted(known)
+    }
+    uses = {name: [names[key] for key in SERVICES[name]] for name in services}
+    return Swarm(uses=uses, there=sorted({name for used in uses.values() for name in used}))
+
+
+def content(environment: Environment, name: str) -> str:
+    found = secrets.read(secrets.file(environment.secrets, name))
+    assert found
+    return found.reveal()
+
+
+def row(environment: Environment, engine: Engine | None, name: str) -> Row:
+    return next(item for item in inventory.rows(environment, engine) if item.name == name)
+
+
+def leftovers(environment: Environment) -> list[str]:
+    return [path.name for path in environment.secrets.iterdir() if path.name.startswith(".")]

@@ -1,0 +1,111 @@
+"""Hours of any size have the archive's shapes, are the same each time, and can be damaged as the archive's are."""
+
+import gzip
+import json
+import threading
+from collections import Counter
+from datetime import UTC, datetime
+
+import pytest
+from activity.archive.read.reader import Reading
+from activity.archive.route.route import Route
+from activity.archive.rows.since_2015 import rows_of
+from activity.archive.simulate.damage import Damage
+from activity.archive.simulate.event_factory import Shape
+from activity.archive.simulate.load_hours import Volume, lines_of, write_volume
+from activity.archive.simulate.load_payloads import MIX
+from activity.errors import TruncatedHour
+from activity.hour import parse_hour
+from activity.projects import Project
+
+HOUR = parse_hour("2024-05-14-15")
+NAMES = ("kube/kube", "etcd-io/etcd")
+PROJECT = Project("kube", "", "", ("kube",), ("etcd-io/etcd",), (), datetime(2015, 1, 1, tzinfo=UTC), "kube")
+FAT, SLIM = (Volume(shape, 1500, 1, NAMES, 0.05) for shape in Shape)
+
+
+def read(path, salvage=False):
+    reading = Reading(path.as_uri(), Route([PROJECT]), threading.Event(), salvage=salvage)
+    return list(reading), reading
+
+
+def ids(lines):
+    return [line.event["id"] for line in lines]
+
+
+@pytest.mark.parametrize("volume", [FAT, SLIM])
+def test_an_hour_is_the_same_each_time_and_another_with_another_seed(volume, tmp_path):
+    for name in ("one", "two"):
+        assert write_volume(tmp_path / name, volume, HOUR) == 1500
+    assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
+    other = Volume(volume.shape, 1500, 2, NAMES, 0.05)
+    assert list(lines_of(other, HOUR)) != list(lines_of(volume, HOUR))
+
+
+def test_the_types_and_sizes_are_those_of_the_archive():
+    for volume, low, high in ((Volume(Shape.FAT, 6000), 3000, 4400), (Volume(Shape.SLIM, 6000), 1000, 1700)):
+        lines = list(lines_of(volume, HOUR))
+        assert low < sum(map(len, lines)) / len(lines) < high
+        kinds = Counter(json.loads(line)["type"] for line in lines)
+        assert kinds.keys() == MIX.keys()
+        assert 0.5 < kinds["PushEvent"] / len(lines) < 0.6
+        assert 0.04 < kinds["PullRequestEvent"] / len(lines) < 0.08
+
+
+def test_pushes_have_no_commits_and_pull_requests_no_title_since_october_2025():
+    for volume, told in ((FAT, True), (SLIM, False)):
+        events = [json.loads(line) for line in lines_of(volume, HOUR)]
+        assert all(("commits" in event["payload"]) is told for event in events if event["type"] == "PushEvent")
+        pulls = [event["payload"]["pull_request"] for event in events if event["type"] == "PullRequestEvent"]
+        assert pulls
+        assert all(("title" in pull) is told for pull in pulls)
+
+
+@pytest.mark.parametrize("volume", [FAT, SLIM])
+def test_every_event_becomes_rows_is_of_its_hour_and_read_by_the_quick_look(volume, tmp_path):
+    path = tmp_path / "hour.json.gz"
+    write_volume(path, volume, HOUR)
+    events = [json.loads(line) for line in gzip.decompress(path.read_bytes()).splitlines()]
+    assert all(rows_of(event) for event in events)
+    assert all(event["created_at"].startswith("2024-05-14T15:") for event in events)
+    assert len({event["id"] for event in events}) == len(events)
+    found, reading = read(path)
+    wanted = [event["id"] for event in events if event["repo"]["name"] in NAMES]
+    assert ids(found) == wanted
+    assert 40 < len(wanted) < 120
+    assert not reading.tally.slow
+
+
+@pytest.mark.parametrize(
+    "kind", [Damage.GLUED, Damage.NUL, Damage.ESCAPED, Damage.REORDERED, Damage.CRLF, Damage.ONE_LINE, Damage.MEMBERS]
+)
+def test_damage_that_loses_nothing_loses_nothing(kind, tmp_path, monkeypatch):
+    monkeypatch.setattr("activity.archive.simulate.damage.ONE_OF", 5)
+    monkeypatch.setattr("activity.archive.simulate.damage.MEMBER_LINES", 100)
+    write_volume(tmp_path / "whole", FAT, HOUR)
+    write_volume(tmp_path / "spoiled", FAT, HOUR, frozenset({kind}))
+    found, reading = read(tmp_path / "spoiled")
+    assert ids(found) == ids(read(tmp_path / "whole")[0])
+    assert not reading.quarantined
+    assert (tmp_path / "whole").read_bytes() != (tmp_path / "spoiled").read_bytes()
+
+
+def test_of_cut_lines_all_others_are_kept_and_the_rest_is_in_quarantine(tmp_path, monkeypatch):
+    monkeypatch.setattr("activity.archive.simulate.damage.ONE_OF", 10)
+    write_volume(tmp_path / "whole", FAT, HOUR)
+    write_volume(tmp_path / "spoiled", FAT, HOUR, frozenset({Damage.CUT}))
+    found, reading = read(tmp_path / "spoiled")
+    whole = ids(read(tmp_path / "whole")[0])
+    assert set(ids(found)) <= set(whole)
+    assert 0.7 * len(whole) < len(found) < len(whole)
+    assert 100 < len(reading.quarantined) < 200
+
+
+@pytest.mark.parametrize("kind", [Damage.TRUNCATED, Damage.CHECKSUM])
+def test_a_damaged_file_is_an_error_or_salvaged(kind, tmp_path):
+    write_volume(tmp_path / "spoiled", FAT, HOUR, frozenset({kind}))
+    with pytest.raises(TruncatedHour):
+        read(tmp_path / "spoiled")
+    found, reading = read(tmp_path / "spoiled", salvage=True)
+    assert found
+    assert [kept.reason for kept in reading.quarantined if kept.reason == "gzip"] == ["gzip"]

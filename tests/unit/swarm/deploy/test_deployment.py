@@ -1,0 +1,158 @@
+"""What becomes of a deploy that is disturbed; that it goes well is tested on a real swarm."""
+
+import docker.errors
+import pytest
+
+from swarm.deploy import releases
+from swarm.deploy.changeset import Survey
+from swarm.deploy.deployment import Deployment, Options
+from swarm.deploy.executor import Desk
+from swarm.deploy.releases import State
+from swarm.engine.client import NAMESPACE
+from swarm.errors import LockLost, RollbackFailed, RolledBack
+from swarm.live import services
+from swarm.plan import plan
+from swarm.plan.plan import Pins
+from swarm.report import Report
+from swarm.rollout import converge, lock
+from swarm.rollout.lock import Hold
+from swarm.shell import RecordingShell
+from swarm.stacks.conversion import Wanted
+from swarm.stacks.manifest import Manifest
+from swarm.stacks.stack import Stack
+from swarm.stacks.targets import Target
+from tests.support.fake_managers import Answer, Known, Managers, Raw
+from tests.unit.swarm.conftest import Make
+
+OPTIONS = Options(tests=False)
+MANIFEST = Manifest(description="web", timeout=2)
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(converge, "POLL", 0.01)
+    monkeypatch.setattr(converge, "STABLE", 0.01)
+
+
+def spec(stack: str, image: str) -> Raw:
+    return {
+        "Name": f"{stack}_web",
+        "Labels": {NAMESPACE: stack},
+        "Mode": {"Replicated": {"Replicas": 1}},
+        "TaskTemplate": {"ContainerSpec": {"Image": image}, "ForceUpdate": 0},
+    }
+
+
+def deployment(make: Make, engine: Known, hold: Hold, image: str, *names: str) -> Deployment:
+    """A deploy of stacks of one service each."""
+    rendered = tuple(
+        Stack(Target(name), MANIFEST, {"services": {"web": {"image": image}}}, (), (), ()) for name in names
+    )
+    wanted = {name: Wanted(name, {f"{name}_web": spec(name, image)}, {}, {}) for name in names}
+    seen = services.snapshot(engine)
+    plans = {name: plan.plan(wanted[name], seen, Pins()) for name in names}
+    found = Survey(rendered, wanted, plans, releases.unfinished(engine), seen)
+    return Deployment(found, Desk(make(), engine, RecordingShell(), Report(), hold), OPTIONS)
+
+
+def images(managers: Managers) -> dict[str, str]:
+    return {
+        item["Spec"]["Name"]: item["Spec"]["TaskTemplate"]["ContainerSpec"]["Image"]
+        for item in managers.held["services"].values()
+    }
+
+
+def states(engine: Known, stack: str) -> list[State]:
+    return [release.state for release in reversed(releases.history(engine, stack))]
+
+
+def test_a_deploy_that_has_lost_its_lock_goes_neither_on_nor_back_and_leaves_its_release_pending(make: Make) -> None:
+    engine = Known()
+    deployment(make, engine, Hold(), "r/web:1", "admin", "app").run()
+
+    def broken(path: str) -> None:
+        if path.startswith("/services/") and path.endswith("/update"):
+            lock.release(engine)
+
+    engine.managers.after = broken
+    lost = pytest.raises(LockLost, match="release 2 of admin")
+    with lost as caught, lock.held(engine, "deploy", 1, print) as hold:
+        deployment(make, engine, hold, "r/web:2", "admin", "app").run()
+    assert "./run deploy admin completes it" in caught.value.hint
+    assert images(engine.managers) == {"admin_web": "r/web:2", "app_web": "r/web:1"}
+    assert (states(engine, "admin"), states(engine, "app")) == ([State.DEPLOYED, State.PENDING], [State.DEPLOYED])
+    engine.managers.after = lambda path: None
+    deployment(make, engine, Hold(), "r/web:2", "admin", "app").run()
+    assert states(engine, "admin") == [State.DEPLOYED, State.DEPLOYED]
+    assert images(engine.managers) == {"admin_web": "r/web:2", "app_web": "r/web:2"}
+
+
+def test_a_change_that_docker_refuses_in_the_middle_of_a_deploy_goes_back_with_the_reason(make: Make) -> None:
+    engine = Known()
+    deployment(make, engine, Hold(), "r/web:1", "admin", "app").run()
+    doomed = str(engine.managers.named("services", "app_web")["ID"])
+    deploy = deployment(make, engine, Hold(), "r/web:2", "admin", "app")
+
+    def before(method: str, path: str) -> Answer | None:
+        if path == "/tasks" and engine.managers.told[-1] == f"POST /services/{doomed}/update" and not deploy.served[1:]:
+            engine.managers.before = lambda method, path: None
+            return 500, {"message": "rpc error: code = DeadlineExceeded"}
+        return None
+
+    engine.managers.before = before
+    with pytest.raises(RolledBack, match="app: Docker refuses what is asked of it: rpc error: code = DeadlineExc"):
+        deploy.run()
+    assert images(engine.managers) == {"admin_web": "r/web:1", "app_web": "r/web:1"}
+    assert states(engine, "app") == [State.DEPLOYED, State.FAILED]
+
+
+def test_a_way_back_that_docker_refuses_too_ends_as_one_that_failed(make: Make) -> None:
+    engine = Known()
+    deployment(make, engine, Hold(), "r/web:1", "app").run()
+    deploy = deployment(make, engine, Hold(), "r/web:2", "app")
+    engine.managers.before = lambda method, path: (
+        (500, {"message": "no space left"}) if path == "/tasks" and deploy.begun else None
+    )
+    with pytest.raises(RollbackFailed, match=r"no space left\nGoing back failed too: .*no space left"):
+        deploy.run()
+
+
+def test_managers_that_nobody_speaks_for_leave_a_deploy_for_the_next_one_to_complete(make: Make) -> None:
+    engine = Known()
+    deploy = deployment(make, engine, Hold(), "r/web:1", "app")
+    leaderless = (503, {"message": "The swarm does not have a leader."})
+    engine.managers.before = lambda method, path: leaderless if deploy.begun else None
+    with pytest.raises(docker.errors.APIError, match="leader"):
+        deploy.run()
+    engine.managers.before = lambda method, path: None
+    assert states(engine, "app") == [State.PENDING]
+
+
+def test_old_versions_that_cannot_be_removed_are_told_and_the_deploy_has_succeeded(
+    make: Make, capsys: pytest.CaptureFixture[str]
+) -> None:
+    engine = Known()
+    deploy = deployment(make, engine, Hold(), "r/web:1", "app")
+    engine.managers.before = lambda method, path: (
+        (500, {"message": "no space left"}) if path == "/secrets" and deploy.served else None
+    )
+    deploy.run()
+    engine.managers.before = lambda method, path: None
+    assert states(engine, "app") == [State.DEPLOYED]
+    assert "were not removed, the next deploy does it" in capsys.readouterr().err
+
+
+def test_a_plan_names_what_a_deploy_would_act_upon_besides_changes(make: Make) -> None:
+    engine = Known()
+    deployment(make, engine, Hold(), "r/web:1", "app").run()
+    assert not deployment(make, engine, Hold(), "r/web:1", "app").found.changed
+    engine.managers.running = lambda service: "starting"
+    deploy = deployment(make, engine, Hold(), "r/web:1", "app")
+    assert [stack.name for stack in deploy.found.changed] == ["app"]
+    assert deploy.found.beside(deploy.desk).unwell == {"app": ["web 0/1 starting"]}
+    engine.managers.running = lambda service: "running"
+    held = releases.content(engine, releases.history(engine, "app")[0])
+    left = releases.begin(engine, "app", held, deploy="x", commit="")
+    deploy = deployment(make, engine, Hold(), "r/web:1", "app")
+    assert [stack.name for stack in deploy.found.changed] == ["app"]
+    assert deploy.found.beside(deploy.desk).unfinished == {"app": f"release 2 of app is left pending by {left.owner}"}

@@ -1,0 +1,61 @@
+from datetime import UTC, datetime
+from typing import ClassVar
+
+import pytest
+
+from swarm.deploy import executor, prune
+from swarm.engine.client import Engine
+from swarm.plan.plan import StackPlan
+from swarm.report import Report, Step
+from swarm.rollout.apply import References, Site
+
+USED, SLOW = "app_old", "app_slow"
+
+
+class Swarm(Engine):
+    """A swarm in which nothing runs, one network is in use, and another one is let go at the third time of asking."""
+
+    asked: ClassVar[list[str]] = []
+
+    def remove_network(self, identity: str) -> bool:
+        self.asked.append(identity)
+        return identity != USED and (identity != SLOW or self.asked.count(SLOW) > 2)
+
+    def nodes(self) -> list[dict[str, object]]:
+        return []
+
+    def services(self, stack: str | None = None) -> list[dict[str, object]]:
+        return []
+
+    def tasks(self, stack: str | None = None) -> list[dict[str, object]]:
+        return []
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+
+def carry_out(step: Step, *networks: str) -> None:
+    site = Site(Swarm(), datetime.now(UTC), 1, References({}, {}))
+    executor.carry_out(StackPlan("app", (), unwanted_networks=networks), site, step)
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(prune.converge, "POLL", 0.01)
+    monkeypatch.setattr(prune, "LET_GO", 0.2)
+
+
+def test_a_network_is_removed_once_the_tasks_that_end_let_go_of_it(capsys: pytest.CaptureFixture[str]) -> None:
+    with Report().step("app") as step:
+        carry_out(step.silent(), SLOW)
+    assert Swarm.asked.count(SLOW) == 3
+    assert capsys.readouterr().err == ""
+
+
+def test_a_network_that_cannot_be_removed_is_told_once_the_step_has_ended(capsys: pytest.CaptureFixture[str]) -> None:
+    with Report().step("app") as step:
+        carry_out(step.silent(), "app_free", USED)
+    said = capsys.readouterr()
+    assert "✓ app" in said.out
+    assert "app: the network app_old is not needed any more and could not be removed" in said.err
+    assert "app_free" not in said.err

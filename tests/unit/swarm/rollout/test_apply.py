@@ -1,0 +1,162 @@
+"""The order in which siblings are taken; what an engine does with it is tested end to end."""
+
+import copy
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from swarm.engine import retry
+from swarm.engine.client import NAMESPACE, Engine
+from swarm.errors import DeadlinePassed, StackFailed
+from swarm.plan.plan import Change, Kind, StackPlan
+from swarm.report import Step
+from swarm.rollout import apply, converge
+from swarm.rollout.apply import References, Site
+from swarm.stacks.rollout_options import Rollout
+from tests.support.fake_managers import Known
+
+MEMBER = Rollout(siblings="patroni", last=["leads"], before=["prepare"])
+SPEC: dict[str, Any] = {"TaskTemplate": {"ContainerSpec": {}}}
+
+
+def change(name: str, kind: Kind = Kind.RESTART, *, group: str = "patroni", running: int = 1) -> Change:
+    rollout = MEMBER.model_copy(update={"siblings": group})
+    live = {"ID": name, "Spec": {}, "ServiceStatus": {"RunningTasks": running}}
+    return Change(name, kind, wanted=SPEC, live=live, tasks=1, rollout=rollout)
+
+
+def site(answer: Callable[[str, tuple[str, ...]], tuple[int, str]]) -> Site:
+    return Site(Engine(), datetime.now(UTC), 1, References({}, {}), hook=answer)
+
+
+def test_who_leads_is_updated_after_the_other_members_of_its_group() -> None:
+    asked: list[str] = []
+
+    def leads(service: str, argv: tuple[str, ...]) -> tuple[int, str]:
+        asked.append(f"{service} {argv[0]}")
+        return (0 if service in ("etcd1", "patroni1") else 1), ""
+
+    changes = [change(f"{group}{n}", group=group) for group in ("etcd", "patroni") for n in (1, 2, 3)]
+    found = [item.service for item in apply._leaders_last(changes, site(leads))]
+    assert found == ["etcd2", "etcd3", "etcd1", "patroni2", "patroni3", "patroni1"]
+    assert set(asked) == {f"{item.service} leads" for item in changes}
+
+
+def test_a_member_that_does_not_run_is_asked_nothing_and_prepared_by_nothing() -> None:
+    def never(service: str, argv: tuple[str, ...]) -> tuple[int, str]:
+        raise AssertionError(f"{argv} in {service}")
+
+    dead = change("patroni1", running=0)
+    assert apply._leaders_last([dead], site(never)) == [dead]
+    apply._before(dead, site(never))
+    apply._before(change("patroni2", Kind.UPDATE), site(never))
+
+
+def test_a_member_that_may_not_go_stops_the_rollout_with_its_reason() -> None:
+    with pytest.raises(
+        StackFailed, match=r"patroni1: what must run before its update ended with 1:\n +patroni2 is gone"
+    ):
+        apply._before(change("patroni1"), site(lambda _, __: (1, "patroni2 is gone")))
+
+
+def group(*changing: str, unwell: str = "") -> tuple[Known, StackPlan]:
+    """Three members that run, and a plan that restarts some of them."""
+    engine = Known()
+    changes = []
+    for name in ("db_etcd1", "db_etcd2", "db_etcd3"):
+        spec = {
+            "Name": name,
+            "Labels": {NAMESPACE: "db"},
+            "Mode": {"Replicated": {"Replicas": 1}},
+            "TaskTemplate": {"ContainerSpec": {"Image": "r/etcd:1"}, "ForceUpdate": 0},
+        }
+        live = engine.managers.put("services", spec)
+        kind = Kind.RESTART if name in changing else Kind.NOTHING
+        wanted = {**spec, "TaskTemplate": {"ContainerSpec": {"Image": "r/etcd:2"}}} if name in changing else spec
+        changes.append(Change(name, kind, wanted=wanted, live=copy.deepcopy(live), rollout=Rollout(siblings="etcd")))
+    engine.managers.running = lambda service: (
+        "starting"
+        if service["Spec"]["Name"] == unwell and service["Spec"]["TaskTemplate"]["ContainerSpec"]["Image"] == "r/etcd:1"
+        else "running"
+    )
+    return engine, StackPlan("db", tuple(changes))
+
+
+def updated(engine: Known) -> list[str]:
+    """The services that were told something, in that order."""
+    names = {item["ID"]: item["Spec"]["Name"] for item in engine.managers.held["services"].values()}
+    return [names[line.split("/")[2]] for line in engine.managers.told]
+
+
+def carried_out(engine: Known, done: StackPlan) -> None:
+    apply.apply(done, Site(engine, datetime.now(UTC), 0.2, References({}, {})), Step("db", None))
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retry, "PAUSE", 0.01)
+    monkeypatch.setattr(converge, "POLL", 0.01)
+    monkeypatch.setattr(converge, "STABLE", 0.01)
+
+
+@pytest.mark.usefixtures("quick")
+def test_no_sibling_is_restarted_while_another_one_is_unwell() -> None:
+    engine, done = group("db_etcd1", unwell="db_etcd2")
+    with pytest.raises(DeadlinePassed, match=r"db_etcd1 may not be restarted: .* \(etcd\) db_etcd2 did not become"):
+        carried_out(engine, done)
+    assert updated(engine) == []
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_sibling_that_becomes_healthy_is_waited_for() -> None:
+    engine, done = group("db_etcd1", unwell="db_etcd2")
+    unwell, looks = engine.managers.running, iter(range(100))
+    engine.managers.running = lambda service: unwell(service) if next(looks) < 9 else "running"
+    carried_out(engine, done)
+    assert updated(engine) == ["db_etcd1"]
+
+
+@pytest.mark.usefixtures("quick")
+def test_the_sibling_that_its_update_may_heal_goes_first() -> None:
+    engine, done = group("db_etcd1", "db_etcd2", "db_etcd3", unwell="db_etcd2")
+    carried_out(engine, done)
+    assert updated(engine) == ["db_etcd2", "db_etcd1", "db_etcd3"]
+
+
+@pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize("there", [True, False])
+def test_a_change_whose_answer_was_lost_is_not_made_again_so_that_no_job_runs_twice(there: bool) -> None:
+    engine = Known(patience=5)
+    spec = {
+        "Name": "db_bootstrap",
+        "Labels": {NAMESPACE: "db"},
+        "Mode": {"ReplicatedJob": {"MaxConcurrent": 1, "TotalCompletions": 1}},
+        "TaskTemplate": {"ContainerSpec": {"Image": "r/activity:2"}},
+    }
+    if there:
+        engine.managers.put("services", {**spec, "TaskTemplate": {"ContainerSpec": {"Image": "r/activity:1"}}})
+    engine.managers.lose_answer()
+    apply._tell(Change("db_bootstrap", Kind.RERUN, wanted=spec), engine, References({}, {}))
+    assert len(engine.managers.told) == 1
+    assert engine.managers.named("services", "db_bootstrap")["Spec"]["TaskTemplate"] == {
+        "ContainerSpec": {"Image": "r/activity:2"},
+        **({"ForceUpdate": 0} if there else {}),
+    }
+
+
+@pytest.mark.usefixtures("quick")
+def test_an_update_that_is_to_be_resumed_is_told_so_also_where_the_service_changed_meanwhile() -> None:
+    engine = Known()
+    wanted = {"Name": "db_etcd1", "Mode": {}, "TaskTemplate": {"ContainerSpec": {"Image": "r/etcd:1"}}}
+    held = engine.managers.put("services", wanted)
+
+    def crossing(method: str, path: str) -> None:
+        if method == "POST":
+            held["Version"] = {"Index": 99}
+            engine.managers.before = lambda method, path: None
+
+    engine.managers.before = crossing
+    apply._tell(Change("db_etcd1", Kind.RESUME, wanted=wanted), engine, References({}, {}))
+    assert len(engine.managers.told) == 1

@@ -1,0 +1,71 @@
+"""Who has lost the lock changes nothing more; that there is one holder is tested on a real swarm."""
+
+import pytest
+
+from swarm.errors import LockLost, StackFailed
+from swarm.rollout import lock
+from swarm.rollout.lock import Hold
+from tests.support.fake_managers import Known
+
+
+def broken(engine: Known) -> None:
+    lock.release(engine)
+
+
+def test_a_holder_whose_lock_was_broken_may_change_nothing_more() -> None:
+    engine = Known()
+    with pytest.raises(LockLost, match="nothing more was changed"), lock.held(engine, "deploy app", 1, print) as hold:
+        hold.demand()
+        broken(engine)
+        hold.demand()
+    assert hold.ended.is_set()
+
+
+def test_a_holder_whose_lock_was_taken_over_learns_of_it_and_leaves_the_other_one_its_lock() -> None:
+    engine = Known()
+    with pytest.raises(LockLost), lock.held(engine, "deploy app", 1, print) as hold:
+        broken(engine)
+        engine.claim_config(lock.NAME, {"purpose": "deploy db"})
+        hold.demand()
+    found = lock.read(engine)
+    assert found is not None
+    assert found.purpose == "deploy db"
+
+
+def test_the_loss_is_found_while_the_holder_waits_for_something_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lock, "RENEWAL", 0.01)
+    engine = Known()
+    lost = pytest.raises(LockLost, match=r"deploy app stopped\.\napp was not waited for")
+    with lost, lock.held(engine, "deploy app", 1, print) as hold:
+        broken(engine)
+        assert hold.ended.wait(5)
+        raise StackFailed("app was not waited for to its end.")
+
+
+def test_a_verb_that_ends_without_its_lock_does_not_end_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lock, "RENEWAL", 0.01)
+    engine = Known()
+    with pytest.raises(LockLost, match="ended all the same"), lock.held(engine, "restore db", 1, print) as hold:
+        broken(engine)
+        assert hold.ended.wait(5)
+
+
+def test_managers_that_do_not_answer_have_not_taken_the_lock_away() -> None:
+    engine = Known()
+    with lock.held(engine, "deploy app", 1, print) as hold:
+        engine.managers.before = lambda method, path: (503, {"message": "no leader"}) if method == "GET" else None
+        assert hold.stands()
+        engine.managers.before = lambda method, path: None
+    assert lock.read(engine) is None
+
+
+def test_a_lock_that_is_broken_at_the_very_end_is_told() -> None:
+    said: list[str] = []
+    engine = Known()
+    with lock.held(engine, "stuck", 1, said.append):
+        broken(engine)
+    assert said == ["The lock was broken by somebody while this ran: look at ./run status."]
+
+
+def test_what_nobody_locked_stands() -> None:
+    Hold().demand()

@@ -1,0 +1,57 @@
+"""The one door through which errors leave, and what all verbs share: a shell, a report, words of help."""
+
+import functools
+import os
+import sys
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from invoke import Context, Exit, task
+
+from swarm.engine.client import REFUSALS
+from swarm.errors import EngineUnavailable, SwarmstatsError
+from swarm.report import Report
+from swarm.shell import Shell
+from verbs.arguments import Verb
+
+Body = TypeVar("Body", bound=Callable[..., Any])
+SHELL = Shell()
+REPORT = Report()
+PENDING = 2
+
+ENV = "environment, a folder of env/ (default: SWARMSTATS_ENV, then lab)"
+STACK = "a stack, a project, a comma list, project (all projects), or all"
+SERVICES = "a service (admin/traefik), a stack, a project, a comma list, project (all projects), or all"
+JSON = "print JSON for machines"
+LABEL = "services that are so: project=rust-lang,app=sync, app!=sync; keys project, app, stack, foundation, any label"
+PROJECTS = "projects whose names match: 'a*,!apache'"
+WAIT = "seconds to wait for another change of stacks"
+DRY = "print what would be done, and do nothing"
+
+
+def verb(**options: Any) -> Callable[[Body], Any]:
+    """A task whose errors leave through one door: a message, a next step and an exit code of their own."""
+
+    def wrap(body: Body) -> Any:
+        @functools.wraps(body)
+        def door(context: Context, *given: Any, **named: Any) -> None:
+            try:
+                body(context, *given, **named)
+            except SwarmstatsError as error:
+                REPORT.error(error)
+                raise Exit(code=error.exit_code) from error
+            except REFUSALS as error:
+                gone = EngineUnavailable(f"A Docker engine refused, or went away: {error}", hint="./run doctor")
+                REPORT.error(gone)
+                raise Exit(code=gone.exit_code) from error
+            except BrokenPipeError as error:
+                # Whoever read us (head, less) has gone; what is still buffered must not complain at exit.
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+                raise Exit(code=141) from error
+            except KeyboardInterrupt as error:
+                REPORT.line("Interrupted; what was begun goes on or can be repeated.")
+                raise Exit(code=130) from error
+
+        return task(door, klass=Verb, **options)
+
+    return wrap

@@ -1,0 +1,148 @@
+"""What runs, what it wrote, and where it is to be seen."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from invoke import Context, Exit
+
+import swarm.containers.logs
+import swarm.live.status
+from swarm.deploy import releases
+from swarm.engine.client import REFUSALS, Engine
+from swarm.live import lookup, services
+from swarm.nodes import manager
+from swarm.report import Table
+from swarm.settings.environment import Environment, load
+from swarm.stacks import targets, urls
+from swarm.stacks.selection import Selection
+from verbs.base import ENV, JSON, LABEL, PROJECTS, REPORT, SERVICES, SHELL, STACK, verb
+
+
+@verb(positional=["stack"], help={"stack": STACK, "env": ENV, "browser": "open them in a browser", "json": JSON})
+def show(_: Context, stack: str | None = None, env: str = "", browser: bool = False, json: bool = False) -> None:
+    """Print the addresses of what is deployed, or open them."""
+    environment = load(env)
+    found = urls.addresses(environment, targets.select(environment, stack or "all"))
+    if json:
+        REPORT.data([{"name": name, "url": url, "sign_in": sign_in} for name, url, sign_in in found])
+        return
+    REPORT.table(("What", "Where", "Sign in"), found)
+    if browser:
+        import webbrowser
+
+        for _name, url, _sign_in in found:
+            webbrowser.open(url)
+
+
+@verb(positional=["name"], help={"name": "a stack, a project, or what show lists", "env": ENV}, name="open")
+def browse(_: Context, name: str | None = None, env: str = "") -> None:
+    """Open the address of a stack, a project, or anything that show lists in a browser; without a name the first."""
+    import webbrowser
+
+    title, url, _sign_in = urls.find(load(env), name or "")
+    REPORT.line(f"{title}  {url}" if webbrowser.open(url) else f"{title}  {url}   (there is no browser here)")
+
+
+@verb(
+    positional=["stack"],
+    help={
+        "stack": "a stack or project whose services to show, a service, or a comma list of these",
+        "env": ENV,
+        "label": LABEL,
+        "projects": PROJECTS,
+        "watch": "again and again until Ctrl-C; in a pipe whenever something has changed",
+        "json": JSON,
+    },
+)
+def status(
+    _: Context,
+    stack: str | None = None,
+    env: str = "",
+    label: str = "",
+    projects: str = "",
+    watch: bool = False,
+    json: bool = False,
+) -> None:
+    """Stacks, services, tasks and health at a glance; of a STACK its services: ./run status db."""
+    environment, selection = load(env), Selection.parse(label)
+    engine = manager.connect(environment, SHELL)
+
+    def find() -> Sequence[services.Service]:
+        return _meant(environment, engine, stack or lookup.EVERY, selection, projects)
+
+    def look() -> Table:
+        found, now = find(), engine.now()
+        if stack:
+            return swarm.live.status.services(found, now)
+        return swarm.live.status.stacks(environment, found, releases.latest(engine), now)
+
+    if json:
+        REPORT.data([swarm.live.status.told(service) for service in find()])
+    elif watch:
+        with _looking():
+            REPORT.watch(look, REFUSALS)
+    else:
+        REPORT.table(*look())
+
+
+@verb(
+    positional=["service"],
+    help={
+        "service": SERVICES,
+        "env": ENV,
+        "label": LABEL,
+        "projects": PROJECTS,
+        "since": "only what is younger: 90s, 10m, 1h30m, 2d, or a time such as 2026-11-21T03:00",
+        "grep": "only lines that match this regular expression",
+        "tail": "only the last lines of each task (default: 100, or all with --since or --grep)",
+        "follow": "go on with what is being written, until Ctrl-C",
+        "times": "begin each line with when it was written",
+        "json": "print one JSON object a line: moment, service, task, node, text",
+    },
+)
+def logs(
+    _: Context,
+    service: str,
+    env: str = "",
+    label: str = "",
+    projects: str = "",
+    since: str = "",
+    grep: str = "",
+    tail: str = "",
+    follow: bool = False,
+    times: bool = False,
+    json: bool = False,
+) -> None:
+    """Print what the tasks of services wrote, on whichever nodes they run, in the order of time."""
+    environment, selection = load(env), Selection.parse(label)
+    engine = manager.connect(environment, SHELL)
+    asked = swarm.containers.logs.wanted(since, tail, grep, engine.now())
+
+    def find() -> Sequence[services.Service]:
+        return _meant(environment, engine, service, selection, projects)
+
+    if follow:
+        lines = swarm.containers.logs.follow(engine, find, asked, REPORT.warn)
+    else:
+        lines = swarm.containers.logs.read(engine, find(), asked, REPORT.warn)
+    with _looking():
+        if json:
+            swarm.containers.logs.tell(lines, REPORT, flush=follow)
+        else:
+            swarm.containers.logs.show(lines, REPORT, times=times, flush=follow)
+
+
+def _meant(
+    environment: Environment, engine: Engine, words: str, selection: Selection, projects: str
+) -> Sequence[services.Service]:
+    """The running services that words, labels and patterns mean together."""
+    return services.chosen(environment, lookup.choose(services.services(engine), words), selection, projects)
+
+
+@contextmanager
+def _looking() -> Iterator[None]:
+    """Ctrl-C is how one ends to look at something: nothing was begun, so nothing is said."""
+    try:
+        yield
+    except KeyboardInterrupt as error:
+        raise Exit(code=130) from error

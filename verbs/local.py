@@ -1,0 +1,53 @@
+"""This machine and this checkout: everything at once, what is wrong, completion, tests.
+
+Each is asked for seldom and brings modules of its own, which no other verb waits for when it starts.
+"""
+
+import time
+
+from invoke import Context, Exit
+
+from swarm.errors import UnknownName
+from swarm.host import prerequisites
+from swarm.settings.environment import load
+from verbs.base import DRY, ENV, JSON, REPORT, SHELL, verb
+
+
+@verb(help={"env": ENV, "dry": DRY})
+def demo(_: Context, env: str = "", dry: bool = False) -> None:
+    """Everything at once: a local swarm, all images, all stacks, data, and where to look."""
+    from swarm import demo
+
+    environment = load(env)
+    if prerequisites.ensure_engine(SHELL, REPORT, dry=dry):
+        demo.run(environment, SHELL, REPORT, dry=dry)
+
+
+@verb(help={"env": ENV, "json": JSON})
+def doctor(_: Context, env: str = "", json: bool = False) -> None:
+    """Check this machine, the environment and the swarm; each failure says what to do."""
+    from swarm import doctor
+
+    if not doctor.run(env, SHELL, REPORT, json=json):
+        raise Exit(code=1)
+
+
+@verb(positional=["shell"], help={"shell": "bash, zsh or fish"})
+def completion(_: Context, shell: str | None = None) -> None:
+    """Print what a shell needs to complete commands: source <(./run completion bash)."""
+    import tasks  # which imports this module
+    from verbs import completion, completion_table
+
+    if shell and shell not in completion.SCRIPTS:
+        raise UnknownName("shell", shell, completion.SCRIPTS)
+    completion_table.write(tasks.namespace.to_contexts())
+    if shell:
+        REPORT.text(completion.script(shell))
+
+
+@verb(help={"tier": "lint, unit, integration, e2e, a comma list, or all", "long": "faults and soaks in full"})
+def test(_: Context, tier: str = "all", long: bool = False) -> None:
+    """All tests in all tiers; a tier that cannot run is named."""
+    from swarm.dev import test_tiers
+
+    test_tiers.run(tier, long, SHELL, REPORT, time.monotonic)
