@@ -5,6 +5,7 @@ import re
 import secrets as random
 import string
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
@@ -183,6 +184,7 @@ def _put(path: Path, content: bytes) -> None:
     draft.replace(path)
 
 
+@lru_cache(maxsize=64)
 def fits(users: Secret, declaration: Declaration, secret: Secret) -> bool:
     """Whether a users file holds the declared user with this password."""
     user, _, hashed = users.reveal().partition(":")

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -57,13 +57,15 @@ def fitting(name: str) -> str:
 
 @lru_cache(maxsize=1024)
 def _slow_digest(file: Path, key: str, content: Secret) -> str:
+    """The digest of a secret's content, remembered from one run to the next while its file does not change."""
+    return remembered(f"scrypt of {key}", (file,), partial(_scrypt, key, content))
+
+
+@lru_cache(maxsize=1024)
+def _scrypt(key: str, content: Secret) -> str:
     """Names are public: a slow hash keeps them from giving away a weak password."""
-
-    def digest() -> str:
-        raw = hashlib.scrypt(content.reveal().encode(), salt=key.encode(), n=2**14, r=8, p=1, dklen=16)
-        return raw.hex()[:DIGITS]
-
-    return remembered(f"scrypt of {key}", (file,), digest)
+    raw = hashlib.scrypt(content.reveal().encode(), salt=key.encode(), n=2**14, r=8, p=1, dklen=16)
+    return raw.hex()[:DIGITS]
 
 
 def unused(

@@ -2,6 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from swarm.engine.client import NAMESPACE, Engine
@@ -9,6 +12,7 @@ from swarm.secrets import inventory
 from swarm.secrets.inventory import Row
 from swarm.settings import secrets
 from swarm.settings.environment import Environment
+from swarm.settings.secrets import Secret
 from swarm.stacks import manifest, versions
 
 READER = "ro-user-password"
@@ -64,14 +68,22 @@ class Swarm(Engine):
         ]
 
 
+@cache
+def generated() -> dict[str, str]:
+    """Content of all secrets that can be made, by their names; made once, because hashes are slow on purpose."""
+    with TemporaryDirectory() as folder:
+        return {name: secrets.get(Path(folder), name, MADE).reveal() for name in sorted(MADE)}
+
+
 def swarm(environment: Environment, services: Sequence[str] = tuple(SERVICES)) -> Swarm:
-    """What a deploy of the files as they are leaves; files that are not there are made first."""
-    known = MADE
+    """What a deploy of the files as they are leaves; files that are not there are written first."""
     folder = environment.secrets
-    names = {
-        key: versions.secret(folder / f"{key}.secret", key, secrets.get(folder, key, known)).name
-        for key in sorted(known)
-    }
+    names = {}
+    for key, made in generated().items():
+        file = secrets.file(folder, key)
+        if not file.exists():
+            secrets.write(folder, key, Secret(made))
+        names[key] = versions.secret(file, key, secrets.get(folder, key, MADE)).name
     uses = {name: [names[key] for key in SERVICES[name]] for name in services}
     return Swarm(uses=uses, there=sorted({name for used in uses.values() for name in used}))
 

@@ -15,6 +15,8 @@ from activity.settings import Listen
 
 PATIENCE_SECONDS = 900.0
 TICK_SECONDS = 1.0
+# How soon the server notices that it is to end.
+POLL_SECONDS = 0.05
 STUCK = 75
 
 
@@ -70,7 +72,7 @@ def health_server(listen: Listen, pulse: Pulse, registry: CollectorRegistry) -> 
 
     server = ThreadingHTTPServer((listen.host, listen.port), Handler)
     server.daemon_threads = True
-    thread = Thread(target=server.serve_forever, daemon=True)
+    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": POLL_SECONDS}, daemon=True)
     thread.start()
     ended = Signal()
     Thread(target=_watch, args=(pulse, ended), daemon=True).start()

@@ -14,6 +14,8 @@ from tests.support.faulty_server import FAULTS, faulty
 
 CONTENT = Random(2015).randbytes(1_500_000)
 QUICK = httpx.Timeout(1)
+# For those who ask again: a server that falls silent is given up soon.
+IMPATIENT = httpx.Timeout(1, read=0.2)
 
 
 @pytest.fixture(autouse=True)
@@ -32,7 +34,7 @@ def fetch(url, tries=1):
     """The file, asked for again from its start so often where that is what the error calls for."""
     for left in reversed(range(tries)):
         try:
-            with open_hour(f"{url}/hour", QUICK) as raw:
+            with open_hour(f"{url}/hour", IMPATIENT if tries > 1 else QUICK) as raw:
                 return raw.read()
         except ArchiveUnreachable as error:
             if not error.passing or not left:

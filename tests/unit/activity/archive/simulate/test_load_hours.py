@@ -76,28 +76,33 @@ def test_every_event_becomes_rows_is_of_its_hour_and_read_by_the_quick_look(volu
     assert not reading.tally.slow
 
 
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    path = tmp_path_factory.mktemp("whole") / "whole"
+    write_volume(path, FAT, HOUR)
+    return path
+
+
 @pytest.mark.parametrize(
     "kind", [Damage.GLUED, Damage.NUL, Damage.ESCAPED, Damage.REORDERED, Damage.CRLF, Damage.ONE_LINE, Damage.MEMBERS]
 )
-def test_damage_that_loses_nothing_loses_nothing(kind, tmp_path, monkeypatch):
+def test_damage_that_loses_nothing_loses_nothing(kind, whole, tmp_path, monkeypatch):
     monkeypatch.setattr("activity.archive.simulate.damage.ONE_OF", 5)
     monkeypatch.setattr("activity.archive.simulate.damage.MEMBER_LINES", 100)
-    write_volume(tmp_path / "whole", FAT, HOUR)
     write_volume(tmp_path / "spoiled", FAT, HOUR, frozenset({kind}))
     found, reading = read(tmp_path / "spoiled")
-    assert ids(found) == ids(read(tmp_path / "whole")[0])
+    assert ids(found) == ids(read(whole)[0])
     assert not reading.quarantined
-    assert (tmp_path / "whole").read_bytes() != (tmp_path / "spoiled").read_bytes()
+    assert whole.read_bytes() != (tmp_path / "spoiled").read_bytes()
 
 
-def test_of_cut_lines_all_others_are_kept_and_the_rest_is_in_quarantine(tmp_path, monkeypatch):
+def test_of_cut_lines_all_others_are_kept_and_the_rest_is_in_quarantine(whole, tmp_path, monkeypatch):
     monkeypatch.setattr("activity.archive.simulate.damage.ONE_OF", 10)
-    write_volume(tmp_path / "whole", FAT, HOUR)
     write_volume(tmp_path / "spoiled", FAT, HOUR, frozenset({Damage.CUT}))
     found, reading = read(tmp_path / "spoiled")
-    whole = ids(read(tmp_path / "whole")[0])
-    assert set(ids(found)) <= set(whole)
-    assert 0.7 * len(whole) < len(found) < len(whole)
+    every = ids(read(whole)[0])
+    assert set(ids(found)) <= set(every)
+    assert 0.7 * len(every) < len(found) < len(every)
     assert 100 < len(reading.quarantined) < 200
 
 
