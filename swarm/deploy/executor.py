@@ -17,7 +17,6 @@ from swarm.plan.plan import StackPlan
 from swarm.report import Report, Step
 from swarm.rollout import converge
 from swarm.rollout.apply import References, Site, apply
-from swarm.rollout.converge import Watch
 from swarm.rollout.lock import Hold
 from swarm.settings.environment import Environment
 from swarm.shell import Shell
@@ -42,7 +41,8 @@ class Desk:
     def site(self, timeout: float, ids: References) -> Site:
         """Where plans are applied from now on, by the managers' own clock."""
         reach: Reach = self.reach
-        return Site(self.engine, self.engine.now(), timeout, ids, reach, self.hook, self.hold)
+        stable = self.environment.rollout.stable_seconds
+        return Site(self.engine, self.engine.now(), timeout, ids, reach, self.hook, self.hold, stable)
 
     def hook(self, service: str, argv: tuple[str, ...]) -> tuple[int, str]:
         """Run a command in a task of a service; returns its exit code and what it said."""
@@ -79,7 +79,7 @@ def carry_out(done: StackPlan, site: Site, step: Step) -> None:
     site.hold.demand()
     mode_change.prepare(done, site, step)
     told = apply(done, site, step)
-    converge.wait(site.engine, Watch(done.stack, told, site.began, site.timeout), step, site.reach)
+    converge.wait(site.engine, site.watch(done.stack, told), step, site.reach)
     site.hold.demand()
     remove_networks(done, site.engine, step)
 

@@ -37,6 +37,11 @@ class Site:
     reach: Reach = engine_reach.nowhere
     hook: Hook | None = None
     hold: Hold = field(default_factory=Hold)
+    stable_seconds: float = converge.STABLE_SECONDS
+
+    def watch(self, stack: str, wanted: Mapping[str, Spec]) -> Watch:
+        """What is waited for after services of a stack were given these specifications."""
+        return Watch(stack, wanted, self.began, self.timeout, self.stable_seconds)
 
 
 def apply(done: StackPlan, site: Site, step: Step) -> dict[str, Spec]:
@@ -55,8 +60,7 @@ def apply(done: StackPlan, site: Site, step: Step) -> dict[str, Spec]:
     for change in _leaders_last(siblings, site, unwell):
         _await_others(change, done, site, step)
         _act(change, site, told, step)
-        watch = Watch(done.stack, {change.service: told[change.service]}, site.began, site.timeout)
-        converge.wait(site.engine, watch, step, site.reach)
+        converge.wait(site.engine, site.watch(done.stack, {change.service: told[change.service]}), step, site.reach)
     return told
 
 

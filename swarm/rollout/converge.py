@@ -14,7 +14,7 @@ from swarm.report import Step
 from swarm.rollout.hints import hint
 
 POLL = 0.5
-STABLE = 3.0
+STABLE_SECONDS = 3.0
 FAILURES = 3
 UNPLACEABLE = timedelta(seconds=20)
 LINES = 8
@@ -24,12 +24,16 @@ WENT_BACK = ("rollback_started", "rollback_paused", "rollback_completed")
 
 @dataclass(frozen=True)
 class Watch:
-    """What is waited for: these services with exactly these specifications (raw, as the managers hold them)."""
+    """What is waited for: these services with exactly these specifications (raw, as the managers hold them).
+
+    They must stay healthy for `stable_seconds`: one that dies soon after its start has failed.
+    """
 
     stack: str
     wanted: Mapping[str, Spec]
     began: datetime
     timeout: float
+    stable_seconds: float = STABLE_SECONDS
 
 
 def wait(engine: Engine, watch: Watch, step: Step, reach: Reach = nowhere) -> None:
@@ -51,8 +55,9 @@ def wait(engine: Engine, watch: Watch, step: Step, reach: Reach = nowhere) -> No
         now = time.monotonic()
         if settled(services, watch.wanted):
             stable_since = stable_since or now
+            stable = now - stable_since >= watch.stable_seconds
             # What was told to stop may serve the former version still; past the deadline that is no reason to fail.
-            if now - stable_since >= STABLE and (now > deadline or not any(item.leaving for item in services)):
+            if stable and (now > deadline or not any(item.leaving for item in services)):
                 return
         else:
             stable_since = None

@@ -7,7 +7,7 @@ from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, model_validator
 
 from swarm.errors import EnvironmentInvalid, UnknownName
 from swarm.settings import validation
@@ -27,6 +27,7 @@ Hour = Annotated[str, StringConstraints(pattern=r"^([0-9]{4}-[0-9]{2}-[0-9]{2}-[
 
 Moment = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}-[0-9]{1,2}$")]
 Duration = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,6}[smhd]$")]
+Seconds = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,3}s$")]
 
 
 class Node(Strict):
@@ -123,6 +124,27 @@ class Database(Strict):
         return self
 
 
+class RolloutTiming(Strict):
+    """How long a change of a service is watched, and how long what it replaces goes on serving."""
+
+    # How long every service of a stack must stay healthy before its deploy has succeeded.
+    stable: Annotated[Seconds, AfterValidator(lambda given: _at_least_one(given))] = "3s"
+    # How long Swarm watches each updated service for failures, instead of what its stack says.
+    monitor: Seconds | None = None
+    # How long a page that was told to stop serves on, until Traefik knows its successor.
+    drain: Seconds = "8s"
+
+    @property
+    def stable_seconds(self) -> int:
+        """`stable` as a number."""
+        return _seconds(self.stable)
+
+    @property
+    def drain_seconds(self) -> int:
+        """`drain` as a number."""
+        return _seconds(self.drain)
+
+
 class Size(Strict):
     """Limits and replicas of one service, over what its stack says."""
 
@@ -146,6 +168,7 @@ class EnvironmentFile(Strict):
     images: dict[str, str] = {}
     archive: Archive = Archive()
     db: Database = Database()
+    rollout: RolloutTiming = RolloutTiming()
     sizes: dict[str, Size] = {}
     stacks: dict[str, dict[str, Any]] = {}
 
@@ -194,6 +217,11 @@ class Environment:
         return self.file.db
 
     @property
+    def rollout(self) -> RolloutTiming:
+        """How long changes of services are watched."""
+        return self.file.rollout
+
+    @property
     def storage(self) -> Storage:
         """What all nodes share."""
         return self.file.storage
@@ -222,6 +250,16 @@ class Environment:
         """The address of a host under the domain, as a browser takes it."""
         port = "" if self.http_port == 80 else f":{self.http_port}"
         return f"http://{host + '.' if host else ''}{self.domain}{port}"
+
+
+def _seconds(text: str) -> int:
+    return int(text.removesuffix("s"))
+
+
+def _at_least_one(given: str) -> str:
+    if _seconds(given) < 1:
+        raise ValueError("must be at least 1s: a service that dies at once would pass for healthy")
+    return given
 
 
 def _parameter(given: Any) -> str:

@@ -222,7 +222,7 @@ def _external(name: str) -> dict[str, Any]:
 def _services(environment: Environment, target: Target, given: Mapping[str, Any]) -> dict[str, Any]:
     _sizes_fit(environment, target, given)
     return {
-        name: _labelled(_sized(environment, target, name, service), target, name)
+        name: _labelled(_monitored(environment, _sized(environment, target, name, service)), target, name)
         for name, service in given.items()
         if _fits(f"{target.name}_{name}")
     }
@@ -258,6 +258,18 @@ def _sized(environment: Environment, target: Target, name: str, given: Mapping[s
             deploy["resources"] = resources
             if size.replicas is not None:
                 deploy["replicas"] = size.replicas
+    return {**service, "deploy": deploy}
+
+
+def _monitored(environment: Environment, service: dict[str, Any]) -> dict[str, Any]:
+    """Apply `rollout.monitor` of env.yaml to the updates and rollbacks that a service describes."""
+    monitor = environment.rollout.monitor
+    if monitor is None:
+        return service
+    deploy = dict(service["deploy"])
+    for key in ("update_config", "rollback_config"):
+        if key in deploy:
+            deploy[key] = {**deploy[key], "monitor": monitor}
     return {**service, "deploy": deploy}
 
 

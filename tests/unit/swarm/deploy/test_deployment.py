@@ -16,6 +16,7 @@ from swarm.plan.plan import Pins
 from swarm.report import Report
 from swarm.rollout import converge, lock
 from swarm.rollout.lock import Hold
+from swarm.settings.environment import RolloutTiming
 from swarm.shell import RecordingShell
 from swarm.stacks.conversion import Wanted
 from swarm.stacks.manifest import Manifest
@@ -31,7 +32,7 @@ MANIFEST = Manifest(description="web", timeout=2)
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(converge, "POLL", 0.01)
-    monkeypatch.setattr(converge, "STABLE", 0.01)
+    monkeypatch.setattr(RolloutTiming, "stable_seconds", 0.01)
 
 
 def spec(stack: str, image: str) -> Raw:

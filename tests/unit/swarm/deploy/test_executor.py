@@ -8,6 +8,8 @@ from swarm.engine.client import Engine
 from swarm.plan.plan import StackPlan
 from swarm.report import Report, Step
 from swarm.rollout.apply import References, Site
+from swarm.shell import RecordingShell
+from tests.unit.swarm.conftest import ENV, Make
 
 USED, SLOW = "app_old", "app_slow"
 
@@ -35,7 +37,7 @@ class Swarm(Engine):
 
 
 def carry_out(step: Step, *networks: str) -> None:
-    site = Site(Swarm(), datetime.now(UTC), 1, References({}, {}))
+    site = Site(Swarm(), datetime.now(UTC), 1, References({}, {}), stable_seconds=0.01)
     executor.carry_out(StackPlan("app", (), unwanted_networks=networks), site, step)
 
 
@@ -60,3 +62,10 @@ def test_a_network_that_cannot_be_removed_is_told_once_the_step_has_ended(capsys
     assert "✓ app" in said.out
     assert "app: the network app_old is not needed any more and could not be removed" in said.err
     assert "app_free" not in said.err
+
+
+def test_what_is_deployed_must_stay_healthy_for_as_long_as_the_environment_says(make: Make) -> None:
+    for lines, seconds in (("", 3), ("rollout: {stable: 7s}\n", 7)):
+        desk = executor.Desk(make(ENV + lines), Swarm(), RecordingShell(), Report())
+        site = desk.site(60, References({}, {}))
+        assert site.watch("app", {}).stable_seconds == seconds

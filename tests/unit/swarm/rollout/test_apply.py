@@ -91,14 +91,14 @@ def updated(engine: Known) -> list[str]:
 
 
 def carried_out(engine: Known, done: StackPlan) -> None:
-    apply.apply(done, Site(engine, datetime.now(UTC), 0.2, References({}, {})), Step("db", None))
+    site = Site(engine, datetime.now(UTC), 0.2, References({}, {}), stable_seconds=0.01)
+    apply.apply(done, site, Step("db", None))
 
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(retry, "PAUSE", 0.01)
     monkeypatch.setattr(converge, "POLL", 0.01)
-    monkeypatch.setattr(converge, "STABLE", 0.01)
 
 
 @pytest.mark.usefixtures("quick")

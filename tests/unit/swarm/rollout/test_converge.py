@@ -6,6 +6,7 @@ import pytest
 
 from swarm.engine import reach
 from swarm.engine.client import Engine
+from swarm.errors import StackFailed
 from swarm.live import services as live
 from swarm.live.services import Service, Task
 from swarm.report import Step
@@ -163,9 +164,9 @@ def waited(monkeypatch: pytest.MonkeyPatch, timeout: float, *shown: tuple[Task, 
         return (replace(SERVICE, tasks=engine.shown.pop(0) if len(engine.shown) > 1 else engine.shown[0]),)
 
     monkeypatch.setattr(live, "services", services)
-    monkeypatch.setattr(converge, "STABLE", 0.1)
     monkeypatch.setattr(converge, "POLL", 0.05)
-    converge.wait(engine, converge.Watch("app", {"app_nginx": SPEC}, BEFORE, timeout), Step("app", None))
+    watch = converge.Watch("app", {"app_nginx": SPEC}, BEFORE, timeout, stable_seconds=0.1)
+    converge.wait(engine, watch, Step("app", None))
     return len(engine.shown) - 1
 
 
@@ -178,3 +179,47 @@ def test_what_does_not_go_in_time_fails_no_deploy(monkeypatch: pytest.MonkeyPatc
     began = time.monotonic()
     waited(monkeypatch, 0.5, (TASK, replace(TASK, id="t0", desired="shutdown")))
     assert 0.5 <= time.monotonic() - began < 5
+
+
+class Clock:
+    """Time that passes when it is slept; stands for the module `time`."""
+
+    def __init__(self) -> None:
+        self.passed = 0.0
+
+    def monotonic(self) -> float:
+        return 1000.0 + self.passed
+
+    def sleep(self, seconds: float) -> None:
+        self.passed += seconds
+
+
+def dying(monkeypatch: pytest.MonkeyPatch, lifetime: float, **options: float) -> float:
+    """Wait for a service whose task dies after `lifetime` seconds, as does each that replaces it; when that ended."""
+    clock, engine = Clock(), Playing()
+
+    def services(_: Engine, stack: str | None = None) -> tuple[Service, ...]:
+        died = int(clock.passed // lifetime)
+        dead = tuple(
+            replace(TASK, id=f"dead{number}", state="failed", desired="shutdown", exit_code=1) for number in range(died)
+        )
+        # For a moment after each death there is nothing that runs.
+        fresh = () if clock.passed % lifetime < 0.6 and died else (TASK,)
+        return (replace(SERVICE, tasks=(*fresh, *dead)),)
+
+    monkeypatch.setattr(live, "services", services)
+    monkeypatch.setattr(converge, "time", clock)
+    monkeypatch.setattr(engine, "task_logs", lambda task, tail=20: ["no page to serve"], raising=False)
+    watch = converge.Watch("app", {"app_nginx": SPEC}, BEFORE, 60, **options)
+    converge.wait(engine, watch, Step("app", None))
+    return clock.passed
+
+
+def test_a_service_that_dies_two_seconds_after_it_was_healthy_fails_the_deploy(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(StackFailed, match="3 of its tasks failed"):
+        dying(monkeypatch, 2.0)
+
+
+def test_a_service_that_stays_healthy_for_the_stable_time_is_deployed(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert 3.0 <= dying(monkeypatch, 20.0) < 4.0
+    assert 1.0 <= dying(monkeypatch, 2.0, stable_seconds=1.0) < 2.0

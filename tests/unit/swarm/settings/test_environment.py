@@ -89,6 +89,21 @@ def test_urls_carry_the_port_that_the_browser_needs(make: Make) -> None:
     assert make(ENV + "lab: {http_port: 8080}\n").url() == "http://example.test:8080"
 
 
+def test_a_deploy_watches_for_three_seconds_and_drains_for_eight_unless_the_environment_says_otherwise(
+    make: Make,
+) -> None:
+    timing = make().rollout
+    assert (timing.stable_seconds, timing.monitor, timing.drain_seconds) == (3, None, 8)
+    timing = make(ENV + "rollout: {stable: 30s, monitor: 1s, drain: 20s}\n").rollout
+    assert (timing.stable_seconds, timing.monitor, timing.drain_seconds) == (30, "1s", 20)
+
+
+@pytest.mark.parametrize("value", ["0s", "3", "3m", "-1s"])
+def test_a_time_of_stability_that_is_none_is_a_mistake(make: Make, value: str) -> None:
+    with pytest.raises(EnvironmentInvalid, match=r"rollout\.stable"):
+        make(ENV + f"rollout: {{stable: {value!r}}}\n")
+
+
 def test_secret_files_are_ignored_by_git_and_environments_are_not() -> None:
     ignored = (ROOT / ".gitignore").read_text().splitlines()
     assert "env/*/secrets/*.secret" in ignored
@@ -97,7 +112,14 @@ def test_secret_files_are_ignored_by_git_and_environments_are_not() -> None:
 
 def test_the_commented_example_shows_every_key() -> None:
     text = (ROOT / "env" / "production" / "env.yaml").read_text()
-    models = (EnvironmentFile, environment.Lab, environment.Storage, environment.Build, environment.Archive)
+    models = (
+        EnvironmentFile,
+        environment.Lab,
+        environment.Storage,
+        environment.Build,
+        environment.Archive,
+        environment.RolloutTiming,
+    )
     missing = [name for model in models for name in model.model_fields if f"{name}:" not in text]
     assert missing == []
     projects = (ROOT / "env" / "production" / "projects.yaml").read_text()

@@ -1,5 +1,6 @@
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -118,3 +119,21 @@ def test_a_config_that_is_no_text_is_refused_with_its_name(tmp_path: Path) -> No
     (tmp_path / "logo.png").write_bytes(b"\x89PNG\xff")
     with pytest.raises(StackInvalid, match=r"logo\.png is no UTF-8 text"):
         stack._content(tmp_path, "logo.png", {}, "stacks/x")
+
+
+def test_the_timing_of_rollouts_reaches_updates_and_draining(make: Make) -> None:
+    def rendered(env: str, name: str) -> dict[str, Any]:
+        environment = make(env)
+        (target,) = targets.select(environment, name)
+        return dict(stack.render(environment, target).services)
+
+    plain = rendered(ENV, "app")["nginx"]
+    quick = rendered(f"{ENV}rollout: {{monitor: 1s, drain: 30s}}\n", "app")["nginx"]
+    assert plain["deploy"]["update_config"]["monitor"] == "5s"
+    assert "monitor" not in plain["deploy"]["rollback_config"]
+    assert (plain["environment"]["DRAIN"], plain["stop_grace_period"]) == ("8", "20s")
+    assert quick["deploy"]["update_config"] == {**plain["deploy"]["update_config"], "monitor": "1s"}
+    assert quick["deploy"]["rollback_config"]["monitor"] == "1s"
+    assert (quick["environment"]["DRAIN"], quick["stop_grace_period"]) == ("30", "42s")
+    portal = rendered(f"{ENV}rollout: {{drain: 4s}}\n", "admin")["portal"]
+    assert (portal["environment"]["ACTIVITY_LINGER"], portal["stop_grace_period"]) == ("4s", "16s")
