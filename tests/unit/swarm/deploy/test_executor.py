@@ -44,7 +44,6 @@ def carry_out(step: Step, *networks: str) -> None:
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(prune.converge, "POLL", 0.01)
-    monkeypatch.setattr(prune.converge, "STABLE", 0)
     monkeypatch.setattr(prune, "LET_GO", 0.2)
 
 
