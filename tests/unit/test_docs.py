@@ -55,6 +55,12 @@ def test_every_link_in_the_docs_leads_to_a_file() -> None:
             assert (page.parent / link).exists(), f"{page.name}: {link}"
 
 
+def test_every_test_that_the_docs_name_exists() -> None:
+    for page in (*(ROOT / "docs").glob("*.md"), ROOT / "CONTRIBUTING.md"):
+        for path in re.findall(r"\btests/(?:unit|integration|e2e|support)[\w./]*", page.read_text()):
+            assert (ROOT / path.rstrip("./")).exists() or path.endswith("test_"), f"{page.name}: {path}"
+
+
 def test_every_exit_code_is_distinct_documented_and_in_the_tree() -> None:
     classes = [item for _, item in inspect.getmembers(errors, inspect.isclass) if issubclass(item, SwarmstatsError)]
     codes = [item.exit_code for item in classes]
