@@ -2,10 +2,12 @@
 
 import pytest
 
-from swarm.errors import LockLost, StackFailed
+from swarm.engine import retry
+from swarm.errors import Locked, LockLost, StackFailed
 from swarm.rollout import lock
 from swarm.rollout.lock import Hold
 from tests.support.fake_managers import Known
+from tests.support.waiting import until
 
 
 def broken(engine: Known) -> None:
@@ -69,3 +71,36 @@ def test_a_lock_that_is_broken_at_the_very_end_is_told() -> None:
 
 def test_what_nobody_locked_stands() -> None:
     Hold().demand()
+
+
+def test_the_lock_of_another_client_is_not_taken_for_ours() -> None:
+    engine = Known()
+    other = engine.claim_config(lock.NAME, {"owner": "she", "host": "elsewhere", "purpose": "deploy db", "token": "t"})
+    with pytest.raises(Locked, match="she on elsewhere, deploy db"), lock.held(engine, "deploy app", -1, print):
+        raise AssertionError("two hold the lock")
+    found = lock.read(engine)
+    assert found is not None
+    assert found.id == other
+
+
+def test_the_lock_is_ours_also_where_the_answer_of_the_managers_was_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retry, "PAUSE", 0.01)
+    engine = Known(patience=5)
+    engine.managers.lose_answer()
+    with lock.held(engine, "deploy app", -1, print) as hold:
+        hold.demand()
+    assert lock.read(engine) is None
+
+
+def test_a_renewal_prolongs_the_lock(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lock, "RENEWAL", 0.01)
+    engine = Known()
+
+    def expiry() -> float:
+        found = lock.read(engine)
+        assert found is not None
+        return found.expires.timestamp()
+
+    with lock.held(engine, "deploy app", 1, print):
+        first = expiry()
+        until("a later expiry", lambda: expiry() > first, deadline=10, every=0.01)

@@ -1,3 +1,4 @@
+import hashlib
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,12 @@ def test_a_secret_has_the_same_name_for_the_same_content_and_its_name_is_not_a_p
     assert versions.secret(file, "token", Secret("abc")).name == name
     assert versions.secret(file, "token", Secret("abd")).name != name
     assert "ba7816bf" not in name
+
+
+def test_guessing_a_secret_from_its_name_costs_a_slow_hash(tmp_path: Path) -> None:
+    # The name is public. With n=2**14, r=8 each guess takes tens of milliseconds and 16 MB.
+    digest = hashlib.scrypt(b"abc", salt=b"token", n=2**14, r=8, p=1, dklen=16).hex()
+    assert versions.secret(tmp_path / "token.secret", "token", Secret("abc")).name == f"token_{digest[:10]}"
 
 
 def test_names_beyond_the_budget_of_swarm_are_refused() -> None:
