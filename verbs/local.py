@@ -45,9 +45,15 @@ def completion(_: Context, shell: str | None = None) -> None:
         REPORT.text(completion.script(shell))
 
 
-@verb(help={"tier": "lint, unit, integration, e2e, a comma list, or all", "long": "faults and soaks in full"})
-def test(_: Context, tier: str = "all", long: bool = False) -> None:
+@verb(
+    help={
+        "tier": "lint, unit, integration, e2e, a comma list, or all",
+        "long": "faults and soaks in full",
+        "durations": "show the slowest cases of each tier at the end",
+    }
+)
+def test(_: Context, tier: str = "all", long: bool = False, durations: bool = False) -> None:
     """All tests in all tiers; a tier that cannot run is named."""
     from swarm.dev import test_tiers
 
-    test_tiers.run(tier, long, SHELL, REPORT, time.monotonic)
+    test_tiers.run(tier, long, SHELL, REPORT, time.monotonic, durations=durations)

@@ -1,10 +1,11 @@
 """The tests in their tiers; a tier that cannot run is named, and fails where CI=true."""
 
 import os
+import re
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 
 from swarm.errors import SwarmstatsError, TestsFailed, UnknownName
 from swarm.host import prerequisites
@@ -17,66 +18,87 @@ BACKUPS = "tests/integration/activity/backup"
 PASSED, FAILED = "passed", "failed"
 # The two swarms at least; with more lanes than processors, health checks and limits fail for want of processors.
 AT_ONCE = max(2, os.cpu_count() or 1)
+# How many of a tier's cases `durations` shows.
+SLOWEST = 25
+DURATION = re.compile(r"(\d+\.\d+)s (call|setup|teardown) +(\S.*)")
 # A verb of a test that may keep no byte code would spend half its time on compiling.
 PROCESS = {
     "PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "images" / "activity"))),
     "PYTHONDONTWRITEBYTECODE": "",
+    "PYTHONUNBUFFERED": "1",
 }
 
 Clock = Callable[[], float]
 
 
 @dataclass(frozen=True)
-class Tier:
-    """One tier: its commands, or its lanes, which need a Docker engine (and a browser, if there may be one).
-
-    Lanes run side by side; those of e2e each with the swarm of its name in tests/e2e/env.
-    """
+class Lane:
+    """Commands that run one after the other, beside those of other lanes; those of e2e have the swarm of its name."""
 
     name: str
-    commands: tuple[Argv, ...] = ()
-    lanes: Mapping[str, Argv] = field(default_factory=dict)
+    commands: tuple[Argv, ...]
+
+
+@dataclass(frozen=True)
+class Tier:
+    """One tier and its lanes; `engine` says whether they need a Docker engine (and a browser, if there may be one)."""
+
+    name: str
+    lanes: tuple[Lane, ...]
+    engine: bool = False
+
+
+@dataclass(frozen=True)
+class Slow:
+    """How long a case took, or its setup or teardown (`phase`), in seconds."""
+
+    seconds: float
+    phase: str
+    case: str
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a tier: PASSED, FAILED, or why it could not run; and the seconds that it took."""
+    """The result of a lane: PASSED, FAILED, or why it could not run; its seconds, and its slowest cases."""
 
     tier: str
+    lane: str
     result: str
-    seconds: float
+    seconds: float = 0.0
+    slow: tuple[Slow, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The tier, with the lane where it is one of several."""
+        return self.tier if self.lane == self.tier else f"{self.tier} ({self.lane})"
 
 
-def tiers(long: bool) -> tuple[Tier, ...]:
-    """All tiers, cheapest first; `long` runs faults and soaks in full."""
-    pytest = (sys.executable, "-m", "pytest", *(("--long",) if long else ()))
-    return (
-        Tier(
-            "lint",
-            (
-                (sys.executable, "-m", "ruff", "check", "."),
-                (sys.executable, "-m", "ruff", "format", "--check", "."),
-                (sys.executable, "-m", "mypy"),
-                (str(ROOT / ".venv" / "bin" / "lint-imports"),),
-            ),
-        ),
-        Tier("unit", ((*pytest, "tests/unit"),)),
+def tiers(long: bool, durations: bool = False) -> tuple[Tier, ...]:
+    """All tiers, cheapest first; `long` runs faults and soaks in full, `durations` has the slowest cases reported."""
+    options = (*(("--long",) if long else ()), *((f"--durations={SLOWEST}",) if durations else ()))
+    python = (sys.executable, "-m")
+    pytest = (*python, "pytest", *options)
+    lint = (
+        (*python, "ruff", "check", "."),
+        (*python, "ruff", "format", "--check", "."),
+        (*python, "mypy"),
+        (str(ROOT / ".venv" / "bin" / "lint-imports"),),
+    )
+    integration = (
         # Backups wait for servers that start, and for Postgres's own time-outs.
-        Tier(
-            "integration",
-            lanes={
-                "integration": (*pytest, "tests/integration", f"--ignore={BACKUPS}"),
-                "backups": (*pytest, BACKUPS),
-            },
-        ),
+        Lane("integration", ((*pytest, "tests/integration", f"--ignore={BACKUPS}"),)),
+        Lane("backups", ((*pytest, BACKUPS),)),
+    )
+    e2e = (
         # Two swarms: most of a test is waiting for one.
-        Tier(
-            "e2e",
-            lanes={
-                "e2e": (*pytest, "tests/e2e", f"--ignore={DEPLOYS}"),
-                "e2e-manager": (*pytest, DEPLOYS),
-            },
-        ),
+        Lane("e2e", ((*pytest, "tests/e2e", f"--ignore={DEPLOYS}"),)),
+        Lane("e2e-manager", ((*pytest, DEPLOYS),)),
+    )
+    return (
+        Tier("lint", (Lane("lint", lint),)),
+        Tier("unit", (Lane("unit", ((*pytest, "tests/unit"),)),)),
+        Tier("integration", integration, engine=True),
+        Tier("e2e", e2e, engine=True),
     )
 
 
@@ -87,61 +109,102 @@ def run(
     report: Report,
     clock: Clock,
     process: Mapping[str, str] = os.environ,
+    *,
+    durations: bool = False,
 ) -> None:
-    """Run tiers by name (`all` or a comma list); raises TestsFailed when one failed, or could not run under CI."""
-    known = {tier.name: tier for tier in tiers(long)}
-    names = list(known) if wanted == "all" else [name.strip() for name in wanted.split(",")]
-    for name in names:
-        if name not in known:
-            raise UnknownName("tier", name, known)
-    chosen = [tier for tier in known.values() if tier.name in names]
-    outcomes = [_alone(tier, shell, report, clock) for tier in chosen if tier.commands]
-    outcomes += _side_by_side([tier for tier in chosen if tier.lanes], shell, report, clock)
-    rows = [(outcome.tier, outcome.result, duration(outcome.seconds)) for outcome in outcomes]
-    report.table(("TIER", "RESULT", "TIME"), rows)
-    failed = [outcome.tier for outcome in outcomes if outcome.result == FAILED]
-    absent = [outcome.tier for outcome in outcomes if outcome.result not in (FAILED, PASSED)]
-    if failed:
-        raise TestsFailed(f"Failed: {', '.join(failed)}.")
-    if absent and process.get("CI") == "true":
-        raise TestsFailed(f"Could not run: {', '.join(absent)}; where CI=true all tiers must.")
+    """Run tiers by name (`all` or a comma list); raises TestsFailed when one failed, or could not run under CI.
 
-
-def _alone(tier: Tier, shell: Shell, report: Report, clock: Clock) -> Outcome:
-    """Run the commands of a tier one after the other."""
-    report.line(f"-- {tier.name}")
-    began = clock()
-    codes = [shell.attach(command, environment=PROCESS) for command in tier.commands]
-    return Outcome(tier.name, FAILED if any(codes) else PASSED, clock() - began)
-
-
-def _side_by_side(found: Sequence[Tier], shell: Shell, report: Report, clock: Clock) -> list[Outcome]:
-    """Run the lanes of all tiers side by side, at most AT_ONCE: what one waits for is time for another.
-
-    Before each line is its lane's name, which also says whose swarm of tests/e2e/env is its own.
+    With `durations` the slowest cases of each tier are shown at the end.
     """
-    if not found:
-        return []
-    report.line(f"-- {' and '.join(tier.name for tier in found)}")
+    chosen = _chosen(wanted, tiers(long, durations))
+    missing = _missing(chosen, shell, report)
+    ready = [tier for tier in chosen if not (tier.engine and missing)]
+    lanes = sum(len(tier.lanes) for tier in ready)
+    alone = lanes == 1 and not durations
+    ended = _attached(ready[0], shell, clock) if alone else _side_by_side(ready, shell, report, clock)
+    absent = [Outcome(tier.name, lane.name, missing) for tier in chosen if tier not in ready for lane in tier.lanes]
+    outcomes = [*ended, *absent]
+    if durations:
+        for tier in chosen:
+            _show_slowest(tier.name, outcomes, report)
+    rows = [(outcome.tier, outcome.lane, outcome.result, duration(outcome.seconds)) for outcome in outcomes]
+    report.table(("TIER", "LANE", "RESULT", "TIME"), rows)
+    _judge(outcomes, process)
+
+
+def _chosen(wanted: str, known: Sequence[Tier]) -> list[Tier]:
+    by_name = {tier.name: tier for tier in known}
+    names = list(by_name) if wanted == "all" else [name.strip() for name in wanted.split(",")]
+    for name in names:
+        if name not in by_name:
+            raise UnknownName("tier", name, by_name)
+    return [tier for tier in known if tier.name in names]
+
+
+def _missing(chosen: Iterable[Tier], shell: Shell, report: Report) -> str:
+    """Why tiers that need an engine cannot run; empty when they can, or none of them was asked for."""
+    if not any(tier.engine for tier in chosen):
+        return ""
     try:
         prerequisites.ensure_engine(shell, report)
         prerequisites.ensure_browser(shell, report)
     except SwarmstatsError as error:
         report.error(error)
-        reason = f"could not run: {error.message.splitlines()[0]}"
-        return [Outcome(tier.name, reason, 0.0) for tier in found]
+        return f"could not run: {error.message.splitlines()[0]}"
+    return ""
 
-    def run(name: str, argv: Argv) -> tuple[int, float]:
-        process = {**PROCESS, "SWARMSTATS_TEST_ENV": name, "PYTHONUNBUFFERED": "1"}
-        began = clock()
-        code = shell.follow(argv, lambda line: report.line(f"{name}: {line}"), environment=process).code
-        return code, clock() - began
 
+def _attached(tier: Tier, shell: Shell, clock: Clock) -> list[Outcome]:
+    """Run the one lane of a tier on this terminal."""
+    (lane,) = tier.lanes
+    began = clock()
+    codes = [shell.attach(command, environment=PROCESS) for command in lane.commands]
+    return [Outcome(tier.name, lane.name, FAILED if any(codes) else PASSED, clock() - began)]
+
+
+def _side_by_side(found: Sequence[Tier], shell: Shell, report: Report, clock: Clock) -> list[Outcome]:
+    """Run the lanes of all tiers side by side, at most AT_ONCE: what one waits for is time for another.
+
+    First those that need no engine, as they fail in seconds. Of the others the last tier takes longest and begins
+    first, so that no processor waits for it in the end. Before each line is its lane's name.
+    """
+    begin = [tier for tier in found if not tier.engine] + [tier for tier in reversed(found) if tier.engine]
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        # The last tier takes longest, so it begins first.
-        begun = {tier.name: [pool.submit(run, *lane) for lane in tier.lanes.items()] for tier in reversed(found)}
-        ended = {tier.name: [lane.result() for lane in begun[tier.name]] for tier in found}
-    return [
-        Outcome(name, FAILED if any(code for code, _ in lanes) else PASSED, max(seconds for _, seconds in lanes))
-        for name, lanes in ended.items()
-    ]
+        begun = dict[str, list[Future[Outcome]]]()
+        for tier in begin:
+            begun[tier.name] = [pool.submit(_follow, tier.name, lane, shell, report, clock) for lane in tier.lanes]
+        return [lane.result() for tier in found for lane in begun[tier.name]]
+
+
+def _follow(tier: str, lane: Lane, shell: Shell, report: Report, clock: Clock) -> Outcome:
+    """Run the commands of a lane; its name also says whose swarm of tests/e2e/env is its own."""
+    slow: list[Slow] = []
+
+    def line(text: str) -> None:
+        report.line(f"{lane.name}: {text}")
+        if found := DURATION.fullmatch(text):
+            slow.append(Slow(float(found[1]), found[2], found[3]))
+
+    environment = {**PROCESS, "SWARMSTATS_TEST_ENV": lane.name}
+    began = clock()
+    codes = [shell.follow(command, line, environment=environment).code for command in lane.commands]
+    return Outcome(tier, lane.name, FAILED if any(codes) else PASSED, clock() - began, tuple(slow))
+
+
+def _show_slowest(tier: str, outcomes: Iterable[Outcome], report: Report) -> None:
+    """Show the slowest cases of all lanes of a tier, which ran side by side."""
+    slow = [item for outcome in outcomes if outcome.tier == tier for item in outcome.slow]
+    slow.sort(key=lambda item: item.seconds, reverse=True)
+    if slow:
+        rows = [(duration(item.seconds), item.phase, item.case) for item in slow[:SLOWEST]]
+        report.table(("TIME", "PHASE", f"SLOWEST OF {tier.upper()}"), rows)
+        report.line("")
+
+
+def _judge(outcomes: Sequence[Outcome], process: Mapping[str, str]) -> None:
+    failed = [outcome.name for outcome in outcomes if outcome.result == FAILED]
+    if failed:
+        raise TestsFailed(f"Failed: {', '.join(failed)}.")
+    absent = [outcome.tier for outcome in outcomes if outcome.result != PASSED]
+    if absent and process.get("CI") == "true":
+        raise TestsFailed(f"Could not run: {', '.join(dict.fromkeys(absent))}; where CI=true all tiers must.")
