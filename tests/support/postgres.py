@@ -1,12 +1,13 @@
 """A real Postgres of our own image in a container on this machine's engine, for tests and benchmarks."""
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import MappingProxyType
 
 import docker
 import psycopg2
@@ -18,6 +19,8 @@ from swarm.stacks import images
 from tests.support.waiting import until
 
 LABEL = "swarmstats.tests"
+# Nothing waits for a disk. What was committed survives the end of the server all the same, but not of the machine.
+NO_DISK = MappingProxyType({"fsync": "off", "full_page_writes": "off"})
 
 
 def here(kind: str) -> str:
@@ -45,10 +48,13 @@ class PostgresServer:
 
 
 @contextmanager
-def postgres(given: str | None, kind: str = "bench") -> Iterator[PostgresServer]:
+def postgres(
+    given: str | None, kind: str = "bench", parameters: Mapping[str, str] = MappingProxyType({})
+) -> Iterator[PostgresServer]:
     """Run a server on a free port, or use one that runs, given as host:port:password.
 
-    What an earlier run of the same kind, of this checkout, left behind is removed first.
+    `parameters` are settings of Postgres over those of our image. What an earlier run of the same kind, of this
+    checkout, left behind is removed first.
     """
     if given:
         host, port, password = given.split(":", 2)
@@ -64,6 +70,7 @@ def postgres(given: str | None, kind: str = "bench") -> Iterator[PostgresServer]
         (Path(folder) / "postgres-password").write_text(password)
         container = client.containers.run(
             reference,
+            [word for name, value in parameters.items() for word in ("-c", f"{name}={value}")],
             detach=True,
             labels={LABEL: here(kind)},
             ports={"5432/tcp": ("127.0.0.1", None)},

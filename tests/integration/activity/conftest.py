@@ -1,4 +1,4 @@
-"""A platform to test on: a real Postgres, the verbs as real processes, an archive over real HTTP."""
+"""A platform to test on: a real Postgres, the verbs in this process or in their own, an archive over real HTTP."""
 
 import json
 import os
@@ -10,15 +10,18 @@ from functools import partial
 from hashlib import sha256
 from http.server import SimpleHTTPRequestHandler
 from pathlib import Path
-from subprocess import PIPE, CompletedProcess, Popen, run
+from subprocess import PIPE, CompletedProcess, Popen
 from typing import Any, Protocol
 from uuid import uuid4
 
 import psycopg2
 import pytest
+from activity.database.provision import provision
 from activity.settings import Need, Settings, read_settings
+from psycopg2 import sql
 
-from tests.support import web_server
+from tests.support import verbs, web_server
+from tests.support.waiting import HANG
 
 ROOT = Path(__file__).parents[3]
 DISTRIBUTION = ROOT / "images" / "activity"
@@ -50,13 +53,18 @@ class Server(Protocol):
 
 @dataclass
 class Platform:
-    """One platform of its own on the server: its projects have databases that nobody else uses."""
+    """One platform of its own on the server: its projects have databases that nobody else uses.
+
+    With a `template` a project's database is a copy of that, made when the project is first followed. Without, and
+    after `drop`, the verb that needs it makes it, by all migrations.
+    """
 
     server: Server
     folder: Path
     environ: dict[str, str]
     mark: str = field(default_factory=lambda: uuid4().hex[:8])
     databases: list[str] = field(default_factory=list)
+    template: str = ""
 
     def follow(self, *organisations: str, start: str = "2015-01-01") -> None:
         """Have one project for each organisation from now on."""
@@ -69,7 +77,11 @@ class Platform:
             for name, organisations in projects.items()
         ]
         (self.folder / "projects.json").write_text(json.dumps({"projects": entries}))
-        self.databases.extend(self.database(name) for name in projects if self.database(name) not in self.databases)
+        new = [self.database(name) for name in projects if self.database(name) not in self.databases]
+        self.databases.extend(new)
+        if self.template:
+            for database in new:
+                self._copy_template(database)
 
     def database(self, project: str) -> str:
         """Return the name of a project's database."""
@@ -84,18 +96,17 @@ class Platform:
         return read_settings({**self.environ, **changes}, frozenset(needs or (Need.OWNER, Need.PROJECTS)))
 
     def run(self, *arguments: str, **changes: str) -> CompletedProcess[str]:
-        """Run a verb to its end."""
-        return run(
-            self.command(*arguments),
-            env={**self.environ, **changes},
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
+        """Run a verb to its end, in this process."""
+        return verbs.run(arguments, {**self.environ, **changes})
+
+    def run_apart(self, *arguments: str, **changes: str) -> CompletedProcess[str]:
+        """Run a verb to its end as a process of its own, which takes as long as one that is to be killed."""
+        process = self.start(*arguments, **changes)
+        output, errors = process.communicate(timeout=HANG)
+        return CompletedProcess(process.args, process.returncode, output, errors)
 
     def start(self, *arguments: str, **changes: str) -> Popen[str]:
-        """Start a verb and do not wait for it."""
+        """Start a verb as a process of its own and do not wait for it."""
         return Popen(self.command(*arguments), env={**self.environ, **changes}, stdout=PIPE, stderr=PIPE, text=True)
 
     @staticmethod
@@ -168,6 +179,33 @@ class Platform:
         finally:
             connection.close()
 
+    def _copy_template(self, database: str) -> None:
+        self._execute("create database {} template {} owner gha_admin", database, self.template)
+        # Who may connect to a database is not copied with it.
+        connection = self.connect(database, "gha_admin", PASSWORDS[Need.OWNER])
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute((DISTRIBUTION / "activity/sql/migrations/0001_readers.sql").read_text())
+        finally:
+            connection.close()
+
+    def close_template(self, database: str) -> None:
+        """Let nobody connect to a database, so that it can be copied at any time."""
+        self._execute("alter database {} is_template true allow_connections false", database)
+
+    def open_template(self, database: str) -> None:
+        """Let a database be connected to and dropped again."""
+        self._execute("alter database {} is_template false allow_connections true", database)
+
+    def _execute(self, statement: str, *names: str) -> None:
+        """Execute a statement about databases, as the superuser."""
+        connection = self.connect("postgres")
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
+        finally:
+            connection.close()
+
     def drop(self) -> None:
         """Drop the databases of this platform."""
         connection = self.connect("postgres")
@@ -193,10 +231,24 @@ def secrets(postgres_server: Server, tmp_path_factory: pytest.TempPathFactory) -
     return folder / "secrets"
 
 
+@pytest.fixture(scope="session")
+def template(postgres_server: Server, secrets: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The name of a project's database after all migrations, to be copied: migrations take seconds."""
+    folder = tmp_path_factory.mktemp("template")
+    platform = Platform(postgres_server, folder, _environ(postgres_server, folder, secrets))
+    platform.follow("template")
+    settings = platform.settings()
+    provision(settings, settings.projects[0])
+    platform.close_template(name := platform.database("template"))
+    yield name
+    platform.open_template(name)
+    platform.drop()
+
+
 @pytest.fixture
-def platform(postgres_server: Server, secrets: Path, tmp_path: Path) -> Iterator[Platform]:
+def platform(postgres_server: Server, secrets: Path, template: str, tmp_path: Path) -> Iterator[Platform]:
     """A platform with its own databases, dropped at the end."""
-    platform = Platform(postgres_server, tmp_path, _environ(postgres_server, tmp_path, secrets))
+    platform = Platform(postgres_server, tmp_path, _environ(postgres_server, tmp_path, secrets), template=template)
     platform.log_rows("truncate archive_hours, empty_hours, backfills")
     yield platform
     platform.drop()

@@ -26,6 +26,7 @@ where class.relkind = 'r' and class.relnamespace = 'public'::regnamespace and no
 
 @pytest.fixture
 def provisioned(platform):
+    platform.template = ""
     platform.follow("apache")
     settings = platform.settings()
     provision(settings, settings.projects[0])

@@ -48,6 +48,7 @@ def test_series_are_there_soon_after_the_start_and_soon_after_new_events(platfor
 
 
 def test_sync_provisions_the_database_of_its_project_when_it_comes_first(platform):
+    platform.template = ""
     platform.follow("apache")
     sync = platform.start("sync", ACTIVITY_PROJECT="apache", ACTIVITY_MINUTE="17")
     try:
@@ -68,6 +69,7 @@ def test_sync_provisions_the_database_of_its_project_when_it_comes_first(platfor
 
 
 def test_an_ingest_and_a_sync_that_come_first_together_make_one_database(platform):
+    platform.template = ""
     platform.environ["ACTIVITY_ARCHIVE_SIMULATE"] = "always"
     platform.follow("apache", "rust-lang")
     several = [platform.start("ingest", "--from", "2026-01-01-0", "--to", "2026-01-01-0") for _ in range(2)]

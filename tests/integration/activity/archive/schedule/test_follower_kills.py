@@ -29,6 +29,7 @@ READ = "select count(*) from archive_hours where state = 'read'"
 @pytest.fixture
 def folder(platform, tmp_path):
     """Hours of three projects, one of them without an event."""
+    platform.template = ""
     platform.follow(*PROJECTS, start="2026-01-05")
     folder = tmp_path / "hours"
     folder.mkdir()

@@ -47,6 +47,7 @@ def following(platform, web_archive, shared_data):
     lines = b"".join(json.dumps(event).encode() + b"\n" for event in events)
     (web_archive.folder / f"{HOURS[2]}.json.gz").write_bytes(gzip.compress(lines))
     owners = sorted({repository_name(event).partition("/")[0].lower() for event in events})
+    platform.template = ""
     platform.follow_projects({"eight": EIGHT, "samples": owners})
     return platform
 
@@ -56,7 +57,7 @@ def checksums(platform):
 
 
 def read(platform):
-    done = platform.ingest(HOURS[0], HOURS[-1])
+    done = platform.run_apart("ingest", "--from", HOURS[0], "--to", HOURS[-1])
     assert done.returncode == 0, done.stderr
 
 

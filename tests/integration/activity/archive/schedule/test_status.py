@@ -7,6 +7,7 @@ import pytest
 
 @pytest.fixture
 def simulated(platform):
+    platform.template = ""
     platform.environ |= {"ACTIVITY_ARCHIVE_SIMULATE": "always", "ACTIVITY_ARCHIVE_TO": "2026-01-01-9"}
     platform.follow("apache", "rust-lang", start="2026-01-01")
     return platform
