@@ -11,7 +11,6 @@ sys.dont_write_bytecode = bool(sys.flags.dont_write_bytecode)
 gc.set_threshold(100_000)
 
 from verbs import (  # noqa: E402
-    arguments,
     backups,
     bench,
     database,
@@ -19,6 +18,7 @@ from verbs import (  # noqa: E402
     local,
     lock,
     nodes,
+    program,
     projects,
     releases,
     secrets,
@@ -48,7 +48,6 @@ namespace = Collection(
     services.check,
     services.job,
     local.doctor,
-    local.completion,
     local.test,
     Collection("swarm", nodes.init, nodes.start, nodes.stop, nodes.clean, nodes.remount, nodes.status, nodes.label),
     Collection("secret", secrets.show, secrets.generate, secrets.import_, secrets.list_, secrets.rotate),
@@ -71,4 +70,8 @@ namespace = Collection(
         backups.verify,
     ),
 )
-arguments.prepare(namespace)
+namespace.add_task(local.completion_of(namespace))
+verb_program = program.VerbProgram(namespace)
+
+if __name__ == "__main__" or program.loaded_by_invoke():
+    program.main(verb_program)

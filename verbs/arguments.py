@@ -1,108 +1,131 @@
-"""Words that Invoke itself does not know: those that may be left out, as in `rollback STACK [N]`, numbers, and help."""
+"""The arguments of a verb: its words and flags, how they are read, and the help that explains them.
+
+Invoke's own parser knows neither optional words (`rollback STACK [NUMBER]`) nor numbers that must not be negative, and
+gives flags whichever letter is free; argparse does the former, and six flags have the same letter in every verb.
+"""
 
 import inspect
-import signal
-import sys
-from types import FrameType
-from typing import Any
+from argparse import ArgumentParser, ArgumentTypeError, HelpFormatter
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, NoReturn
 
-from invoke import Collection, Exit, Task
+from invoke import Task
 from invoke.parser import Argument
 
 from swarm.errors import ArgumentInvalid
 
-FRAMES = 4
-HELP = ("--help", "-h")
-
-
-class _Place(Argument):
-    """A positional argument, which asks for nothing more once help is asked for; Invoke would take that for a name."""
-
-    @property
-    def value(self) -> Any:
-        """What was given."""
-        parser = _caller("handle")
-        if super().value is None and parser and parser.f_locals.get("token") in HELP:
-            self.set_value("")
-        return super().value
-
-    @value.setter
-    def value(self, word: Any) -> None:
-        self.set_value(word, cast=True)
-
-
-class _Word(_Place):
-    """A positional argument that takes a word where one is, and is content where none is."""
-
-    @property
-    def value(self) -> Any:
-        """The word; without one, None, but for Invoke's last look at what a verb still lacks: nothing."""
-        given = super().value
-        return "" if given is None and _caller("complete_context") else given
-
-    @value.setter
-    def value(self, word: Any) -> None:
-        self.set_value(word, cast=True)
-
-
-class _Number(Argument):
-    """A flag that takes a whole number from 0 on; Invoke would end with a traceback for anything else."""
-
-    def set_value(self, value: Any, cast: bool = True) -> None:
-        """Take a number; ends with the exit code of ArgumentInvalid for what is none."""
-        if cast and not str(value).isdecimal():
-            flag, code = str(self.name).replace("_", "-"), ArgumentInvalid.exit_code
-            raise Exit(f"✗ --{flag} {value!r} is no number from 0 on.\nExit {code}.", code=code)
-        super().set_value(value, cast=cast)
+# The only letters that there are, and the type that a flag of this name has where the letter is meant.
+SHORT_FLAGS: dict[str, tuple[str, type]] = {
+    "env": ("e", str),
+    "dry": ("n", bool),
+    "yes": ("y", bool),
+    "json": ("j", bool),
+    "label": ("l", str),
+    "projects": ("p", str),
+}
+# Where explanations begin in the help of a verb; longer flags have them on the next line.
+HELP_COLUMN = 32
 
 
 class Verb(Task):  # type: ignore[type-arg]
-    """A task whose positional arguments with a default of None are optional words; its numbers are never negative."""
+    """A task whose positional arguments with a default of None may be left out.
+
+    `command` names what stands after `--`, for the one verb that hands it on; for all others `--` is an error.
+    """
+
+    def __init__(self, body: Callable[..., Any], *, command: str = "", **options: Any) -> None:
+        super().__init__(body, auto_shortflags=False, **options)
+        self.command = command
+
+    def arg_opts(self, name: str, default: Any, taken_names: set[str]) -> dict[str, Any]:
+        """What Invoke asks for each argument; here it gets its letter."""
+        options = super().arg_opts(name, default, taken_names)
+        letter, kind = SHORT_FLAGS.get(name, ("", str))
+        if letter and isinstance(default, kind):
+            options["names"].append(letter)
+        return options
 
     def get_arguments(self, ignore_unknown_help: bool | None = None) -> list[Argument]:
-        """The arguments as Invoke's parser takes them."""
+        """The arguments as Invoke describes them, positional ones first."""
         explained = dict(self.help)
         found = super().get_arguments(ignore_unknown_help)
-        # Invoke gives each explanation once only, to whoever asks first.
+        # Invoke removes each explanation once it has been used.
         self.help = explained
-        defaults = {name: item.default for name, item in self.argspec(self.body).parameters.items()}
-        for argument in found:
-            if argument.positional:
-                optional = defaults.get(str(argument.attr_name or argument.name), "") is None
-                argument.__class__ = _Word if optional else _Place
-            elif argument.kind is int:
-                argument.__class__ = _Number
         return found
 
     def usage(self, name: str) -> str:
-        """How the verb is called under a name: `./run rollback STACK [NUMBER]`."""
-        words = [argument for argument in self.get_arguments() if argument.positional]
-        shown = (str(word.name).replace("_", "-").upper() for word in words)
-        places = (f"[{text}]" if isinstance(word, _Word) else text for word, text in zip(words, shown, strict=True))
-        return " ".join(("./run", name, *places))
+        """How to call the verb under a name: `./run rollback STACK [NUMBER] [options]`."""
+        words = [_word(argument) for argument in self.get_arguments() if argument.positional]
+        places = [f"[{word}]" if optional else word for word, optional in zip(words, self._optional(), strict=True)]
+        command = (f"-- {self.command}",) if self.command else ()
+        return " ".join(("./run", name, *places, "[options]", *command))
+
+    def parse(self, name: str, words: Sequence[str]) -> dict[str, Any]:
+        """Argument -> value, from the words after the verb; raises ArgumentInvalid for a word that it does not take.
+
+        Flags may stand before, between and after positional words. `--help` prints the help and ends the process.
+        """
+        return vars(self.parser(name).parse_intermixed_args(words))
+
+    def parser(self, name: str) -> ArgumentParser:
+        """What reads the words after the verb and prints its help."""
+        made = _VerbParser(
+            prog=f"./run {name}",
+            usage=self.usage(name),
+            description=inspect.getdoc(self.body),
+            formatter_class=partial(HelpFormatter, max_help_position=HELP_COLUMN),
+            allow_abbrev=False,
+        )
+        arguments = self.get_arguments()
+        places = [argument for argument in arguments if argument.positional]
+        for argument, optional in zip(places, self._optional(), strict=True):
+            made.add_argument(
+                str(argument.name), metavar=_word(argument), nargs="?" if optional else None, help=_help(argument)
+            )
+        for argument in arguments:
+            if not argument.positional:
+                _add_flag(made, argument)
+        return made
+
+    def _optional(self) -> list[bool]:
+        """Whether each positional argument may be left out, in their order."""
+        parameters = self.argspec(self.body).parameters
+        return [parameters[name].default is None for name in self.positional]
 
 
-def explain(verbs: Collection) -> None:
-    """Let the help of each verb show how it is called; Invoke's own shows flags only."""
-    for name in verbs.task_names:
-        found = verbs[name]
-        assert isinstance(found, Verb)
-        found.__doc__ = f"{inspect.getdoc(found)}\n\n{found.usage(name)} [--options]"
+class _VerbParser(ArgumentParser):
+    """An argparse parser whose complaints are errors of ours."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise ArgumentInvalid; argparse would end the process with 2, which means pending changes here."""
+        usage = " ".join(self.format_usage().split()[1:])
+        raise ArgumentInvalid(f"{self.prog}: {message}.", hint=f"Usage, one verb per command: {usage}")
 
 
-def prepare(verbs: Collection) -> None:
-    """Where a list or help is asked for: let it be whole, and whoever reads only its head end it without a word."""
-    words = sys.argv[1 : sys.argv.index("--")] if "--" in sys.argv else sys.argv[1:]
-    if {"--list", *HELP} & set(words):
-        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
-        explain(verbs)
+def whole_number(text: str) -> int:
+    """A number from 0 on."""
+    if not text.isdecimal():
+        raise ArgumentTypeError(f"{text!r} must be a whole number of 0 or more")
+    return int(text)
 
 
-def _caller(function: str) -> FrameType | None:
-    """A function among the nearest callers: the parser asks the same question for several reasons."""
-    frame: FrameType | None = sys._getframe(2)
-    for _ in range(FRAMES):
-        if frame is None or frame.f_code.co_name == function:
-            return frame
-        frame = frame.f_back
-    return None
+def _add_flag(parser: ArgumentParser, argument: Argument) -> None:
+    long = argument.names[0]
+    names = [*(f"-{letter}" for letter in argument.nicknames), f"--{long}"]
+    dest, explained = str(argument.name), _help(argument)
+    if argument.kind is bool:
+        parser.add_argument(*names, dest=dest, action="store_true", help=explained)
+        return
+    read = whole_number if argument.kind is int else argument.kind
+    metavar = long.upper() if argument.kind is str else "NUMBER"
+    parser.add_argument(*names, dest=dest, type=read, default=argument.default, metavar=metavar, help=explained)
+
+
+def _word(argument: Argument) -> str:
+    return argument.names[0].upper()
+
+
+def _help(argument: Argument) -> str:
+    """The explanation as argparse takes it, which fills in what stands after a percent sign."""
+    return (argument.help or "").replace("%", "%%")

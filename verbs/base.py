@@ -4,9 +4,9 @@ import functools
 import os
 import sys
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
-from invoke import Context, Exit, task
+from invoke import Context, Exit
 
 from swarm.engine.client import REFUSALS
 from swarm.errors import EngineUnavailable, SwarmstatsError
@@ -14,7 +14,6 @@ from swarm.report import Report
 from swarm.shell import Shell
 from verbs.arguments import Verb
 
-Body = TypeVar("Body", bound=Callable[..., Any])
 SHELL = Shell()
 REPORT = Report()
 PENDING = 2
@@ -29,10 +28,10 @@ WAIT = "seconds to wait for another change of stacks"
 DRY = "print what would be done, and do nothing"
 
 
-def verb(**options: Any) -> Callable[[Body], Any]:
+def verb(**options: Any) -> Callable[[Callable[..., None]], Verb]:
     """A task whose errors leave through one door: a message, a next step and an exit code of their own."""
 
-    def wrap(body: Body) -> Any:
+    def wrap(body: Callable[..., None]) -> Verb:
         @functools.wraps(body)
         def door(context: Context, *given: Any, **named: Any) -> None:
             try:
@@ -52,6 +51,6 @@ def verb(**options: Any) -> Callable[[Body], Any]:
                 REPORT.line("Interrupted; what was begun goes on or can be repeated.")
                 raise Exit(code=130) from error
 
-        return task(door, klass=Verb, **options)
+        return Verb(door, **options)
 
     return wrap

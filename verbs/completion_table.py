@@ -40,6 +40,7 @@ def verbs(contexts: Iterable[Any]) -> dict[str, dict[str, str]]:
         flags = {
             name: _kind(context.name, argument.names[0]) if argument.takes_value else ""
             for name, argument in context.flags.items()
+            if not argument.positional
         }
         word = next((argument.names[0] for argument in context.positional_args), "")
         found[context.name] = {**flags, "": _kind(context.name, word)}

@@ -34,7 +34,7 @@ def status(_: Context, env: str = "", json: bool = False) -> None:
     },
 )
 def psql(_: Context, project: str | None = None, env: str = "", ro: bool = False, command: str = "") -> None:
-    """Open psql on the server that leads: ./run db.psql apache, ./run db.psql apache --ro -c 'select 1'."""
+    """Open psql on the server that leads: ./run db.psql apache, ./run db.psql apache --ro --command 'select 1'."""
     statements = (command,) if command else ()
     if code := shell.psql(_database(env), project or "", statements, SHELL, read_only=ro):
         raise Exit(code=code)

@@ -5,11 +5,12 @@ Each is asked for seldom and brings modules of its own, which no other verb wait
 
 import time
 
-from invoke import Context, Exit
+from invoke import Collection, Context, Exit
 
 from swarm.errors import UnknownName
 from swarm.host import prerequisites
 from swarm.settings.environment import load
+from verbs.arguments import Verb
 from verbs.base import DRY, ENV, JSON, REPORT, SHELL, verb
 
 
@@ -32,17 +33,21 @@ def doctor(_: Context, env: str = "", json: bool = False) -> None:
         raise Exit(code=1)
 
 
-@verb(positional=["shell"], help={"shell": "bash, zsh or fish"})
-def completion(_: Context, shell: str | None = None) -> None:
-    """Print what a shell needs to complete commands: source <(./run completion bash)."""
-    import tasks  # which imports this module
-    from verbs import completion, completion_table
+def completion_of(namespace: Collection) -> Verb:
+    """The verb that writes what a shell needs to complete the verbs of a namespace."""
 
-    if shell and shell not in completion.SCRIPTS:
-        raise UnknownName("shell", shell, completion.SCRIPTS)
-    completion_table.write(tasks.namespace.to_contexts())
-    if shell:
-        REPORT.text(completion.script(shell))
+    @verb(positional=["shell"], help={"shell": "bash, zsh or fish"})
+    def completion(_: Context, shell: str | None = None) -> None:
+        """Print what a shell needs to complete commands: source <(./run completion bash)."""
+        from verbs import completion, completion_table
+
+        if shell and shell not in completion.SCRIPTS:
+            raise UnknownName("shell", shell, completion.SCRIPTS)
+        completion_table.write(namespace.to_contexts())
+        if shell:
+            REPORT.text(completion.script(shell))
+
+    return completion
 
 
 @verb(

@@ -90,7 +90,7 @@ def _verb(verbs: Collection, name: str) -> Verb:
 
 
 def _usage(name: str, verb: Verb) -> str:
-    return verb.usage(name).removeprefix("./run ")
+    return verb.usage(name).removeprefix("./run ").replace(" [options]", "")
 
 
 def _namespace(name: str) -> str:

@@ -20,13 +20,14 @@ from verbs.base import DRY, ENV, JSON, REPORT, SERVICES, SHELL, STACK, WAIT, ver
 @verb(
     positional=["service"],
     help={
-        "service": "a service, e.g. app/nginx; the command stands after --",
+        "service": "a service, e.g. app/nginx",
         "env": ENV,
         "task": "which of its tasks: a number, a node, or how a task's id begins (default: the newest healthy one)",
         "user": "the user inside the container",
         "interactive": "with your own input, and your terminal where there is one; without a command: sh",
     },
     name="exec",
+    command="COMMAND",
 )
 def execute(
     context: Context, service: str, env: str = "", task: str = "", user: str = "", interactive: bool = False

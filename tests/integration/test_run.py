@@ -12,7 +12,7 @@ from swarm.settings.environment import ROOT
 
 TASKS = """
 import os
-from invoke import Exit, task
+from invoke import Collection, Exit, Program, task
 
 @task
 def place(_):
@@ -21,6 +21,8 @@ def place(_):
 @task
 def fail(_):
     raise Exit(code=64)
+
+Program(namespace=Collection(place, fail)).run()
 """
 
 

@@ -25,13 +25,13 @@ def test_the_status_has_all_members_slots_and_databases(platform: Platform) -> N
 
 def test_psql_writes_at_the_leader_and_only_reads_elsewhere(platform: Platform) -> None:
     made = "create table if not exists notes (n int); truncate notes; insert into notes values (7); select n from notes"
-    assert "7" in platform.run("db.psql", "-c", made).stdout
-    assert "7" in platform.run("db.psql", "--ro", "-c", "select n from notes").stdout
-    refused = platform.run("db.psql", "--ro", "-c", "insert into notes values (8)", check=False)
+    assert "7" in platform.run("db.psql", "--command", made).stdout
+    assert "7" in platform.run("db.psql", "--ro", "--command", "select n from notes").stdout
+    refused = platform.run("db.psql", "--ro", "--command", "insert into notes values (8)", check=False)
     assert refused.returncode != 0
     assert "read-only transaction" in refused.stderr + refused.stdout
-    assert platform.run("db.psql", "apachee", "-c", "select 1", check=False).returncode == 64
-    platform.run("db.psql", "-c", "drop table notes")
+    assert platform.run("db.psql", "apachee", "--command", "select 1", check=False).returncode == 64
+    platform.run("db.psql", "--command", "drop table notes")
 
 
 def test_a_switchover_costs_seconds_and_no_row(writer: Writer) -> None:

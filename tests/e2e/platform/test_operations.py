@@ -145,7 +145,7 @@ def test_each_task_can_be_reached_and_its_bytes_come_unchanged(platform: Platfor
 
 
 def test_interactive_gives_the_command_our_input(platform: Platform) -> None:
-    argv = (str(ROOT / "run"), "exec", "-i", "db/patroni1", "--user", "postgres", "--", "psql", "-XAtq")
+    argv = (str(ROOT / "run"), "exec", "--interactive", "db/patroni1", "--user", "postgres", "--", "psql", "-XAtq")
     done = subprocess.run(argv, env=platform.process, input="select 40 + 2;\n", stdout=subprocess.PIPE, text=True)
     assert done.stdout == "42\n"
 
