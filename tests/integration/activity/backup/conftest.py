@@ -3,7 +3,7 @@
 import json
 import subprocess
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -32,12 +32,13 @@ PROJECTS = ("apache", "rust-lang")
 
 @dataclass
 class Cluster:
-    """One Postgres with an archive; `folder` has what its containers are given."""
+    """One Postgres with an archive; `folder` has what its containers are given, `more_mounts` what a test adds."""
 
     name: str
     folder: Path
     references: dict[str, str]
     container: Any = None
+    more_mounts: dict[str, dict[str, str]] = field(default_factory=dict)
 
     @property
     def client(self) -> Any:
@@ -50,6 +51,7 @@ class Cluster:
             str(self.folder / "secrets"): {"bind": "/run/secrets", "mode": "ro"},
             str(self.folder / "pgbackrest.conf"): {"bind": "/etc/pgbackrest/pgbackrest.conf", "mode": "ro"},
             str(self.folder / "projects.json"): {"bind": "/etc/swarmstats/projects.json", "mode": "ro"},
+            **self.more_mounts,
         }
 
     @property

@@ -5,10 +5,12 @@ from typing import Any
 import psycopg2
 
 
-def connect(host: str, password: str, *, user: str = "postgres", database: str = "postgres", port: int = 5432) -> Any:
-    """A connection that commits each statement by itself."""
+def connect(
+    host: str, password: str, *, user: str = "postgres", database: str = "postgres", port: int = 5432, **options: Any
+) -> Any:
+    """A connection that commits each statement by itself; `options` are psycopg2's."""
     connection = psycopg2.connect(
-        host=host, port=port, user=user, password=password, dbname=database, connect_timeout=3
+        host=host, port=port, user=user, password=password, dbname=database, connect_timeout=3, **options
     )
     connection.autocommit = True
     return connection

@@ -51,6 +51,31 @@ def test_the_newest_backup_restores_and_every_row_of_it_is_read(backed: Cluster)
     assert int(done.stdout.split(" rows read")[0].split()[-1]) >= counted
 
 
+# pgBackRest on a disk that damages a page of what is restored: in template0, to which nobody connects.
+DAMAGING = """#!/bin/sh
+/usr/bin/pgbackrest "$@" || exit
+for word in "$@"; do
+    case $word in --pg1-path=*) data=${word#*=} ;; esac
+done
+case " $* " in
+    *" restore "*) printf damaged | dd of="$data/base/4/1255" bs=1 seek=20000 conv=notrunc 2>/dev/null ;;
+esac
+"""
+
+
+def test_damage_that_no_reader_meets_is_found_by_its_checksum(backed: Cluster) -> None:
+    script = backed.folder / "damaging"
+    script.write_text(DAMAGING)
+    script.chmod(0o755)
+    backed.more_mounts[str(script)] = {"bind": "/usr/local/bin/pgbackrest", "mode": "ro"}
+    try:
+        done = backed.run("backup", "verify", code=72)
+    finally:
+        backed.more_mounts.clear()
+    assert "pg_checksums ended with 1" in done.stderr
+    assert "checksum verification failed" in done.stderr
+
+
 def test_a_backup_restores_also_when_the_server_takes_more_connections_since(backed: Cluster) -> None:
     backed.sql("postgres", "alter system set max_connections = 333")
     backed.stop()

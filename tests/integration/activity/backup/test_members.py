@@ -4,7 +4,9 @@ import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
+import psycopg2
 import pytest
+from psycopg2.extras import PhysicalReplicationConnection
 
 from swarm.database.config import PARAMETERS, Setting, judged
 from swarm.database.members import query
@@ -89,6 +91,39 @@ def _refused(cluster: Members) -> dict[str, str | None]:
     taken = {row["name"]: (row["value"], row["place"]) for row in rows}
     found = [judged(Setting(f"{PARAMETERS}{name}", str(value), str(value)), taken) for name, value in told.items()]
     return {item.name.removeprefix(PARAMETERS): item.actual for item in found if item.refused}
+
+
+@pytest.mark.parametrize("server", ["patroni1", "patroni2", "haproxy"])
+@pytest.mark.parametrize("user", ["postgres", "gha_admin", "ro_user", "replicator", "rewind"])
+def test_nobody_comes_into_the_database_without_the_password(
+    whole: tuple[Members, str], server: str, user: str
+) -> None:
+    cluster, _ = whole
+    for password in ("", "wrong"):
+        with pytest.raises(psycopg2.OperationalError, match=r"no password supplied|password authentication failed"):
+            cluster.connect(server, password, user)
+
+
+@pytest.mark.parametrize("member", ["patroni1", "patroni2"])
+def test_nobody_copies_a_member_without_the_password(whole: tuple[Members, str], member: str) -> None:
+    cluster, _ = whole
+    for password in ("", "wrong"):
+        with pytest.raises(psycopg2.OperationalError, match=r"no password supplied|password authentication failed"):
+            cluster.connect(member, password, "replicator", connection_factory=PhysicalReplicationConnection)
+
+
+@pytest.mark.parametrize("member", ["patroni1", "patroni2"])
+def test_nobody_changes_the_cluster_over_http_without_the_password(whole: tuple[Members, str], member: str) -> None:
+    cluster, _ = whole
+    asked = [
+        ("PATCH", "config"), ("PUT", "config"), ("POST", "restart"), ("POST", "reload"), ("POST", "reinitialize"),
+        ("POST", "switchover"), ("POST", "failover"), ("DELETE", "restart"), ("DELETE", "switchover"),
+    ]  # fmt: skip
+    for login in ([], ["--user", "patroni:wrong"]):
+        for method, path in asked:
+            argv = ["curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", *login, "-X", method, "-d", "{}"]
+            said = cluster.containers["patroni1"].exec_run([*argv, f"http://db_{member}:8008/{path}"])
+            assert said.output.decode() == "401", f"{method} /{path}"
 
 
 def test_wal_a_differential_and_a_full_backup_go_on_when_the_leader_was_killed(

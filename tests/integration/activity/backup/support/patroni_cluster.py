@@ -101,12 +101,15 @@ class Members:
         """What a container wrote."""
         return str(self.containers[name].logs().decode(errors="replace"))
 
-    def run(self, *words: str, volume: str = "", image: str = "backup", code: int = 0, **environ: str) -> str:
-        """Run a verb of the service to its end; returns what it said."""
+    def run(
+        self, *words: str, volume: str = "", image: str = "backup", code: int = 0,
+        hosts: Mapping[str, str] = MappingProxyType({}), **environ: str,
+    ) -> str:  # fmt: skip
+        """Run a verb of the service to its end; returns what it said. `hosts` are addresses that it has by name."""
         given = {"ACTIVITY_DATABASE_HOST": "db_haproxy", **self.environ, **environ}
         container = self.client.containers.run(
             self.references[image], list(words), detach=True, labels={LABEL: KIND}, environment=given,
-            network=self.name, volumes=self._mounts(volume), cap_drop=["ALL"], shm_size="128m",
+            network=self.name, volumes=self._mounts(volume), cap_drop=["ALL"], shm_size="128m", extra_hosts=dict(hosts),
         )  # fmt: skip
         try:
             ended = int(container.wait(timeout=300)["StatusCode"])
@@ -156,14 +159,21 @@ class Members:
         (follower,) = [name for name in MEMBERS if name != led]
         return follower in self.containers and self.containers[follower].exec_run(argv).exit_code == 0
 
-    def sql(self, server: str, statement: str) -> Any:
-        """One value, asked as superuser."""
-        container = self.containers[server]
+    def address(self, name: str) -> str:
+        """The address of a container."""
+        container = self.containers[name]
         container.reload()
         (network,) = container.attrs["NetworkSettings"]["Networks"].values()
-        password = (self.folder / "secrets" / "postgres-password").read_text()
+        return str(network["IPAddress"])
+
+    def connect(self, server: str, password: str, user: str = "postgres", **options: Any) -> Any:
+        """Connect to a server, or to the leader through HAProxy."""
         port = 5000 if server == "haproxy" else 5432
-        return sql.first(sql.connect(network["IPAddress"], password, port=port), statement)
+        return sql.connect(self.address(server), password, user=user, port=port, **options)
+
+    def sql(self, server: str, statement: str) -> Any:
+        """One value, asked as superuser."""
+        return sql.first(self.connect(server, (self.folder / "secrets" / "postgres-password").read_text()), statement)
 
     def answers(self, server: str) -> bool:
         """Whether it takes statements."""
