@@ -24,9 +24,9 @@ from threading import Event as Signal
 
 import psycopg2
 from activity.archive.ingest import Feed, ingest_hour
-from activity.database.marks import Source
 from activity.database.provision import provision
 from activity.database.roles import bootstrap
+from activity.database.watermarks import Source
 from activity.hour import parse_hour
 from activity.settings import SECRETS, Need, Settings, read_settings
 from isal import igzip

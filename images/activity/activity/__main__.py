@@ -21,17 +21,17 @@ from activity.archive.schedule.status import state_of
 from activity.archive.simulate.demo_hours import NOISE, scenes_of, write_hour
 from activity.archive.simulate.load_hours import Volume, write_volume
 from activity.command import parse_command
-from activity.database.configure import configure, wanted
+from activity.database.configure import configure, read_desired_config
 from activity.database.connect import LOG_DATABASE, transaction
 from activity.database.drop import drop_database
-from activity.database.ledger import open_hours
-from activity.database.marks import Source
+from activity.database.hour_ledger import open_hours
 from activity.database.patroni import Patroni
 from activity.database.provision import provision
 from activity.database.roles import bootstrap
 from activity.database.runs import record_run
+from activity.database.watermarks import Source
 from activity.errors import ActivityError, UsageError
-from activity.health import Pulse, health_server
+from activity.health import Watchdog, health_server
 from activity.probe import read_probes, run_probes
 from activity.projects import Project
 from activity.series.compute import compute
@@ -63,7 +63,7 @@ def do_bootstrap(command: Namespace) -> None:
 def do_configure(command: Namespace) -> None:
     """Bring the settings of the running cluster to what is wanted."""
     settings = _settings(Need.PATRONI)
-    want = wanted(Path(os.environ.get("ACTIVITY_CLUSTER", "/etc/swarmstats/cluster.json")))
+    want = read_desired_config(Path(os.environ.get("ACTIVITY_CLUSTER", "/etc/swarmstats/cluster.json")))
     done = configure(Patroni(settings.patroni, settings.password(Need.PATRONI)), want)
     _say("; ".join(done) or "nothing to do")
 
@@ -75,7 +75,7 @@ def do_ingest(command: Namespace) -> None:
     if command.from_hour is not None or command.project:
         _ingest_once(settings, command, stop)
         return
-    pulse, registry = Pulse(settings.patience.total_seconds()), CollectorRegistry()
+    pulse, registry = Watchdog(settings.patience.total_seconds()), CollectorRegistry()
     with health_server(settings.listen, pulse, registry):
         Follower(settings, stop, pulse, registry).run()
 
@@ -124,7 +124,7 @@ def do_drop(command: Namespace) -> None:
 def do_sync(command: Namespace) -> None:
     """Keep the series of one project up to date."""
     settings = _settings(Need.OWNER, Need.PROJECTS, Need.PROJECT, Need.MINUTE)
-    stop, pulse, registry = _stop_signal(), Pulse(settings.patience.total_seconds()), CollectorRegistry()
+    stop, pulse, registry = _stop_signal(), Watchdog(settings.patience.total_seconds()), CollectorRegistry()
     project = settings.project
     if project is None:
         raise UsageError("sync needs ACTIVITY_PROJECT.")
@@ -172,7 +172,7 @@ def do_serve(command: Namespace) -> None:
     """Serve the portal."""
     # Only this verb needs a web framework; the others start without it.
     from activity.portal.app import create_app
-    from activity.portal.serving import serve
+    from activity.portal.server import serve
 
     settings = _settings(Need.READER, Need.PROJECTS)
     serve(create_app(settings), settings)

@@ -20,7 +20,7 @@ POLL_SECONDS = 0.05
 STUCK = 75
 
 
-class Pulse:
+class Watchdog:
     """Tells whether the work goes on: it has to beat now and then."""
 
     def __init__(self, patience: float = PATIENCE_SECONDS) -> None:
@@ -46,7 +46,7 @@ class Pulse:
 
 
 @contextmanager
-def health_server(listen: Listen, pulse: Pulse, registry: CollectorRegistry) -> Iterator[int]:
+def health_server(listen: Listen, pulse: Watchdog, registry: CollectorRegistry) -> Iterator[int]:
     """Answer in the background for the length of a block; yields the port."""
 
     class Handler(BaseHTTPRequestHandler):
@@ -85,7 +85,7 @@ def health_server(listen: Listen, pulse: Pulse, registry: CollectorRegistry) -> 
         thread.join()
 
 
-def _watch(pulse: Pulse, ended: Signal) -> None:
+def _watch(pulse: Watchdog, ended: Signal) -> None:
     """End a process that is stuck twice as long as it may be: a connection that hangs gives it no chance to by itself.
 
     By then its health check has failed; this is for where nobody looks at that.

@@ -13,7 +13,7 @@ from typing import Any
 
 import httpx
 
-from activity.database.ask import ask
+from activity.database.read_only_value import read_only_value
 from activity.errors import DatabaseUnavailable, SettingsError
 from activity.secret import Secret
 
@@ -138,7 +138,7 @@ def _tcp(probe: Probe, _secrets: Path) -> tuple[bool, str]:
 
 def _sql(probe: Probe, secrets: Path) -> tuple[bool, str]:
     password = Secret((secrets / probe.secret).read_text(encoding="utf-8").rstrip("\r\n"))
-    found = ask(probe.host_and_port, probe.database, probe.role, password, probe.query)
+    found = read_only_value(probe.host_and_port, probe.database, probe.role, password, probe.query)
     return holds(probe.expect, found), found
 
 

@@ -21,10 +21,10 @@ from activity.archive.read.reader import Reading
 from activity.archive.route.route import Route
 from activity.archive.rows.before_2015 import Names, is_old, old_rows_of
 from activity.archive.rows.since_2015 import rows_of
+from activity.database.advisory_locks import lock_for_transaction
 from activity.database.connect import transaction
-from activity.database.locks import lock
-from activity.database.marks import Mark, Source, is_parsed, mark_hour, mark_periods
 from activity.database.quarantine import quarantine
+from activity.database.watermarks import Source, Watermark, is_parsed, mark_hour, mark_periods
 from activity.errors import ArchiveUnreachable
 from activity.hour import Hour
 from activity.projects import Project
@@ -166,12 +166,12 @@ def _commit(settings: Settings, project: Project, visit: Visit, share: Share) ->
 def _commit_once(settings: Settings, project: Project, visit: Visit, share: Share) -> Committed | None:
     hour = visit.hour
     with transaction(settings, project.database) as cursor:
-        lock(cursor, "hour", str(hour))
+        lock_for_transaction(cursor, "hour", str(hour))
         if not visit.force and is_parsed(cursor, hour):
             return None
         stored = store(cursor, share)
         mark_periods(cursor, _stamps(share.hours | {hour}))
-        mark_hour(cursor, Mark(hour, visit.source, share.events))
+        mark_hour(cursor, Watermark(hour, visit.source, share.events))
     for identity, other in stored.collisions.items():
         log.warning("event has the id of another", project=project.name, id=identity, stored_as=other)
     return Committed(project, share.events, len(stored.collisions))

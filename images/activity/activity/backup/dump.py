@@ -12,11 +12,11 @@ from time import monotonic
 from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
 
+from activity.backup.dump_store import Dump, DumpStore
 from activity.backup.process import password_file, run
+from activity.database.advisory_locks import try_lock_for_connection
 from activity.database.connect import Role, connect
-from activity.database.locks import try_lock_connection
 from activity.database.queries import composed, query
-from activity.dumps import Dump, Shelf
 from activity.errors import BackupFailed, BackupRunning, DatabaseUnavailable
 from activity.projects import Project
 from activity.settings import Need, Settings
@@ -24,13 +24,13 @@ from activity.settings import Need, Settings
 COMPRESSION = "zstd:6"
 
 
-def dump(settings: Settings, shelf: Shelf, project: Project) -> Dump:
+def dump(settings: Settings, shelf: DumpStore, project: Project) -> Dump:
     """Dump a project and put it on the shelf; BackupRunning when another dump of it is under way.
 
     A replica that had to break off (it must not fall behind for ever) is followed by one attempt on the leader.
     """
     with connect(settings, "postgres", Role.OWNER, autocommit=True) as connection, connection.cursor() as cursor:
-        if not try_lock_connection(cursor, "dump", project.database):
+        if not try_lock_for_connection(cursor, "dump", project.database):
             raise BackupRunning(f"Another dump of {project.name} is under way.")
         try:
             made = _dump(settings, shelf, project, replica=True)
@@ -40,7 +40,7 @@ def dump(settings: Settings, shelf: Shelf, project: Project) -> Dump:
         return made
 
 
-def _dump(settings: Settings, shelf: Shelf, project: Project, *, replica: bool) -> Dump:
+def _dump(settings: Settings, shelf: DumpStore, project: Project, *, replica: bool) -> Dump:
     began, taken_at = monotonic(), datetime.now(UTC).replace(microsecond=0)
     try:
         draft = shelf.draft(project.name)

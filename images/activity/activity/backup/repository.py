@@ -15,7 +15,7 @@ from typing import Any
 import orjson
 from psycopg2 import sql
 
-from activity.backup import place, process
+from activity.backup import process, repository_config
 from activity.database.connect import Role, connect
 from activity.database.queries import composed, query
 from activity.errors import BackupFailed, BackupRunning, DatabaseUnavailable
@@ -78,7 +78,7 @@ def read() -> Repository:
     try:
         told = process.run(("pgbackrest", f"--stanza={STANZA}", "--output=json", "info"), seconds=ANSWER_SECONDS)
     except TimeoutError as error:
-        where = place.read()
+        where = repository_config.read()
         raise BackupFailed(f"{where} does not answer: {where.reason()}.") from error
     return interpret(orjson.loads(told))
 
@@ -89,7 +89,7 @@ def interpret(told: list[dict[str, Any]]) -> Repository:
     if stanza is None:
         return Repository((), "", "", "no backup was made yet")
     if stanza["status"]["code"] == UNANSWERED:
-        raise BackupFailed(f"{place.read()} does not answer as it should: {_reason(stanza)}.")
+        raise BackupFailed(f"{repository_config.read()} does not answer as it should: {_reason(stanza)}.")
     archives = [item for item in stanza.get("archive") or () if item.get("min")]
     status = stanza["status"]
     return Repository(

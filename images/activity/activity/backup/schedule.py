@@ -20,7 +20,7 @@ def trigger(name: str, text: str) -> CronTrigger:
         raise SettingsError([f"{name}: {error}"]) from error
 
 
-def due(when: CronTrigger, last: datetime | None, now: datetime) -> bool:
+def is_due(when: CronTrigger, last: datetime | None, now: datetime) -> bool:
     """Whether a run should have been made since the last one; what was never made is due at once."""
     if last is None:
         return True
@@ -29,7 +29,7 @@ def due(when: CronTrigger, last: datetime | None, now: datetime) -> bool:
 
 
 @dataclass
-class Pauses:
+class Backoff:
     """How long each thing that failed is left alone before it is tried again: two minutes, four, up to an hour."""
 
     failures: dict[str, int] = field(default_factory=dict)

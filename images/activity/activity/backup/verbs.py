@@ -13,16 +13,16 @@ from prometheus_client import CollectorRegistry
 
 from activity import log
 from activity.backup import repository
-from activity.backup.flush import flush
-from activity.backup.keeper import Keeper, back_up, dump_project, has_database, verify_newest
-from activity.backup.point import restore_cluster, set_aside
-from activity.backup.record import DIFFERENTIAL, FULL, RESTORE, VERIFY, Gauges, Recorded, Recorder, recent
-from activity.backup.restore import choose, restore
+from activity.backup.cluster_restore import restore_cluster, set_aside
+from activity.backup.data_volume import lock_volume, read_state
+from activity.backup.dump_store import Dump, DumpStore
+from activity.backup.history import DIFFERENTIAL, FULL, RESTORE, VERIFY, Gauges, HistoryEntry, Recorder, recent
+from activity.backup.project_restore import choose_dump, restore_project
+from activity.backup.scheduler import Scheduler, back_up, dump_project, has_database, verify_newest
 from activity.backup.vacuum import vacuum
-from activity.backup.volume import alone, state
-from activity.dumps import Dump, Shelf
+from activity.backup.wal_switch import switch_wal
 from activity.errors import BackupFailed, DatabaseUnavailable, UsageError
-from activity.health import Pulse, health_server
+from activity.health import Watchdog, health_server
 from activity.projects import Project
 from activity.settings import Settings
 
@@ -31,11 +31,11 @@ Lines = Iterator[str]
 
 def keep(settings: Settings, command: Namespace, stop: Signal) -> Lines:
     """Make what is due until stopped."""
-    registry, pulse = CollectorRegistry(), Pulse()
+    registry, pulse = CollectorRegistry(), Watchdog()
     recorder = Recorder(settings, Gauges(registry))
     with health_server(settings.listen, pulse, registry):
         log.info("backups are kept", folder=settings.backups.folder)
-        Keeper(settings, recorder, pulse, stop).run()
+        Scheduler(settings, recorder, pulse, stop).run()
     yield from ()
 
 
@@ -57,7 +57,7 @@ def dump(settings: Settings, command: Namespace, stop: Signal) -> Lines:
 
 def flushed(settings: Settings, command: Namespace, stop: Signal) -> Lines:
     """Have everything that was committed until now archived."""
-    yield flush(settings)
+    yield switch_wal(settings)
 
 
 def verify(settings: Settings, command: Namespace, stop: Signal) -> Lines:
@@ -65,16 +65,18 @@ def verify(settings: Settings, command: Namespace, stop: Signal) -> Lines:
     yield verify_newest(settings, Recorder(settings))
 
 
-def restore_project(settings: Settings, command: Namespace, stop: Signal) -> Lines:
+def restore_from_dump(settings: Settings, command: Namespace, stop: Signal) -> Lines:
     """Bring one project's database to what a dump holds; with --dry only say which dump that would be."""
     project = _meant(settings, command.project)[0]
     shelf, to = _shelf(settings), command.to
-    found = choose(shelf, project, lambda item: to is None or item.taken_at <= to, f" of {to} or before" if to else "")
+    found = choose_dump(
+        shelf, project, lambda item: to is None or item.taken_at <= to, f" of {to} or before" if to else ""
+    )
     if command.dry:
         yield orjson.dumps(_dump_told(found)).decode()
         return
     with Recorder(settings).recorded(RESTORE, project.name) as outcome:
-        done = restore(settings, shelf, project, found)
+        done = restore_project(settings, shelf, project, found)
         kept = f"; the former database is kept as {done.kept_as}" if done.kept_as else ""
         outcome.words, outcome.bytes = f"{project.name} is as in {found.name}: {done.rows} rows{kept}", found.bytes
     yield outcome.words
@@ -83,14 +85,14 @@ def restore_project(settings: Settings, command: Namespace, stop: Signal) -> Lin
 def restore_volume(settings: Settings, command: Namespace, stop: Signal) -> Lines:
     """Restore the whole cluster into the volume that is mounted here."""
     volume = Path(command.volume)
-    with alone(volume):
+    with lock_volume(volume):
         yield str(restore_cluster(volume, command.to, command.timeline, command.at_least))
 
 
 def aside(settings: Settings, command: Namespace, stop: Signal) -> Lines:
     """Set the data of the volume that is mounted here aside, so that a member begins afresh."""
     volume = Path(command.volume)
-    with alone(volume):
+    with lock_volume(volume):
         kept = set_aside(volume)
     yield f"what was there is kept in {kept}" if kept else "there was nothing"
 
@@ -98,8 +100,8 @@ def aside(settings: Settings, command: Namespace, stop: Signal) -> Lines:
 def volume_state(settings: Settings, command: Namespace, stop: Signal) -> Lines:
     """What lies in the volume that is mounted here, as one line of JSON."""
     volume = Path(command.volume)
-    with alone(volume):
-        found = state(volume)
+    with lock_volume(volume):
+        found = read_state(volume)
     yield orjson.dumps(asdict(found)).decode()
 
 
@@ -137,7 +139,7 @@ def shown(settings: Settings, command: Namespace, stop: Signal) -> Lines:
     yield orjson.dumps(told, option=orjson.OPT_UTC_Z).decode()
 
 
-def _verified(rows: list[Recorded]) -> dict[str, Any] | None:
+def _verified(rows: list[HistoryEntry]) -> dict[str, Any] | None:
     return next((asdict(row) for row in rows if row.kind == VERIFY and not row.failed), None)
 
 
@@ -146,8 +148,8 @@ def _dump_told(item: Dump) -> dict[str, Any]:
     return {**told, "name": item.name, "rows": sum(item.rows.values())}
 
 
-def _shelf(settings: Settings) -> Shelf:
-    return Shelf(settings.backups.folder / "dumps")
+def _shelf(settings: Settings) -> DumpStore:
+    return DumpStore(settings.backups.folder / "dumps")
 
 
 def _meant(settings: Settings, name: str | None) -> tuple[Project, ...]:
@@ -166,7 +168,7 @@ WORDS: dict[str, Callable[[Settings, Namespace, Signal], Lines]] = {
     "dump": dump,
     "flush": flushed,
     "verify": verify,
-    "restore": restore_project,
+    "restore": restore_from_dump,
     "restore-volume": restore_volume,
     "aside": aside,
     "state": volume_state,

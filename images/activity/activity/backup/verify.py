@@ -9,8 +9,8 @@ import psycopg2
 
 from activity.backup import process
 from activity.backup.dump import count_rows
-from activity.backup.instance import Instance, clear, fill, running, said
 from activity.backup.repository import Backup, read
+from activity.backup.scratch_instance import ScratchInstance, empty_folder, error_line, restore_files, running
 from activity.database.queries import query
 from activity.errors import BackupFailed
 
@@ -18,7 +18,7 @@ SECONDS = 6 * 3600.0
 
 
 @dataclass(frozen=True)
-class Verified:
+class VerifyResult:
     """What a check found: the backup, the moment up to which it was replayed, databases, their rows, and how long."""
 
     backup: Backup
@@ -37,16 +37,16 @@ class Verified:
         )
 
 
-def verify(folder: Path) -> Verified:
+def verify(folder: Path) -> VerifyResult:
     """Restore the newest backup into a folder, check everything that can be checked, and leave the folder empty."""
     newest = read().newest()
     if newest is None:
         raise BackupFailed("There is no backup to verify yet. ./run db.backup --full makes one.")
     began = monotonic()
     try:
-        clear(folder)
-        instance = Instance(folder / "data", folder / "run")
-        fill(instance, newest, None, archive=False)
+        empty_folder(folder)
+        instance = ScratchInstance(folder / "data", folder / "run")
+        restore_files(instance, newest, None, archive=False)
         with running(instance, archive=False, seconds=SECONDS):
             replayed, counts = _read_all(instance)
             process.run(
@@ -56,13 +56,13 @@ def verify(folder: Path) -> Verified:
     except OSError as error:
         raise BackupFailed(f"{error.filename}: {error.strerror}.") from error
     finally:
-        clear(folder)
+        empty_folder(folder)
     tables = sum(len(found) for found in counts.values())
     rows = sum(sum(found.values()) for found in counts.values())
-    return Verified(newest, replayed, len(counts), tables, rows, monotonic() - began)
+    return VerifyResult(newest, replayed, len(counts), tables, rows, monotonic() - began)
 
 
-def _read_all(instance: Instance) -> tuple[datetime | None, dict[str, dict[str, int]]]:
+def _read_all(instance: ScratchInstance) -> tuple[datetime | None, dict[str, dict[str, int]]]:
     """The moment of the last transaction that was replayed, and the rows of each table of each database, all read."""
     try:
         connection = instance.connect()
@@ -79,6 +79,6 @@ def _read_all(instance: Instance) -> tuple[datetime | None, dict[str, dict[str, 
                 counts[name] = count_rows(cursor)
             connection.close()
     except psycopg2.Error as error:
-        raise BackupFailed(f"The restored server does not give what it holds: {said(error)}.") from error
+        raise BackupFailed(f"The restored server does not give what it holds: {error_line(error)}.") from error
     moment = row[0] if row else None
     return (moment.astimezone(UTC) if isinstance(moment, datetime) else None), counts

@@ -18,7 +18,7 @@ ROUNDS = 2
 PASSES = 3
 
 
-def wanted(path: Path) -> dict[str, Any]:
+def read_desired_config(path: Path) -> dict[str, Any]:
     """Read the document that the cluster is to have; raises SettingsError."""
     try:
         found = json.loads(path.read_text(encoding="utf-8"))

@@ -3,9 +3,9 @@
 from psycopg2 import sql
 
 from activity import log
+from activity.database.advisory_locks import lock_for_connection
 from activity.database.connect import LOG_DATABASE, Role, connect
-from activity.database.extensions import extend
-from activity.database.locks import lock_connection
+from activity.database.extensions import create_extensions
 from activity.database.migrate import migrate
 from activity.database.queries import composed, query
 from activity.projects import Project
@@ -17,13 +17,13 @@ def provision(settings: Settings, project: Project) -> None:
     if create_database(settings, project.database, LOG_DATABASE, Role.OWNER):
         log.info("database created", project=project.name, database=project.database)
     with connect(settings, project.database, Role.OWNER) as connection:
-        for name in extend(connection):
+        for name in create_extensions(connection):
             log.info("extension created", project=project.name, database=project.database, extension=name)
         for name in migrate(connection, "migrations"):
             log.info("migration applied", project=project.name, database=project.database, migration=name)
 
 
-def renew_log(settings: Settings) -> None:
+def migrate_log_database(settings: Settings) -> None:
     """Make sure that the log database has today's tables: it may be older than who writes to it."""
     with connect(settings, LOG_DATABASE, Role.OWNER) as connection:
         for name in migrate(connection, "log"):
@@ -33,7 +33,7 @@ def renew_log(settings: Settings) -> None:
 def create_database(settings: Settings, database: str, by_way_of: str, role: Role) -> bool:
     """Create a database of gha_admin unless it is there; returns whether it was created."""
     with connect(settings, by_way_of, role, autocommit=True) as connection, connection.cursor() as cursor:
-        lock_connection(cursor, "provision", database)
+        lock_for_connection(cursor, "provision", database)
         cursor.execute(query("provision/find_database"), {"database": database})
         if cursor.fetchone() is not None:
             return False

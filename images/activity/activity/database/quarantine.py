@@ -4,14 +4,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from activity.database.connect import LOG_DATABASE, transaction
-from activity.database.marks import Source
 from activity.database.queries import query
+from activity.database.watermarks import Source
 from activity.hour import Hour
 from activity.settings import Settings
 
 
 @dataclass(frozen=True)
-class Kept:
+class Rejected:
     """Bytes that are no event: their line (from 1), their first byte in the hour, how many, why, the first of them."""
 
     line: int
@@ -22,7 +22,9 @@ class Kept:
     data: bytes
 
 
-def quarantine(settings: Settings, hour: Hour, source: Source, found: Iterable[Kept], *, anew: bool = False) -> None:
+def quarantine(
+    settings: Settings, hour: Hour, source: Source, found: Iterable[Rejected], *, anew: bool = False
+) -> None:
     """Keep what an hour held that is no event; doing it again changes nothing.
 
     `anew` forgets first what was kept of the hour: it may have been read from another file.

@@ -9,12 +9,12 @@ from psycopg2.extensions import encrypt_password
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_exponential
 
 from activity import log
-from activity.database.complete import complete
+from activity.database.advisory_locks import lock_for_connection
 from activity.database.connect import LOG_DATABASE, Role, connect
-from activity.database.locks import lock_connection
 from activity.database.migrate import migrate
 from activity.database.provision import create_database
 from activity.database.queries import composed, query
+from activity.database.superuser_setup import set_up_as_superuser
 from activity.errors import DatabaseUnavailable
 from activity.settings import Need, Settings
 
@@ -60,7 +60,7 @@ def bootstrap(settings: Settings, deadline: float = DEADLINE_SECONDS) -> None:
         for name in migrate(connection, "log"):
             log.info("migration applied", database=LOG_DATABASE, migration=name)
     for database in _databases(settings):
-        complete(settings, database)
+        set_up_as_superuser(settings, database)
 
 
 def _databases(settings: Settings) -> list[str]:
@@ -74,7 +74,7 @@ def _set_roles(settings: Settings) -> None:
         connect(settings, "postgres", Role.SUPERUSER, autocommit=True) as connection,
         connection.cursor() as cursor,
     ):
-        lock_connection(cursor, "roles")
+        lock_for_connection(cursor, "roles")
         for login in LOGINS:
             created = _create(cursor, login)
             _set(connection, cursor, login, settings)

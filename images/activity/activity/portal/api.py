@@ -10,12 +10,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from activity.portal.cluster import Cluster
-from activity.portal.failures import NotPrepared
+from activity.portal.context import PortalContext
+from activity.portal.errors import NotReady
 from activity.portal.formats import iso
-from activity.portal.hours import hours_json, read_hours
-from activity.portal.parameters import Window, metric_of, series_window
-from activity.portal.portal import Portal
-from activity.portal.series import Table, as_csv, as_json, read_tables
+from activity.portal.hour_status import hours_json, read_hour_status
+from activity.portal.query import Window, metric_of, series_window
+from activity.portal.series_table import SeriesTable, as_csv, as_json, read_tables
 from activity.portal.summaries import Summary
 from activity.projects import Project
 
@@ -28,7 +28,7 @@ def json_answer(value: Any, status: int = 200) -> Response:
 
 def list_projects(request: Request) -> Response:
     """Give all projects, or those that match `q`."""
-    portal: Portal = request.app.state.portal
+    portal: PortalContext = request.app.state.portal
     found = portal.matching(request.query_params.get("q", ""))
     summaries = portal.summaries.of_all(found)
     away = any(summary.state == "unavailable" for summary in summaries) and not portal.summaries.database_answers()
@@ -37,7 +37,7 @@ def list_projects(request: Request) -> Response:
 
 def show_project(request: Request) -> Response:
     """Give one project's numbers."""
-    portal: Portal = request.app.state.portal
+    portal: PortalContext = request.app.state.portal
     return json_answer(project_json(portal, portal.summaries.of(portal.project(request.path_params["name"]))))
 
 
@@ -57,13 +57,13 @@ def show_series_csv(request: Request) -> Response:
 
 def show_hours(request: Request) -> Response:
     """Give the ledger of hours: how many were read, which are lacking and why."""
-    portal: Portal = request.app.state.portal
-    return json_answer(hours_json(read_hours(portal.connections)))
+    portal: PortalContext = request.app.state.portal
+    return json_answer(hours_json(read_hour_status(portal.connections)))
 
 
 def show_cluster(request: Request) -> Response:
     """Give the nodes and the tasks on each."""
-    portal: Portal = request.app.state.portal
+    portal: PortalContext = request.app.state.portal
     return json_answer(cluster_json(portal.cluster.read()))
 
 
@@ -71,7 +71,7 @@ def health(request: Request) -> Response:
     """Say that the portal is up; it stays up while the database is away, and is down once it was asked to stop."""
     if request.app.state.leaving:
         return json_answer({"status": "leaving"}, 503)
-    portal: Portal = request.app.state.portal
+    portal: PortalContext = request.app.state.portal
     database = "ok" if portal.summaries.database_answers() else "unavailable"
     return json_answer({"status": "ok", "database": database})
 
@@ -82,7 +82,7 @@ def metrics(request: Request) -> Response:
     return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
 
-def project_json(portal: Portal, summary: Summary) -> dict[str, Any]:
+def project_json(portal: PortalContext, summary: Summary) -> dict[str, Any]:
     """A project as the API gives it; numbers are null while its database cannot be read."""
     project, totals, progress = summary.project, summary.totals, summary.progress
     known = summary.state != "unavailable"
@@ -112,8 +112,8 @@ def cluster_json(cluster: Cluster) -> dict[str, Any]:
     return {"read_at": iso(datetime.now(UTC)), **asdict(cluster)}
 
 
-def _asked(request: Request) -> tuple[Project, Table]:
-    portal: Portal = request.app.state.portal
+def _asked(request: Request) -> tuple[Project, SeriesTable]:
+    portal: PortalContext = request.app.state.portal
     project = portal.project(request.path_params["name"])
     metric = metric_of(request.path_params["metric"])
     window = _window(request, portal.summaries.of(project))
@@ -125,5 +125,5 @@ def _window(request: Request, summary: Summary) -> Window:
     # The parameters are judged even while there is nothing to show, or a wrong one would look like a passing outage.
     window = series_window(request.query_params, newest or datetime.now(UTC).replace(tzinfo=None))
     if newest is None:
-        raise NotPrepared(f"No hour of {summary.project.display_name} has arrived yet.")
+        raise NotReady(f"No hour of {summary.project.display_name} has arrived yet.")
     return window

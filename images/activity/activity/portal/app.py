@@ -13,9 +13,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from activity.portal import api, downloads, pages
-from activity.portal.failures import NotHere, PortalFailure
+from activity.portal.context import PortalContext, open_context
+from activity.portal.errors import NotFound, PortalError
 from activity.portal.middleware import SECURITY_HEADERS, RequestMetrics, SecurityHeaders
-from activity.portal.portal import Portal, open_portal
 from activity.portal.templating import page
 from activity.settings import Settings
 
@@ -42,7 +42,7 @@ ROUTES = (
 
 def create_app(settings: Settings) -> Starlette:
     """The portal for the settings; connects when the first visitor asks, not before."""
-    portal = open_portal(settings)
+    portal = open_context(settings)
     registry = CollectorRegistry()
     connections = Gauge("portal_database_connections", "Connections to Postgres now.", registry=registry)
     connections.set_function(lambda: portal.connections.count)
@@ -60,7 +60,7 @@ def create_app(settings: Settings) -> Starlette:
             Middleware(SecurityHeaders),
             Middleware(GZipMiddleware, minimum_size=1000),
         ],
-        exception_handlers={PortalFailure: _failed, HTTPException: _refused, Exception: _broke},
+        exception_handlers={PortalError: _failed, HTTPException: _refused, Exception: _broke},
     )
     app.state.portal = portal
     app.state.registry = registry
@@ -69,19 +69,19 @@ def create_app(settings: Settings) -> Starlette:
 
 
 def _failed(request: Request, error: Exception) -> Response:
-    failure = error if isinstance(error, PortalFailure) else PortalFailure(str(error))
+    failure = error if isinstance(error, PortalError) else PortalError(str(error))
     if _wants_json(request):
         told = {"error": failure.message, failure.suggest: list(failure.suggestions)}
         return api.json_answer(told, failure.status)
-    return page(request, "failure.html", failure.status, failure=failure)
+    return page(request, "error.html", failure.status, failure=failure)
 
 
 def _refused(request: Request, error: Exception) -> Response:
-    portal: Portal = request.app.state.portal
+    portal: PortalContext = request.app.state.portal
     status = error.status_code if isinstance(error, HTTPException) else 500
     if status == 404:
-        return _failed(request, NotHere(f"There is no page at {request.url.path}.", portal.near(_last_word(request))))
-    failure = PortalFailure("This address does not take such a request.")
+        return _failed(request, NotFound(f"There is no page at {request.url.path}.", portal.near(_last_word(request))))
+    failure = PortalError("This address does not take such a request.")
     failure.status = status
     answer = _failed(request, failure)
     answer.headers.update(dict(getattr(error, "headers", None) or {}))
@@ -90,7 +90,7 @@ def _refused(request: Request, error: Exception) -> Response:
 
 def _broke(request: Request, error: Exception) -> Response:
     # The server logs the traceback; the visitor learns only that it was our fault.
-    answer = _failed(request, PortalFailure("The portal made a mistake. Its log says which."))
+    answer = _failed(request, PortalError("The portal made a mistake. Its log says which."))
     answer.headers.update(SECURITY_HEADERS)
     return answer
 

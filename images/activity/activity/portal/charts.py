@@ -8,15 +8,15 @@ from xml.etree.ElementTree import Element
 
 from markupsafe import Markup
 
-from activity.portal.drawing import add, markup, picture
 from activity.portal.formats import compact, number, period_name
-from activity.portal.scales import count_ticks, time_ticks
+from activity.portal.svg import add, markup, picture
+from activity.portal.ticks import count_ticks, time_ticks
 
 Values = tuple[float | None, ...]
 
 
 @dataclass(frozen=True)
-class Line:
+class ChartSeries:
     """One series of a chart; its kind is its class in the style sheet: filled, or drawn in outline."""
 
     name: str
@@ -38,7 +38,7 @@ class Chart:
     period: str
     times: tuple[datetime, ...]
     held: tuple[float, ...]
-    lines: tuple[Line, ...]
+    lines: tuple[ChartSeries, ...]
     details: tuple[str, ...] = ()
 
     def words(self, at: int, detailed: bool = True) -> str:
@@ -61,7 +61,7 @@ class Chart:
             peaks.append(f"{line.name} at most {number(line.values[at])} ({period_name(self.times[at], self.period)})")
         return f"{self.title}: " + "; ".join(peaks)
 
-    def _told(self, line: Line, value: float | None) -> str:
+    def _told(self, line: ChartSeries, value: float | None) -> str:
         if len(self.lines) > 1:
             return f"{line.name} {number(value)}"
         return f"{number(value)} {self.unit.removesuffix('s') if value == 1 else self.unit}"
@@ -186,7 +186,7 @@ def _mirrored_marks(point: Element, plot: _Plot, at: int) -> None:
     _bar(point, plot, at, down, downwards=True)
 
 
-def _bar(point: Element, plot: _Plot, at: int, line: Line, downwards: bool = False) -> None:
+def _bar(point: Element, plot: _Plot, at: int, line: ChartSeries, downwards: bool = False) -> None:
     value, zero = line.values[at], plot.y(0)
     if value is None:
         add(point, "rect", class_="gap", x=plot.x(at), y=zero - 1.5, width=plot.slot, height=3)

@@ -7,7 +7,7 @@ from threading import Lock
 from time import monotonic
 from typing import Any
 
-from activity.portal.docker import DockerApi
+from activity.portal.docker_api import DockerApi
 
 KEPT_FOR = 3.0
 # Of what went wrong before, only the newest few on each node are worth reading.

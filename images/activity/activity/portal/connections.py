@@ -13,7 +13,7 @@ from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
 from activity import log
-from activity.portal.failures import DatabaseAway, DatabaseBusy, NotPrepared
+from activity.portal.errors import DatabaseBusy, DatabaseUnreachable, NotReady
 
 Answer = TypeVar("Answer")
 
@@ -59,7 +59,7 @@ class Connections:
             try:
                 with _translated(database), connection.cursor() as cursor:
                     return work(cursor)
-            except DatabaseAway:
+            except DatabaseUnreachable:
                 # An idle connection may have died long ago (a failover, a proxy's idle limit): take the next one.
                 if not (reused and connection.closed):
                     raise
@@ -123,7 +123,7 @@ class Connections:
 
     def _connect(self, database: str) -> Connection:
         if monotonic() < self._resting_until:
-            raise DatabaseAway("It did not answer a moment ago. Pages come back by themselves when it does.")
+            raise DatabaseUnreachable("It did not answer a moment ago. Pages come back by themselves when it does.")
         server = self._server
         try:
             connection = psycopg2.connect(
@@ -140,7 +140,7 @@ class Connections:
         except psycopg2.OperationalError as error:
             self._resting_until = monotonic() + REST_AFTER_REFUSAL
             self._note(database, str(error).strip() or type(error).__name__)
-            raise DatabaseAway("It does not answer. Pages come back by themselves when it does.") from error
+            raise DatabaseUnreachable("It does not answer. Pages come back by themselves when it does.") from error
         self._note(database, "")
         connection.autocommit = True
         return connection
@@ -151,13 +151,13 @@ def _translated(database: str) -> Iterator[None]:
     try:
         yield
     except (errors.UndefinedTable, errors.InvalidCatalogName, errors.InsufficientPrivilege) as error:
-        raise NotPrepared(f"The tables of {database} are not there for the portal yet.") from error
+        raise NotReady(f"The tables of {database} are not there for the portal yet.") from error
     except (errors.QueryCanceled, errors.SerializationFailure) as error:
         raise DatabaseBusy(
             f"Reading {database} took longer than {STATEMENT_TIMEOUT} s. Try a shorter range."
         ) from error
     except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
-        raise DatabaseAway("It went away. Pages come back by themselves when it returns.") from error
+        raise DatabaseUnreachable("It went away. Pages come back by themselves when it returns.") from error
 
 
 def rows(cursor: Cursor, sql: str, **values: Any) -> list[tuple[Any, ...]]:

@@ -7,11 +7,11 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 
-from activity.dumps import Dump, Shelf
+from activity.backup.dump_store import Dump, DumpStore
 from activity.portal.api import json_answer
-from activity.portal.failures import NotHere
+from activity.portal.context import PortalContext
+from activity.portal.errors import NotFound
 from activity.portal.formats import iso
-from activity.portal.portal import Portal
 from activity.portal.templating import page
 
 # A dump is compressed already, and a length lets a download go on where it broke off.
@@ -31,9 +31,9 @@ class Download:
     sha256: str
 
 
-def downloads(portal: Portal) -> list[Download]:
+def downloads(portal: PortalContext) -> list[Download]:
     """The dumps of the projects of this portal, by project, newest first."""
-    shelf = Shelf(portal.dumps)
+    shelf = DumpStore(portal.dumps)
     return [
         _download(dump, project.display_name)
         for project in sorted(portal.projects, key=lambda project: project.display_name.lower())
@@ -43,28 +43,28 @@ def downloads(portal: Portal) -> list[Download]:
 
 def show_backups(request: Request) -> Response:
     """Show the dumps that can be downloaded."""
-    portal: Portal = request.app.state.portal
+    portal: PortalContext = request.app.state.portal
     return page(request, "backups.html", downloads=downloads(portal))
 
 
 def list_backups(request: Request) -> Response:
     """Give the dumps that can be downloaded."""
-    portal: Portal = request.app.state.portal
+    portal: PortalContext = request.app.state.portal
     return json_answer({"backups": [told(portal, item) for item in downloads(portal)]})
 
 
 def download(request: Request) -> Response:
     """Give a dump, piece by piece; only a name that is on the list is a file here."""
-    portal: Portal = request.app.state.portal
-    shelf = Shelf(portal.dumps)
+    portal: PortalContext = request.app.state.portal
+    shelf = DumpStore(portal.dumps)
     found = shelf.find(request.path_params["name"])
     known = {project.name for project in portal.projects}
     if found is None or found.project not in known:
-        raise NotHere("There is no such dump here, or no longer. The page of backups has all that there are.")
+        raise NotFound("There is no such dump here, or no longer. The page of backups has all that there are.")
     return FileResponse(shelf.path(found), media_type="application/octet-stream", filename=found.name, headers=AS_IT_IS)
 
 
-def told(portal: Portal, item: Download) -> dict[str, Any]:
+def told(portal: PortalContext, item: Download) -> dict[str, Any]:
     """A dump as the API gives it."""
     return {
         "project": item.project,

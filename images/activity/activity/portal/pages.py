@@ -8,14 +8,14 @@ from starlette.responses import Response
 
 from activity.portal.assets import asset_at
 from activity.portal.charts import spark
-from activity.portal.failures import NotHere, NotPrepared
-from activity.portal.figures import figure
+from activity.portal.context import PortalContext, by_foundation
+from activity.portal.errors import NotFound, NotReady
 from activity.portal.formats import counted, iso
 from activity.portal.hosts import project_of_host
-from activity.portal.hours import read_hours
-from activity.portal.parameters import DEFAULT_RANGE, METRICS, RANGES, Window, floor, page_window, period_of, range_of
-from activity.portal.portal import Portal, by_foundation
-from activity.portal.series import read_tables
+from activity.portal.hour_status import read_hour_status
+from activity.portal.project_charts import project_chart
+from activity.portal.query import DEFAULT_RANGE, METRICS, RANGES, Window, floor, page_window, period_of, range_of
+from activity.portal.series_table import read_tables
 from activity.portal.summaries import Summary
 from activity.portal.templating import page
 from activity.projects import Project
@@ -33,32 +33,32 @@ RANGE_TITLES = {
 
 def front(request: Request) -> Response:
     """Show the projects; on a project's own host, the project."""
-    portal: Portal = request.app.state.portal
+    portal: PortalContext = request.app.state.portal
     name = project_of_host(request.headers.get("host", ""), portal.domain)
     return _projects(request, portal) if name is None else _project(request, portal, portal.project(name))
 
 
 def show_project(request: Request) -> Response:
     """Show one project."""
-    portal: Portal = request.app.state.portal
+    portal: PortalContext = request.app.state.portal
     return _project(request, portal, portal.project(request.path_params["name"]))
 
 
 def show_hours(request: Request) -> Response:
     """Show which hours are lacking, and why."""
-    portal: Portal = request.app.state.portal
-    return page(request, "hours.html", hours=read_hours(portal.connections))
+    portal: PortalContext = request.app.state.portal
+    return page(request, "hours.html", hours=read_hour_status(portal.connections))
 
 
 def show_cluster(request: Request) -> Response:
     """Show the nodes and the tasks on each."""
-    portal: Portal = request.app.state.portal
+    portal: PortalContext = request.app.state.portal
     return page(request, "cluster.html", cluster=portal.cluster.read())
 
 
 def show_api(request: Request) -> Response:
     """Show what the API offers, with an example of each."""
-    portal: Portal = request.app.state.portal
+    portal: PortalContext = request.app.state.portal
     example = portal.projects[0].name if portal.projects else "apache"
     return page(request, "api.html", example=example, metrics=METRICS, public_url=portal.public_url)
 
@@ -67,11 +67,11 @@ def static(request: Request) -> Response:
     """Give a file that pages refer to; its address changes with its content."""
     asset = asset_at(request.url.path)
     if asset is None:
-        raise NotHere("There is no such file here, or no longer.")
+        raise NotFound("There is no such file here, or no longer.")
     return Response(asset.body, media_type=asset.media_type, headers={"Cache-Control": KEEP_FOR_GOOD})
 
 
-def _projects(request: Request, portal: Portal) -> Response:
+def _projects(request: Request, portal: PortalContext) -> Response:
     text = request.query_params.get("q", "").strip()[:100]
     found = portal.matching(text)
     summaries = {summary.project.name: summary for summary in portal.summaries.of_all(found)}
@@ -99,7 +99,7 @@ def _spark(summary: Summary) -> str:
     return spark(summary.recent, f"{counted(total, 'event')} in the last {len(summary.recent)} hours held")
 
 
-def _project(request: Request, portal: Portal, project: Project) -> Response:
+def _project(request: Request, portal: PortalContext, project: Project) -> Response:
     query = request.query_params
     summary = portal.summaries.of(project)
     newest = summary.progress.newest_hour
@@ -109,7 +109,7 @@ def _project(request: Request, portal: Portal, project: Project) -> Response:
     values: dict[str, Any] = {"summary": summary, "project": project, "address": portal.address(project)}
     try:
         tables = read_tables(portal.connections, project.database, METRICS, window) if newest else []
-    except NotPrepared:
+    except NotReady:
         tables = []
     period = period_of(query)
     until = query.get("to", "")
@@ -117,7 +117,7 @@ def _project(request: Request, portal: Portal, project: Project) -> Response:
         request,
         "project.html",
         **values,
-        figures=[figure(table) for table in tables],
+        figures=[project_chart(table) for table in tables],
         window=window,
         period=period,
         periods={"h": "By hour", "d": "By day"},

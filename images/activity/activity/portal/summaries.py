@@ -11,7 +11,7 @@ from psycopg2.extensions import cursor as Cursor
 
 from activity.database.connect import LOG_DATABASE
 from activity.portal.connections import Connections, rows
-from activity.portal.failures import DatabaseAway, NotPrepared, PortalFailure
+from activity.portal.errors import DatabaseUnreachable, NotReady, PortalError
 from activity.portal.queries import query
 from activity.projects import Project
 
@@ -109,7 +109,7 @@ class Summaries:
     def _read_and_keep(self, project: Project) -> Summary:
         try:
             summary = self._read(project)
-        except PortalFailure:
+        except PortalError:
             # Old numbers beside an outage would pass for new ones.
             self._known.pop(project.name, None)
             raise
@@ -125,7 +125,7 @@ class Summaries:
             return Summary(project, "waiting")
         try:
             return self._connections.read(project.database, lambda cursor: self._ask(cursor, project))
-        except NotPrepared:
+        except NotReady:
             return Summary(project, "waiting")
 
     def _ask(self, cursor: Cursor, project: Project) -> Summary:
@@ -157,6 +157,6 @@ class Summaries:
         """Whether the database server answers now."""
         try:
             self._connections.read(LOG_DATABASE, lambda cursor: rows(cursor, query("alive")))
-        except DatabaseAway:
+        except DatabaseUnreachable:
             return False
         return True

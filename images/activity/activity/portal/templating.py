@@ -11,8 +11,8 @@ from starlette.responses import HTMLResponse
 
 from activity.portal import formats
 from activity.portal.assets import asset_url
+from activity.portal.context import PortalContext
 from activity.portal.hosts import project_of_host
-from activity.portal.portal import Portal
 
 
 @cache
@@ -40,7 +40,7 @@ def environment() -> Environment:
 
 def page(request: Request, name: str, status: int = 200, **values: Any) -> HTMLResponse:
     """The answer that shows a template."""
-    portal: Portal = request.app.state.portal
+    portal: PortalContext = request.app.state.portal
     values |= {"home": home(request), "domain": portal.domain, "now": datetime.now(UTC)}
     headers = {"Cache-Control": "no-cache", "Vary": "Host"}
     if status == 503:
@@ -50,6 +50,6 @@ def page(request: Request, name: str, status: int = 200, **values: Any) -> HTMLR
 
 def home(request: Request) -> str:
     """What leads to the portal's first page: a project's own host has to name the portal's."""
-    portal: Portal = request.app.state.portal
+    portal: PortalContext = request.app.state.portal
     host = project_of_host(request.headers.get("host", ""), portal.domain)
     return "" if host is None else portal.public_url

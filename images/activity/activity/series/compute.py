@@ -5,23 +5,23 @@ from time import monotonic
 
 from psycopg2.extensions import cursor as Cursor
 
+from activity.database.advisory_locks import lock_for_transaction
 from activity.database.connect import transaction
-from activity.database.locks import lock
 from activity.database.queries import query
 from activity.periods import PERIODS
 from activity.projects import Project
 from activity.series.catalogue import metrics
-from activity.series.store import Stored, store
+from activity.series.store import PointChanges, store
 from activity.settings import Settings
 
 
 @dataclass(frozen=True)
-class Computed:
+class ComputeResult:
     """What a computation did: how many periods it measured and how many points changed."""
 
     project: Project
     periods: int
-    stored: Stored
+    stored: PointChanges
     seconds: float
 
     def __str__(self) -> str:
@@ -31,17 +31,17 @@ class Computed:
         )
 
 
-def compute(settings: Settings, project: Project, *, everything: bool = False) -> Computed:
+def compute(settings: Settings, project: Project, *, everything: bool = False) -> ComputeResult:
     """Bring the series of a project up to date; two computations of one project exclude each other."""
     began = monotonic()
     with transaction(settings, project.database) as cursor:
-        lock(cursor, "series")
+        lock_for_transaction(cursor, "series")
         periods = _touch(cursor, everything)
-        stored = Stored()
+        stored = PointChanges()
         if periods:
             for metric in metrics():
                 stored += store(cursor, metric)
-    return Computed(project, periods, stored, monotonic() - began)
+    return ComputeResult(project, periods, stored, monotonic() - began)
 
 
 def pending(settings: Settings, project: Project) -> int:

@@ -9,17 +9,17 @@ from activity.series.catalogue import Metric
 
 
 @dataclass(frozen=True)
-class Stored:
+class PointChanges:
     """How many points were written and how many removed."""
 
     written: int = 0
     removed: int = 0
 
-    def __add__(self, other: "Stored") -> "Stored":
-        return Stored(self.written + other.written, self.removed + other.removed)
+    def __add__(self, other: "PointChanges") -> "PointChanges":
+        return PointChanges(self.written + other.written, self.removed + other.removed)
 
 
-def store(cursor: Cursor, metric: Metric) -> Stored:
+def store(cursor: Cursor, metric: Metric) -> PointChanges:
     """Measure a metric over the touched periods and make its series say just that."""
     name = {"metric": metric.name}
     cursor.execute(query("series/create_measured"))
@@ -30,4 +30,4 @@ def store(cursor: Cursor, metric: Metric) -> Stored:
     written = cursor.rowcount
     cursor.execute(query("series/write_state"), name)
     cursor.execute(query("series/drop_measured"))
-    return Stored(written, removed)
+    return PointChanges(written, removed)

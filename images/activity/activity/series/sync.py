@@ -10,13 +10,13 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from activity import log
-from activity.database.exclusion import together
+from activity.database.hour_ledger import apply_empty_hours
 from activity.database.indexes import restore_indexes
-from activity.database.ledger import take_over
-from activity.database.provision import provision, renew_log
+from activity.database.project_locks import lock_shared
+from activity.database.provision import migrate_log_database, provision
 from activity.database.runs import record_run
 from activity.errors import ActivityError
-from activity.health import Pulse
+from activity.health import Watchdog
 from activity.projects import Project
 from activity.series.compute import compute, pending
 from activity.settings import Settings
@@ -27,7 +27,7 @@ LOOK_SECONDS = 10
 class Sync:
     """Keeps the series of one project up to date, and tells how that goes."""
 
-    def __init__(self, settings: Settings, project: Project, pulse: Pulse, registry: CollectorRegistry) -> None:
+    def __init__(self, settings: Settings, project: Project, pulse: Watchdog, registry: CollectorRegistry) -> None:
         self._settings = settings
         self._project = project
         self._pulse = pulse
@@ -65,15 +65,15 @@ class Sync:
     def _compute(self) -> None:
         started_at = datetime.now(UTC)
         if not self._provisioned:
-            renew_log(self._settings)
+            migrate_log_database(self._settings)
             provision(self._settings, self._project)
             self._provisioned = True
-        with together(self._settings, [self._project]) as free:
+        with lock_shared(self._settings, [self._project]) as free:
             if not free:
                 log.info("a backfill has the project for itself, trying again later", project=self._project.name)
                 return
             restore_indexes(self._settings, self._project)
-            take_over(self._settings, self._project)
+            apply_empty_hours(self._settings, self._project)
             computed = compute(self._settings, self._project)
         self._success.set(time())
         self._seconds.set(computed.seconds)

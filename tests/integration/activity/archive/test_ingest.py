@@ -7,7 +7,7 @@ from shutil import copy
 
 import pytest
 from activity.database.connect import Role, connect, transaction
-from activity.database.marks import Mark, Source, mark_hour
+from activity.database.watermarks import Source, Watermark, mark_hour
 from activity.errors import SettingsError
 from activity.hour import parse_hour
 
@@ -219,7 +219,7 @@ def test_the_database_itself_refuses_to_mix_sources(platform, web_archive):
         pytest.raises(SettingsError, match=r"hour 2015-01-01-1 is simulated, but database .* never mixed"),
         transaction(settings, platform.database("apache")) as cursor,
     ):
-        mark_hour(cursor, Mark(parse_hour(HOURS[1]), Source.SIMULATED, 0))
+        mark_hour(cursor, Watermark(parse_hour(HOURS[1]), Source.SIMULATED, 0))
     assert platform.rows("apache", "select count(*) from hours") == [(1,)]
 
 

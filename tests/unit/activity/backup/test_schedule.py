@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from activity.backup.schedule import LONGEST_PAUSE, Pauses, due, trigger
+from activity.backup.schedule import LONGEST_PAUSE, Backoff, is_due, trigger
 from activity.errors import SettingsError
 from activity.settings import read_settings
 
@@ -13,25 +13,25 @@ SATURDAY = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)
 
 
 def test_what_was_never_made_is_due_at_once():
-    assert due(NIGHTLY, None, SATURDAY)
+    assert is_due(NIGHTLY, None, SATURDAY)
 
 
 def test_it_is_due_from_its_time_on_until_it_was_made():
     last = datetime(2026, 1, 31, 3, 30, 5, tzinfo=UTC)
-    assert not due(NIGHTLY, last, SATURDAY)
-    assert not due(NIGHTLY, last, datetime(2026, 2, 1, 3, 29, 59, tzinfo=UTC))
-    assert due(NIGHTLY, last, datetime(2026, 2, 1, 3, 30, tzinfo=UTC))
-    assert not due(NIGHTLY, datetime(2026, 2, 1, 3, 30, tzinfo=UTC), datetime(2026, 2, 1, 3, 31, tzinfo=UTC))
+    assert not is_due(NIGHTLY, last, SATURDAY)
+    assert not is_due(NIGHTLY, last, datetime(2026, 2, 1, 3, 29, 59, tzinfo=UTC))
+    assert is_due(NIGHTLY, last, datetime(2026, 2, 1, 3, 30, tzinfo=UTC))
+    assert not is_due(NIGHTLY, datetime(2026, 2, 1, 3, 30, tzinfo=UTC), datetime(2026, 2, 1, 3, 31, tzinfo=UTC))
 
 
 def test_runs_that_were_missed_for_days_are_due_once():
-    assert due(NIGHTLY, SATURDAY - timedelta(days=5), SATURDAY)
-    assert not due(NIGHTLY, SATURDAY, SATURDAY)
+    assert is_due(NIGHTLY, SATURDAY - timedelta(days=5), SATURDAY)
+    assert not is_due(NIGHTLY, SATURDAY, SATURDAY)
 
 
 def test_a_day_of_the_week_is_meant_by_its_name():
-    assert not due(SUNDAYS, SATURDAY, SATURDAY + timedelta(hours=13))
-    assert due(SUNDAYS, SATURDAY, SATURDAY + timedelta(hours=14))
+    assert not is_due(SUNDAYS, SATURDAY, SATURDAY + timedelta(hours=13))
+    assert is_due(SUNDAYS, SATURDAY, SATURDAY + timedelta(hours=14))
 
 
 def test_a_time_that_cannot_be_names_its_setting():
@@ -46,7 +46,7 @@ def test_a_schedule_that_is_none_or_counts_days_is_refused(text):
 
 
 def test_what_fails_is_left_alone_for_longer_and_longer_but_never_for_more_than_an_hour():
-    pauses, now, waited = Pauses(), SATURDAY, []
+    pauses, now, waited = Backoff(), SATURDAY, []
     for _ in range(10):
         pauses.failed("full", now)
         assert not pauses.over("full", now)

@@ -42,7 +42,7 @@ def restored(monkeypatch: pytest.MonkeyPatch) -> Any:
         instance = Instance(broken)
         repository = type("Repository", (), {"newest": lambda self: type("Backup", (), {"label": "newest"})()})
         monkeypatch.setattr(verifying, "read", repository)
-        monkeypatch.setattr(verifying, "fill", lambda *_, **__: None)
+        monkeypatch.setattr(verifying, "restore_files", lambda *_, **__: None)
         monkeypatch.setattr(verifying, "running", instance.running)
         monkeypatch.setattr(verifying, "_read_all", lambda _: (datetime(2026, 1, 1, tzinfo=UTC), {"apache": {"t": 7}}))
         monkeypatch.setattr(verifying.process, "run", instance.run)

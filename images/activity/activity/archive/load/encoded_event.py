@@ -12,7 +12,7 @@ from activity.archive.rows.pull_requests import PullRequest
 from activity.archive.rows.pushes import CommitRole
 from activity.archive.rows.records import Event, Origin, Row
 from activity.archive.rows.tables import TABLES
-from activity.database.copy import Table, encode_row, encode_rows, renumber
+from activity.database.bulk_copy import Table, encode_row, encode_rows, renumber
 
 Kind = TypeVar("Kind")
 SHARED = frozenset(kind for kind, table in TABLES.items() if table.event is None)

@@ -19,8 +19,8 @@ from activity.archive.rows.before_2015 import Names, named_in, old_rows_of
 from activity.archive.rows.event_ids import RESTARTED, meaning, surrogate
 from activity.archive.rows.records import Actor, Origin, Row
 from activity.archive.rows.tables import TABLES
-from activity.database.copy import Table
-from activity.database.locks import lock
+from activity.database.advisory_locks import lock_for_transaction
+from activity.database.bulk_copy import Table
 from activity.database.queries import composed, query
 
 
@@ -139,7 +139,7 @@ def _names(names: Iterable[str]) -> sql.Composable:
 
 def _settle(cursor: Cursor, share: Share, changes: dict[int, int | None], newcomers: list[str]) -> None:
     """Derive what takes rows of several hours; whoever comes second sees what the first one stored."""
-    lock(cursor, "settle")
+    lock_for_transaction(cursor, "settle")
     if share.issues:
         touched = [{"repo_id": repo_id, "number": number} for repo_id, number in sorted(share.issues)]
         cursor.execute(query("ingest/pair_issues"), {"touched": orjson.dumps(touched).decode()})

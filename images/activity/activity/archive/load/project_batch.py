@@ -11,7 +11,7 @@ import orjson
 from activity.archive.load.encoded_event import Parcel
 from activity.archive.rows.event_ids import surrogate
 from activity.archive.rows.records import Row
-from activity.database.copy import IN_MEMORY, Batch, Table
+from activity.database.bulk_copy import IN_MEMORY, Batch, Table
 from activity.hour import Hour, hour_at
 
 

@@ -8,7 +8,7 @@ from activity import log
 from activity.archive.read.gunzip import Bytes, Gunzipped, Salvaged
 from activity.archive.read.lines import Broken, Line, Reader, Reason, Slow, Tally, Wanted
 from activity.archive.read.open_hour import open_hour
-from activity.database.quarantine import Kept
+from activity.database.quarantine import Rejected
 from activity.errors import Stopped, TruncatedHour
 
 # So many are kept of an hour; of an hour that is wholly broken the first ones tell enough.
@@ -24,7 +24,7 @@ class Reading:
 
     def __init__(self, url: str, wanted: Wanted, stop: Signal, *, salvage: bool = False) -> None:
         self.tally = Tally()
-        self.quarantined: list[Kept] = []
+        self.quarantined: list[Rejected] = []
         self.url = url
         self._wanted = wanted
         self._stop = stop
@@ -55,7 +55,7 @@ class Reading:
     def _keep(self, broken: Broken) -> None:
         if len(self.quarantined) < MOST_KEPT:
             place = broken.number, broken.offset, broken.length
-            self.quarantined.append(Kept(*place, broken.reason.value, broken.detail, broken.data))
+            self.quarantined.append(Rejected(*place, broken.reason.value, broken.detail, broken.data))
 
     def _say(self) -> None:
         if self.tally.broken:

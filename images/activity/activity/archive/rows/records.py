@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from activity.archive.rows.fields import Fields
-from activity.database.copy import Value
+from activity.database.bulk_copy import Value
 
 Row = tuple[Value, ...]
 LONGEST_TEXT = 0xFFFF

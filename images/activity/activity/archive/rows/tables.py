@@ -13,7 +13,7 @@ from activity.archive.rows.releases import Asset, Release, ReleaseAsset
 from activity.archive.rows.teams import Team, TeamRepository
 from activity.archive.rows.texts import Text
 from activity.archive.rows.wiki_pages import Page
-from activity.database.copy import Table
+from activity.database.bulk_copy import Table
 
 KEYS: dict[type[Any], tuple[str, tuple[str, ...]]] = {
     Event: ("gha_events", ("id",)),

@@ -11,9 +11,9 @@ from activity.archive.schedule.intake import HourDone, Intake, Task, Wanted
 from activity.archive.schedule.prefetch import Ahead
 from activity.archive.schedule.workers import Failed, carry_out
 from activity.database.connect import LOG_DATABASE, transaction
-from activity.database.exclusion import alone
+from activity.database.hour_ledger import apply_empty_hours
 from activity.database.indexes import defer_indexes, restore_indexes
-from activity.database.ledger import take_over
+from activity.database.project_locks import lock_exclusively
 from activity.database.queries import query
 from activity.errors import ActivityError, ArchiveUnreachable, Stopped
 from activity.hour import hour_at
@@ -59,7 +59,7 @@ def backfill(settings: Settings, wanted: Wanted, jobs: int, stop: Signal, say: C
     """
     intake = Intake(settings, stop)
     intake.prepare(wanted)
-    with alone(settings, wanted.projects, stop) as right, _deferred(settings, wanted):
+    with lock_exclusively(settings, wanted.projects, stop) as right, _deferred(settings, wanted):
         # Another backfill may have filled them while this one waited.
         intake.forget()
         tasks = intake.tasks(wanted)
@@ -74,7 +74,7 @@ def backfill(settings: Settings, wanted: Wanted, jobs: int, stop: Signal, say: C
                     if tell():
                         say(f"backfill: {progress}")
         for project in wanted.projects:
-            take_over(settings, project)
+            apply_empty_hours(settings, project)
     return progress
 
 

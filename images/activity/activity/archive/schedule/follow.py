@@ -10,13 +10,13 @@ from activity import log
 from activity.archive.schedule.intake import HourDone, Intake
 from activity.archive.schedule.metrics import IngestMetrics
 from activity.database.connect import LOG_DATABASE, transaction
-from activity.database.exclusion import together
-from activity.database.ledger import State
-from activity.database.provision import renew_log
+from activity.database.hour_ledger import HourState
+from activity.database.project_locks import lock_shared
+from activity.database.provision import migrate_log_database
 from activity.database.queries import query
 from activity.database.runs import record_run
 from activity.errors import ActivityError, ArchiveUnreachable, DatabaseUnavailable, SettingsError, Stopped
-from activity.health import Pulse
+from activity.health import Watchdog
 from activity.hour import Hour
 from activity.projects import Project
 from activity.settings import Settings
@@ -32,7 +32,7 @@ ENDS_THE_PASS = (DatabaseUnavailable, SettingsError, Stopped)
 class Follower:
     """Passes over all hours that are wanted, again and again."""
 
-    def __init__(self, settings: Settings, stop: Signal, pulse: Pulse, registry: CollectorRegistry) -> None:
+    def __init__(self, settings: Settings, stop: Signal, pulse: Watchdog, registry: CollectorRegistry) -> None:
         self._intake = Intake(settings, stop)
         self._settings = settings
         self._stop = stop
@@ -93,7 +93,7 @@ class Follower:
             self._pulse.beat()
             silent.clear()
             self._count(done)
-            hours += done.state is not State.SKIPPED
+            hours += done.state is not HourState.SKIPPED
             events += sum(committed.events for committed in done.committed)
             if self._intake.last_wanted() > newest:
                 return hours, events, True
@@ -102,8 +102,8 @@ class Follower:
     def _busy(self) -> frozenset[Project]:
         """The projects that a backfill has for itself; what any backfill brought since the last pass is asked anew."""
         if self._backfilled is None:
-            renew_log(self._settings)
-        with together(self._settings, self._settings.projects) as free:
+            migrate_log_database(self._settings)
+        with lock_shared(self._settings, self._settings.projects) as free:
             busy = frozenset(self._settings.projects) - free
         with transaction(self._settings, LOG_DATABASE) as cursor:
             cursor.execute(query("backfill/newest"))
@@ -114,7 +114,7 @@ class Follower:
         return busy
 
     def _count(self, done: HourDone) -> None:
-        if done.state is not State.SKIPPED:
+        if done.state is not HourState.SKIPPED:
             self._metrics.count(done)
 
     def _show_holes(self, last: Hour) -> int:

@@ -3,10 +3,10 @@
 from activity import log
 from activity.archive.schedule.hour_ranges import Coverage
 from activity.database.connect import LOG_DATABASE, transaction
-from activity.database.ledger import (
+from activity.database.hour_ledger import (
     empty_ranges,
 )
-from activity.database.marks import Source, held_ranges, held_sources
+from activity.database.watermarks import Source, held_ranges, held_sources
 from activity.projects import Project
 from activity.settings import Settings
 

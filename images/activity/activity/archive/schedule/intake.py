@@ -15,9 +15,9 @@ from activity.archive.schedule.hour_ranges import Coverage, Range, lacking
 from activity.archive.schedule.ledger import Ledger
 from activity.archive.schedule.source import decide
 from activity.archive.simulate.demo_hours import make_hour
-from activity.database.ledger import Outcome, State
-from activity.database.marks import Source
-from activity.database.provision import provision, renew_log
+from activity.database.hour_ledger import HourResult, HourState
+from activity.database.provision import migrate_log_database, provision
+from activity.database.watermarks import Source
 from activity.errors import ActivityError, Stopped, TruncatedHour
 from activity.hour import Hour, hour_at, newest_full_hour
 from activity.projects import Project
@@ -62,7 +62,7 @@ class HourDone:
     source: Source
     committed: list[Committed]
     seconds: float
-    state: State = State.READ
+    state: HourState = HourState.READ
     tally: Tally = field(default_factory=Tally)
 
 
@@ -131,9 +131,9 @@ class Intake:
         if task.hour in self.settings.archive.skip and not task.force:
             log.info("hour skipped", hour=task.hour, source=task.source)
             empty = [Committed(project, 0, 0) for project in task.projects]
-            return self._recorded(task, HourDone(task.hour, task.source, empty, monotonic() - began, State.SKIPPED))
+            return self._recorded(task, HourDone(task.hour, task.source, empty, monotonic() - began, HourState.SKIPPED))
         read = self._ingest(task)
-        state = State.SALVAGED if read.tally.broken[Reason.GZIP] else State.READ
+        state = HourState.SALVAGED if read.tally.broken[Reason.GZIP] else HourState.READ
         done = HourDone(task.hour, task.source, read.committed, monotonic() - began, state, read.tally)
         events = sum(one.events for one in read.committed)
         log.info(
@@ -188,14 +188,14 @@ class Intake:
         return max((coverage.ranges()[-1][1] for coverage in coverages if coverage.ranges()), default=None)
 
     def _recorded(self, task: Task, done: HourDone) -> HourDone:
-        outcome = Outcome(
+        outcome = HourResult(
             done.hour,
             done.source,
             done.state,
             sum(committed.events > 0 for committed in done.committed),
             sum(committed.events for committed in done.committed),
             done.seconds,
-            "the file is damaged; what is readable was kept" if done.state is State.SALVAGED else "",
+            "the file is damaged; what is readable was kept" if done.state is HourState.SALVAGED else "",
         )
         empty = tuple(committed.project for committed in done.committed if not committed.events)
         self._ledger(task.source).done(outcome, empty)
@@ -209,7 +209,7 @@ class Intake:
     def prepare(self, wanted: Wanted) -> Held:
         """Provision the projects and decide where hours come from, once; ask what they hold if it is not known."""
         if not self._sources:
-            renew_log(self.settings)
+            migrate_log_database(self.settings)
             for project in self.settings.projects:
                 provision(self.settings, project)
         asked = self._held is None

@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 from activity import log
 from activity.archive.schedule.hour_ranges import Coverage, Range
 from activity.database.connect import LOG_DATABASE, transaction
-from activity.database.ledger import (
-    Attempt,
-    Outcome,
-    State,
+from activity.database.hour_ledger import (
+    HourResult,
+    HourState,
+    OpenHour,
     answered_since,
     hour_events,
     open_hours,
@@ -17,7 +17,7 @@ from activity.database.ledger import (
     record_hour,
     settled_ranges,
 )
-from activity.database.marks import Source
+from activity.database.watermarks import Source
 from activity.errors import ActivityError, HourMissing
 from activity.hour import Hour
 from activity.projects import Project
@@ -46,11 +46,11 @@ class Ledger:
         attempt, now = self.open.get(hour), _now()
         return now - (attempt.first_tried_at if attempt else now) >= self._settings.archive.give_up
 
-    def holes(self, last: Hour) -> list[Attempt]:
+    def holes(self, last: Hour) -> list[OpenHour]:
         """Return the open hours up to one, in order."""
         return [attempt for hour, attempt in sorted(self.open.items()) if hour <= last]
 
-    def failed(self, hour: Hour, error: ActivityError) -> Attempt:
+    def failed(self, hour: Hour, error: ActivityError) -> OpenHour:
         """Record that an hour could not be read, and decide when it is tried again, if at all."""
         now, before = _now(), self.open.get(hour)
         first = before.first_tried_at if before else now
@@ -60,10 +60,10 @@ class Ledger:
                 # What is not there is not there; else the whole archive may be away, which is no reason to give up.
                 isinstance(error, HourMissing) or answered_since(cursor, self.source, first)
             )
-            missing = State.MISSING if isinstance(error, HourMissing) else State.FAILING
-            attempt = Attempt(
+            missing = HourState.MISSING if isinstance(error, HourMissing) else HourState.FAILING
+            attempt = OpenHour(
                 hour,
-                State.GIVEN_UP if over else missing,
+                HourState.GIVEN_UP if over else missing,
                 attempts,
                 first,
                 now,
@@ -75,7 +75,7 @@ class Ledger:
         self.open[hour] = attempt
         return attempt
 
-    def done(self, outcome: Outcome, empty: tuple[Project, ...]) -> None:
+    def done(self, outcome: HourResult, empty: tuple[Project, ...]) -> None:
         """Record that an hour was read or skipped, and for whom it had no event."""
         with transaction(self._settings, LOG_DATABASE) as cursor:
             record_hour(cursor, outcome, _now(), empty)
@@ -91,7 +91,7 @@ class Ledger:
             return
         with transaction(self._settings, LOG_DATABASE) as cursor:
             for hour, each in read.items():
-                outcome = Outcome(hour, self.source, State.READ, sum(events > 0 for events in each), sum(each))
+                outcome = HourResult(hour, self.source, HourState.READ, sum(events > 0 for events in each), sum(each))
                 record_hour(cursor, outcome, _now(), ())
         for hour in read:
             self.settled(hour)

@@ -8,10 +8,10 @@ from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from activity.archive.read.lines import Reason, Slow
 from activity.archive.schedule.intake import HourDone
-from activity.database.ledger import Attempt, State
+from activity.database.hour_ledger import HourState, OpenHour
 from activity.hour import Hour
 
-HOLES = (State.MISSING, State.FAILING, State.GIVEN_UP)
+HOLES = (HourState.MISSING, HourState.FAILING, HourState.GIVEN_UP)
 HOUR_SECONDS = 3600
 
 
@@ -71,7 +71,7 @@ class IngestMetrics:
             self.events.labels(committed.project.name).inc(committed.events)
             self.collisions.labels(committed.project.name).inc(committed.collisions)
 
-    def show_holes(self, holes: Iterable[Attempt]) -> None:
+    def show_holes(self, holes: Iterable[OpenHour]) -> None:
         """Say which hours are lacking."""
         tally = Tally(attempt.state for attempt in holes)
         for state in HOLES:

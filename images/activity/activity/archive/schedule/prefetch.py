@@ -14,7 +14,7 @@ import httpx
 from activity import log
 from activity.archive.read.open_hour import hour_url, open_hour
 from activity.archive.schedule.intake import Task
-from activity.database.marks import Source
+from activity.database.watermarks import Source
 from activity.errors import ActivityError, Stopped
 from activity.settings import Archive
 

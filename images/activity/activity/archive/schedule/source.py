@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from activity.database.marks import Source
+from activity.database.watermarks import Source
 from activity.errors import SettingsError
 from activity.projects import Project
 from activity.settings import Simulate

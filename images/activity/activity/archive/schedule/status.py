@@ -6,9 +6,9 @@ from typing import Any
 
 from activity.archive.schedule.hour_ranges import Coverage
 from activity.database.connect import LOG_DATABASE, Role, transaction
-from activity.database.ledger import empty_ranges
-from activity.database.marks import held_ranges
+from activity.database.hour_ledger import empty_ranges
 from activity.database.queries import query
+from activity.database.watermarks import held_ranges
 from activity.hour import Hour, hour_at
 from activity.projects import Project
 from activity.settings import Settings

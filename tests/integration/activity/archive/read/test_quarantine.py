@@ -5,8 +5,8 @@ import threading
 
 import pytest
 from activity.archive.ingest import Feed, ingest_hour
-from activity.database.marks import Source
 from activity.database.provision import provision
+from activity.database.watermarks import Source
 from activity.errors import TruncatedHour
 from activity.hour import parse_hour
 

@@ -8,7 +8,7 @@ from subprocess import TimeoutExpired
 from time import monotonic
 
 import pytest
-from activity.database.exclusion import together
+from activity.database.project_locks import lock_shared
 
 from tests.support.waiting import HANG, until
 
@@ -124,7 +124,7 @@ def test_a_project_alone_is_read_from_its_start(simulated):
 
 def free(platform):
     settings = platform.settings()
-    with together(settings, settings.projects) as found:
+    with lock_shared(settings, settings.projects) as found:
         return {project.name for project in found}
 
 

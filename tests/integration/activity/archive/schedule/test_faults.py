@@ -11,8 +11,8 @@ from activity.archive.read import reader
 from activity.archive.read.open_hour import open_hour
 from activity.archive.schedule.follow import Follower
 from activity.archive.simulate.demo_hours import make_hour
-from activity.database.ledger import take_over
-from activity.health import Pulse
+from activity.database.hour_ledger import apply_empty_hours
+from activity.health import Watchdog
 from activity.hour import parse_hour
 from prometheus_client import CollectorRegistry
 
@@ -127,7 +127,7 @@ def test_the_follower_tries_again_until_every_hour_is_there_whatever_the_server_
             settings = platform.settings(
                 ACTIVITY_ARCHIVE_URL=archive.url, ACTIVITY_ARCHIVE_RETRY="0s", ACTIVITY_ARCHIVE_FROM=SPAN[0]
             )
-            follower = Follower(settings, threading.Event(), Pulse(), CollectorRegistry())
+            follower = Follower(settings, threading.Event(), Watchdog(), CollectorRegistry())
             for _ in range(60):
                 if follower.run_pass(TEN[-1]):
                     break
@@ -135,7 +135,7 @@ def test_the_follower_tries_again_until_every_hour_is_there_whatever_the_server_
             assert states(platform) == {"read": len(TEN)}
             met |= set(archive.met)
         for project in settings.projects:
-            take_over(settings, project)
+            apply_empty_hours(settings, project)
         assert checksums(platform) == expected
     assert {"404", "500", "cut", "silent"} <= met
     assert incomplete

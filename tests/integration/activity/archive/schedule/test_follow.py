@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 from activity.archive.schedule.follow import Follower
-from activity.health import Pulse
+from activity.health import Watchdog
 from activity.hour import parse_hour
 from prometheus_client import CollectorRegistry
 
@@ -36,7 +36,7 @@ def parsed(platform):
 def follower(platform, web_archive):
     platform.follow("apache")
     registry = CollectorRegistry()
-    follower = Follower(platform.settings(ACTIVITY_ARCHIVE_RETRY="0s"), threading.Event(), Pulse(), registry)
+    follower = Follower(platform.settings(ACTIVITY_ARCHIVE_RETRY="0s"), threading.Event(), Watchdog(), registry)
     follower.registry = registry
     return follower
 
@@ -66,7 +66,7 @@ def test_an_hour_that_failed_is_tried_again_in_each_pass_though_a_later_one_succ
 def test_a_pass_ends_where_the_archive_is_out_of_reach_and_says_so(platform, follower, web_archive):
     web_archive.folder.rmdir()
     platform.environ["ACTIVITY_ARCHIVE_URL"] = web_archive.folder.as_uri()
-    follower = Follower(platform.settings(), threading.Event(), Pulse(), registry := CollectorRegistry())
+    follower = Follower(platform.settings(), threading.Event(), Watchdog(), registry := CollectorRegistry())
     assert not follower.run_pass(parse_hour(THIRD))
     assert registry.get_sample_value("activity_hour_failures_total", {"error": "ArchiveUnreachable"}) == 3
     web_archive.folder.mkdir()
@@ -78,7 +78,7 @@ def test_a_stop_ends_a_pass_between_hours(platform, web_archive):
     platform.follow("apache")
     stop = threading.Event()
     stop.set()
-    assert not Follower(platform.settings(), stop, Pulse(), CollectorRegistry()).run_pass(parse_hour(THIRD))
+    assert not Follower(platform.settings(), stop, Watchdog(), CollectorRegistry()).run_pass(parse_hour(THIRD))
     assert parsed(platform) == []
 
 

@@ -11,7 +11,7 @@ from time import monotonic
 import psycopg2
 import pytest
 from activity.archive.simulate.demo_hours import make_hour
-from activity.database.ledger import take_over
+from activity.database.hour_ledger import apply_empty_hours
 from activity.hour import parse_hour
 
 from tests.support.faulty_server import faulty
@@ -42,7 +42,7 @@ def folder(platform, tmp_path):
 def checksums(platform):
     settings = platform.settings()
     for project in settings.projects:
-        take_over(settings, project)
+        apply_empty_hours(settings, project)
     return {project: platform.checksum(project) for project in PROJECTS}
 
 

@@ -6,8 +6,8 @@ import threading
 
 import pytest
 from activity.archive.schedule.follow import Follower
-from activity.database.ledger import take_over
-from activity.health import Pulse
+from activity.database.hour_ledger import apply_empty_hours
+from activity.health import Watchdog
 from activity.hour import parse_hour
 from prometheus_client import CollectorRegistry
 
@@ -55,7 +55,7 @@ def archive(platform):
 
 def follower(platform, **changes):
     registry = CollectorRegistry()
-    made = Follower(platform.settings(**changes), threading.Event(), Pulse(), registry)
+    made = Follower(platform.settings(**changes), threading.Event(), Watchdog(), registry)
     made.value = registry.get_sample_value
     return made
 
@@ -65,7 +65,7 @@ def states(platform):
 
 
 def held(platform, project="apache"):
-    take_over(platform.settings(), next(p for p in platform.settings().projects if p.name == project))
+    apply_empty_hours(platform.settings(), next(p for p in platform.settings().projects if p.name == project))
     return platform.rows(project, "select extract(hour from dt)::int, events from hours order by dt")
 
 

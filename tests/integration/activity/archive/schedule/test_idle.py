@@ -8,8 +8,8 @@ from time import process_time
 
 import pytest
 from activity.archive.schedule.intake import Intake, Task
-from activity.database.marks import Source
 from activity.database.provision import provision
+from activity.database.watermarks import Source
 from activity.hour import parse_hour
 
 HOUR = parse_hour("2015-01-01-0")

@@ -6,7 +6,7 @@ import sys
 from subprocess import PIPE, Popen
 
 import pytest
-from activity.database.locks import lock
+from activity.database.advisory_locks import lock_for_transaction
 
 from tests.support.waiting import HANG, until
 
@@ -20,7 +20,7 @@ READ_ONE = """
 import os, sys
 from threading import Event
 from activity.archive.ingest import Feed, ingest_hour
-from activity.database.marks import Source
+from activity.database.watermarks import Source
 from activity.hour import parse_hour
 from activity.settings import Need, read_settings
 settings = read_settings(os.environ, frozenset({Need.OWNER, Need.PROJECTS}))
@@ -76,7 +76,7 @@ def at_once(platform):
     try:
         with holder.cursor() as cursor:
             for hour in HOURS:
-                lock(cursor, "hour", hour)
+                lock_for_transaction(cursor, "hour", hour)
             both = [
                 Popen([sys.executable, "-c", READ_ONE, hour], env=platform.environ, stdout=PIPE, stderr=PIPE, text=True)
                 for hour in HOURS

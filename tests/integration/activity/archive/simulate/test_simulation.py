@@ -7,7 +7,7 @@ from shutil import rmtree
 
 import pytest
 from activity.archive.schedule.follow import Follower
-from activity.health import Pulse
+from activity.health import Watchdog
 from activity.hour import parse_hour
 from prometheus_client import CollectorRegistry
 
@@ -115,6 +115,6 @@ def test_simulated_hours_may_begin_earlier_than_real_ones_would(platform):
         "ACTIVITY_ARCHIVE_TO": HOURS[1],
         "ACTIVITY_ARCHIVE_SIMULATE_FROM": HOURS[0],
     }
-    follower = Follower(platform.settings(), threading.Event(), Pulse(), CollectorRegistry())
+    follower = Follower(platform.settings(), threading.Event(), Watchdog(), CollectorRegistry())
     assert follower.run_pass(parse_hour(HOURS[1]))
     assert sources(platform) == [("simulated", 3)]

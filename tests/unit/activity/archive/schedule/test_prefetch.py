@@ -12,7 +12,7 @@ from activity.archive.read.open_hour import hour_url
 from activity.archive.schedule import prefetch as downloads
 from activity.archive.schedule.intake import Task
 from activity.archive.schedule.prefetch import Ahead
-from activity.database.marks import Source
+from activity.database.watermarks import Source
 from activity.hour import parse_hour
 from activity.settings import Archive, Simulate
 

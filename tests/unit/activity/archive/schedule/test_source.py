@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 from activity.archive.schedule.source import decide
-from activity.database.marks import Source
+from activity.database.watermarks import Source
 from activity.errors import SettingsError
 from activity.projects import Project
 from activity.settings import Simulate

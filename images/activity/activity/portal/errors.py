@@ -1,0 +1,77 @@
+"""What can go wrong while a page is made; each failure knows its status and says what to do.
+
+PortalFailure
+ ├── NotHere            404  no such project, metric or page; names the nearest
+ ├── WrongParameter     400  a parameter of the address; names what is allowed
+ ├── DatabaseAway       503  no database server answers
+ ├── DatabaseBusy       503  every connection of the portal is taken
+ ├── NotPrepared        503  the project's database or its tables are not made yet
+ └── ClusterAway        503  the Docker API does not answer as a swarm manager does
+"""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class PortalError(Exception):
+    """Something the visitor should be told plainly, without a traceback."""
+
+    status = 500
+    title = "Something went wrong"
+    # What the suggestions are, in the JSON of a failure.
+    suggest = "allowed"
+
+    def __init__(self, message: str, suggestions: Iterable[str] = ()) -> None:
+        super().__init__(message)
+        self.message = message
+        self.suggestions = tuple(suggestions)
+
+
+class NotFound(PortalError):
+    """No such project, metric or page; suggests the nearest projects."""
+
+    status = 404
+    title = "Not here"
+    suggest = "near"
+
+
+class InvalidParameter(PortalError):
+    """A parameter of the address that cannot be used; suggests what is allowed."""
+
+    status = 400
+    title = "This address cannot be read"
+
+
+class DatabaseUnreachable(PortalError):
+    """No database server answers."""
+
+    status = 503
+    title = "The database cannot be reached"
+
+
+class DatabaseBusy(PortalError):
+    """The database answers, but not to this request in time."""
+
+    status = 503
+    title = "The database is busy"
+
+
+class NotReady(PortalError):
+    """The project's database or its tables are not made yet."""
+
+    status = 503
+    title = "Nothing has arrived yet"
+
+
+class ClusterUnreachable(PortalError):
+    """The Docker API does not answer as a swarm manager does."""
+
+    status = 503
+    title = "The cluster cannot be seen"
+
+
+def nearest(name: str, names: Iterable[str]) -> tuple[str, ...]:
+    """The names most like `name`, at most five, the likeliest first."""
+    by_lower = {candidate.lower(): candidate for candidate in names}
+    close = get_close_matches(name.lower(), list(by_lower), n=5, cutoff=0.5)
+    return tuple(by_lower[found] for found in close)

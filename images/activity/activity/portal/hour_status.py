@@ -1,0 +1,83 @@
+"""The ledger of hours as the portal shows it: what was read, what is lacking, and why."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from psycopg2.extensions import cursor as Cursor
+
+from activity.database.connect import LOG_DATABASE
+from activity.portal.connections import Connections, rows
+from activity.portal.formats import iso
+from activity.portal.queries import query
+
+SHOWN = 500
+OPEN = ("missing", "failing", "given up")
+HELD = ("read", "salvaged", "skipped")
+
+
+@dataclass(frozen=True)
+class MissingHour:
+    """An hour that is lacking; without a next try it was given up."""
+
+    hour: datetime
+    source: str
+    state: str
+    attempts: int
+    first_tried_at: datetime
+    last_tried_at: datetime
+    next_try_at: datetime | None
+    problem: str
+
+
+@dataclass(frozen=True)
+class HourStatus:
+    """How many hours stand how, the newest that was read, and those that are lacking (at most SHOWN)."""
+
+    counts: dict[str, int]
+    newest: datetime | None
+    read_at: datetime | None
+    holes: tuple[MissingHour, ...]
+
+    @property
+    def lacking(self) -> int:
+        """How many hours are lacking, also those that are not listed."""
+        return sum(self.counts.get(state, 0) for state in OPEN)
+
+
+def read_hour_status(connections: Connections) -> HourStatus:
+    """The ledger as it stands. Raises DatabaseAway, DatabaseBusy, NotPrepared."""
+
+    def work(cursor: Cursor) -> HourStatus:
+        found = rows(cursor, query("ledger"))
+        held = [row for row in found if row[0] in HELD]
+        return HourStatus(
+            {state: count for state, count, _, _ in found},
+            max((newest for _, _, newest, _ in held), default=None),
+            max((tried for _, _, _, tried in held), default=None),
+            tuple(MissingHour(*row) for row in rows(cursor, query("open_hours"), limit=SHOWN)),
+        )
+
+    return connections.read(LOG_DATABASE, work)
+
+
+def hours_json(hours: HourStatus) -> dict[str, Any]:
+    """The ledger as the API gives it."""
+    return {
+        "counts": {state: hours.counts.get(state, 0) for state in (*HELD, *OPEN)},
+        "newest_hour": iso(hours.newest),
+        "read_at": iso(hours.read_at),
+        "lacking": [
+            {
+                "hour": iso(hole.hour),
+                "source": hole.source,
+                "state": hole.state,
+                "attempts": hole.attempts,
+                "first_tried_at": iso(hole.first_tried_at),
+                "last_tried_at": iso(hole.last_tried_at),
+                "next_try_at": iso(hole.next_try_at),
+                "problem": hole.problem,
+            }
+            for hole in hours.holes
+        ],
+    }
