@@ -201,12 +201,22 @@ class Report:
         self.errors.print(f"[yellow]![/yellow] {escape(text)}")
 
     def confirm(self, what: str, name: str) -> None:
-        """Say what will be destroyed and ask for a name; raises NotConfirmed unless it is typed."""
+        """Print what will be destroyed and ask for a name; raises NotConfirmed unless that name is typed.
+
+        Every verb that destroys something asks here, unless it has `--yes`.
+        """
         self.console.print(escape(what))
         if not sys.stdin.isatty():
-            raise NotConfirmed("Nobody is here to confirm.", hint="Say --yes to go on without being asked.")
-        if self.console.input(f"Type {name} to go on: ").strip() != name:
-            raise NotConfirmed("Not confirmed; nothing was done.")
+            raise NotConfirmed(
+                "Cannot ask for confirmation: standard input is not a terminal.",
+                hint="Use --yes to skip the prompt.",
+            )
+        try:
+            typed = self.console.input(escape(f"Type {name} to continue: "))
+        except EOFError:
+            typed = ""
+        if typed.strip() != name:
+            raise NotConfirmed("Not confirmed; nothing was changed.")
 
     def given(self, what: str) -> bytes:
         """What is piped in, or typed without being shown."""

@@ -11,7 +11,7 @@ from swarm.errors import ArgumentInvalid, UnknownName
 from swarm.live import lookup
 from swarm.nodes import manager
 from swarm.settings.environment import Environment, load
-from verbs.base import DRY, ENV, JSON, REPORT, SHELL, WAIT, verb
+from verbs.base import DRY, ENV, JSON, REPORT, SHELL, WAIT, YES, verb
 
 
 @verb(help={"env": ENV, "full": "all of it, not only what changed since the last full backup", "dry": DRY})
@@ -94,7 +94,7 @@ def verify(_: Context, env: str = "", json: bool = False) -> None:
         "project": "one project's database, from its dump (default: the whole cluster, from its backup)",
         "timeline": "of the whole cluster: go along this timeline instead of the newest",
         "env": ENV,
-        "yes": "do not ask",
+        "yes": YES,
         "lock-timeout": WAIT,
         "dry": DRY,
     },

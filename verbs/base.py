@@ -25,6 +25,7 @@ JSON = "print JSON for machines"
 LABEL = "services that are so: project=rust-lang,app=sync, app!=sync; keys project, app, stack, foundation, any label"
 PROJECTS = "projects whose names match: 'a*,!apache'"
 WAIT = "seconds to wait for another change of stacks"
+YES = "do not ask for confirmation"
 DRY = "print what would be done, and do nothing"
 
 

@@ -11,7 +11,7 @@ from swarm.database import switchover as lead
 from swarm.database.members import Database
 from swarm.nodes import manager
 from swarm.settings.environment import load
-from verbs.base import DRY, ENV, JSON, REPORT, SHELL, verb
+from verbs.base import DRY, ENV, JSON, REPORT, SHELL, YES, verb
 
 
 @verb(help={"env": ENV, "json": JSON})
@@ -46,7 +46,7 @@ def switchover(_: Context, to: str = "", env: str = "", dry: bool = False) -> No
     lead.switchover(_database(env), to, REPORT, dry=dry)
 
 
-@verb(positional=["member"], help={"member": "e.g. patroni2", "env": ENV, "yes": "do not ask", "dry": DRY})
+@verb(positional=["member"], help={"member": "e.g. patroni2", "env": ENV, "yes": YES, "dry": DRY})
 def reinit(_: Context, member: str, env: str = "", yes: bool = False, dry: bool = False) -> None:
     """Copy a member of the database anew from the leader, when it cannot follow any more."""
     database = _database(env)

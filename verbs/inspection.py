@@ -1,6 +1,6 @@
 """What runs, what it wrote, and where it is to be seen."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from invoke import Context, Exit
@@ -10,6 +10,7 @@ import swarm.live.status
 from swarm.deploy import releases
 from swarm.engine.client import REFUSALS, Engine
 from swarm.live import lookup, services
+from swarm.live.status import Absent
 from swarm.nodes import manager
 from swarm.report import Table
 from swarm.settings.environment import Environment, load
@@ -67,17 +68,26 @@ def status(
     environment, selection = load(env), Selection.parse(label)
     engine = manager.connect(environment, SHELL)
 
-    def find() -> Sequence[services.Service]:
-        return _meant(environment, engine, stack or lookup.EVERY, selection, projects)
+    def find() -> tuple[Sequence[services.Service], Sequence[Absent], Mapping[str, releases.Release]]:
+        words, existing = stack or lookup.EVERY, services.services(engine)
+        # A label selects services, of which a stack that does not run has none.
+        away = () if selection else swarm.live.status.not_running(environment, existing, words, projects)
+        named = {name for target in away for name in (target.name, target.template)}
+        found = services.chosen(environment, lookup.choose(existing, words, named), selection, projects, named)
+        # The ledger is large: it is read only for what is shown of it.
+        newest = releases.newest(releases.history(engine)) if away or not stack else {}
+        return found, [Absent(target, newest.get(target.name)) for target in away], newest
 
     def look() -> Table:
-        found, now = find(), engine.now()
+        (found, away, newest), now = find(), engine.now()
         if stack:
-            return swarm.live.status.services(found, now)
-        return swarm.live.status.stacks(environment, found, releases.latest(engine), now)
+            return swarm.live.status.services(found, now, away)
+        return swarm.live.status.stacks(environment, found, newest, now, away)
 
     if json:
-        REPORT.data([swarm.live.status.told(service) for service in find()])
+        found, away, _newest = find()
+        running = [swarm.live.status.told(service) for service in found]
+        REPORT.data({"services": running, "not_running": [item.as_json() for item in away]})
     elif watch:
         with _looking():
             REPORT.watch(look, REFUSALS)

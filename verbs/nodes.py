@@ -8,7 +8,7 @@ import swarm.nodes.labels
 from swarm.host import prerequisites
 from swarm.nodes import lifecycle, manager
 from swarm.settings.environment import load
-from verbs.base import DRY, ENV, JSON, REPORT, SHELL, verb
+from verbs.base import DRY, ENV, JSON, REPORT, SHELL, YES, verb
 
 
 @verb(help={"env": ENV, "dry": DRY})
@@ -31,7 +31,7 @@ def stop(_: Context, env: str = "", dry: bool = False) -> None:
     lifecycle.stop(load(env), SHELL, REPORT, dry=dry)
 
 
-@verb(help={"env": ENV, "yes": "do not ask", "dry": DRY})
+@verb(help={"env": ENV, "yes": YES, "dry": DRY})
 def clean(_: Context, env: str = "", yes: bool = False, dry: bool = False) -> None:
     """Remove the nodes and everything that was made for them, all data included."""
     environment = load(env)

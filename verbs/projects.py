@@ -7,7 +7,7 @@ from swarm.nodes import manager
 from swarm.projects import lifecycle
 from swarm.projects.entries import Wanted
 from swarm.settings.environment import load
-from verbs.base import DRY, ENV, JSON, REPORT, SHELL, verb
+from verbs.base import DRY, ENV, JSON, REPORT, SHELL, YES, verb
 
 
 @verb(
@@ -47,17 +47,21 @@ def add(
     positional=["name"],
     help={
         "name": "a project",
-        "drop-database": "its data too; asks for the name of the database",
+        "drop-database": "also drop its database with all data; asks for the name of the database",
         "env": ENV,
+        "yes": YES,
         "dry": DRY,
     },
 )
-def remove(_: Context, name: str, drop_database: bool = False, env: str = "", dry: bool = False) -> None:
-    """Take a project away: its stack, its backfill, its entry in projects.yaml; its database stays."""
+def remove(
+    _: Context, name: str, drop_database: bool = False, env: str = "", yes: bool = False, dry: bool = False
+) -> None:
+    """Remove a project: its stack, releases, backfill and entry in projects.yaml. Its database stays."""
     environment = load(env)
     database = environment.projects.get(name).database
-    if drop_database and not dry:
-        REPORT.confirm(f"This drops the database {database} with all data in it.", database)
+    if not (yes or dry):
+        doomed = lifecycle.question(environment, name, drop=drop_database)
+        REPORT.confirm(doomed, database if drop_database else name)
     lifecycle.remove(environment, name, SHELL, REPORT, drop=drop_database, dry=dry)
 
 

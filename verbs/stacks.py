@@ -17,7 +17,7 @@ from swarm.settings.environment import load
 from swarm.stacks import images
 from swarm.stacks import stack as stacks
 from swarm.stacks.selection import Selection
-from verbs.base import DRY, ENV, JSON, LABEL, PENDING, PROJECTS, REPORT, SHELL, STACK, WAIT, verb
+from verbs.base import DRY, ENV, JSON, LABEL, PENDING, PROJECTS, REPORT, SHELL, STACK, WAIT, YES, verb
 
 DEPLOY = {
     "stack": STACK,
@@ -126,7 +126,15 @@ def deliver(
 
 @verb(
     positional=["stack"],
-    help={"stack": STACK, "env": ENV, "label": LABEL, "projects": PROJECTS, "lock-timeout": WAIT, "dry": DRY},
+    help={
+        "stack": STACK,
+        "env": ENV,
+        "label": LABEL,
+        "projects": PROJECTS,
+        "lock-timeout": WAIT,
+        "yes": YES,
+        "dry": DRY,
+    },
 )
 def clean(
     _: Context,
@@ -135,13 +143,16 @@ def clean(
     label: str = "",
     projects: str = "",
     lock_timeout: int = 600,
+    yes: bool = False,
     dry: bool = False,
 ) -> None:
-    """Remove a stack wholly: services, tasks, networks; volumes stay."""
+    """Remove a stack's services, tasks and networks. Volumes and releases stay."""
     environment = load(env)
     wanted = orphans.every(environment, stack, partial(manager.connect, environment, SHELL), projects)
     engine, selection = manager.connect(environment, SHELL), Selection.parse(label)
-    swarm.deploy.clean.clean(wanted, engine, SHELL, REPORT, lock_timeout, selection, dry=dry)
+    if not (yes or dry) and (doomed := swarm.deploy.clean.question(wanted, engine, selection, place=environment.name)):
+        REPORT.confirm(doomed, wanted[0].name if len(wanted) == 1 else environment.name)
+    swarm.deploy.clean.clean(wanted, engine, REPORT, lock_timeout, selection, dry=dry)
 
 
 @verb(positional=["stack"], help={"stack": STACK, "env": ENV, "label": LABEL, "projects": PROJECTS, "json": JSON})

@@ -1,9 +1,10 @@
-"""The use case that removes stacks, and returns when they are gone."""
+"""The use case that removes stacks and returns when they are gone; their volumes and releases stay."""
 
 import time
 from collections.abc import Collection, Sequence
 
 from swarm.containers import backfills, jobs
+from swarm.deploy import releases
 from swarm.deploy.deployment import LOCK_TIMEOUT
 from swarm.deploy.prune import collect
 from swarm.engine.client import NAMESPACE, Engine
@@ -13,7 +14,6 @@ from swarm.report import Report, Step
 from swarm.rollout import lock
 from swarm.rollout.lock import Hold
 from swarm.rollout.waves import together, waves
-from swarm.shell import Shell
 from swarm.stacks.selection import EVERYTHING, Selection
 from swarm.stacks.targets import Target
 
@@ -25,19 +25,20 @@ SHOWN = 4
 def clean(
     targets: Sequence[Target],
     engine: Engine,
-    shell: Shell,
     report: Report,
     lock_timeout: float = LOCK_TIMEOUT,
     selection: Selection = EVERYTHING,
     *,
+    forget: bool = False,
     dry: bool = False,
 ) -> None:
-    """Remove stacks in reverse order; each wave is gone wholly (services, tasks, networks) before the next.
+    """Remove stacks in reverse order; each wave is gone (services, tasks, networks) before the next.
 
-    With a selection only the services that it means, and their tasks, go.
+    Volumes stay, and so do releases, marked as cleaned, unless `forget` is set. With a selection only the services
+    that it means, and their tasks, are removed.
     """
     if dry:
-        report.would((f"remove {thing}" for thing in _doomed(targets, engine, selection)), "nothing to remove")
+        report.would(_deeds(targets, engine, selection), "nothing to remove")
         return
     purpose = f"clean {' '.join(target.name for target in targets[:5])}{' ...' if len(targets) > 5 else ''}"
     with lock.held(engine, purpose, lock_timeout, report.line) as hold:
@@ -48,19 +49,63 @@ def clean(
             return
         _demand_free(targets, engine)
         _end_backfills(targets, engine, report)
-        _clean(targets, engine, shell, report, hold)
+        _clean(targets, engine, report, hold, forget=forget)
 
 
-def _doomed(targets: Sequence[Target], engine: Engine, selection: Selection) -> list[str]:
-    """What a clean would remove, in that order."""
+def question(targets: Sequence[Target], engine: Engine, selection: Selection = EVERYTHING, *, place: str) -> str:
+    """What a clean would remove from a place (an environment) and what stays, to be confirmed; empty for nothing."""
     if selection:
         chosen = _chosen(targets, engine, selection)
-        return [f"service {name}" for target in reversed(targets) for name in sorted(chosen[target.name].values())]
+        names = [name for target in targets for name in sorted(chosen[target.name].values())]
+        stays = "Networks, configs, secrets, volumes and releases stay."
+        return f"This removes {counted(len(names), 'service')} from {place}: {', '.join(names)}.\n{stays}"
     _demand_free(targets, engine)
-    found = [thing for target in reversed(targets) for thing in remains(engine, target.name)]
-    ends = [f"backfill of {project}" for project in sorted(backfills.bound(engine, {item.name for item in targets}))]
-    found = [*ends, *found]
-    return [*found, "versions of configs and secrets that nothing needs then"] if found else []
+    lines = [line for target in targets if (line := _described(engine, target.name))]
+    ended = sorted(backfills.bound(engine, {target.name for target in targets}))
+    lines += [f"  the backfill of {project}, which project.backfill can resume" for project in ended]
+    if not lines:
+        return ""
+    stacks = counted(len(lines) - len(ended), "stack")
+    stays = "Volumes and releases stay: ./run rollback STACK brings a stack back."
+    return "\n".join((f"This removes {stacks} from {place}:", *lines, stays))
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 service`, `2 services`."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def _described(engine: Engine, stack: str) -> str:
+    """The services and networks of a stack in a line, empty where none is left."""
+    services = sorted(str(item["Spec"]["Name"]).removeprefix(f"{stack}_") for item in engine.services(stack))
+    networks = sorted(str(item["Name"]) for item in engine.networks(stack))
+    parts = []
+    if services:
+        parts.append(f"{counted(len(services), 'service')} ({', '.join(services)})")
+    if networks:
+        parts.append(f"{counted(len(networks), 'network')} ({', '.join(networks)})")
+    return f"  {stack}: {', '.join(parts)}" if parts else ""
+
+
+def _deeds(targets: Sequence[Target], engine: Engine, selection: Selection) -> list[str]:
+    """What a clean would do, in that order."""
+    if selection:
+        chosen = _chosen(targets, engine, selection)
+        names = [name for target in reversed(targets) for name in sorted(chosen[target.name].values())]
+        return [f"remove service {name}" for name in names]
+    _demand_free(targets, engine)
+    ended = sorted(backfills.bound(engine, {target.name for target in targets}))
+    left = [thing for target in reversed(targets) for thing in remains(engine, target.name)]
+    found = [*(f"remove backfill of {project}" for project in ended), *(f"remove {thing}" for thing in left)]
+    if not found:
+        return []
+    running = releases.latest(engine)
+    marked = [running[target.name] for target in reversed(targets) if target.name in running]
+    return [
+        *found,
+        *(f"mark {release} as cleaned" for release in marked),
+        "remove versions of configs and secrets that nothing needs then",
+    ]
 
 
 def _chosen(targets: Sequence[Target], engine: Engine, selection: Selection) -> dict[str, dict[str, str]]:
@@ -76,17 +121,20 @@ def _chosen(targets: Sequence[Target], engine: Engine, selection: Selection) -> 
     return found
 
 
-def _clean(targets: Sequence[Target], engine: Engine, shell: Shell, report: Report, hold: Hold) -> None:
+def _clean(targets: Sequence[Target], engine: Engine, report: Report, hold: Hold, *, forget: bool) -> None:
     for title, wave in waves(list(reversed(targets)), lambda target: target):
         with report.step(f"clean {title}") as step:
             hold.demand()
+            # Before anything is removed: a client that is killed leaves what a rollback brings back whole.
+            for target in wave:
+                releases.mark_cleaned(engine, target.name)
             mine = [target for target in wave if remains(engine, target.name)]
             if mine:
-                together(mine, lambda target, part: _remove(engine, target.name, shell, part), step)
+                together(mine, lambda target, part: _remove(engine, target.name, part), step)
             step.skipped = not mine
             step.detail = "services, tasks and networks are gone" if mine else "was not there"
     hold.demand()
-    collect(engine, gone={target.name for target in targets})
+    collect(engine, gone={target.name for target in targets} if forget else ())
 
 
 def _end_backfills(targets: Sequence[Target], engine: Engine, report: Report) -> None:
@@ -154,15 +202,16 @@ def _demand_free(targets: Sequence[Target], engine: Engine) -> None:
 
 
 def remains(engine: Engine, stack: str) -> list[str]:
-    """What of a stack is still there: services, running tasks, networks, configs."""
+    """What of a stack is still there: services, running tasks, networks."""
     services = [f"service {item['Spec']['Name']}" for item in engine.services(stack)]
     networks = [f"network {item['Name']}" for item in engine.networks(stack)]
-    labelled = [item for item in engine.configs() if (item["Spec"].get("Labels") or {}).get(NAMESPACE) == stack]
-    return services + _tasks(engine, stack) + networks + [f"config {item['Spec']['Name']}" for item in labelled]
+    return services + _tasks(engine, stack) + networks
 
 
-def _remove(engine: Engine, stack: str, shell: Shell, step: Step) -> None:
-    engine.remove_stack(stack, shell)
+def _remove(engine: Engine, stack: str, step: Step) -> None:
+    """Remove the services of a stack, then its networks; `docker stack rm` would take the configs of releases too."""
+    for service in engine.services(stack):
+        engine.remove_service(str(service["ID"]))
     deadline = time.monotonic() + DEADLINE
     while left := remains(engine, stack):
         step.note(f"waiting for {len(left)}: {left[0]}")
@@ -172,5 +221,6 @@ def _remove(engine: Engine, stack: str, shell: Shell, step: Step) -> None:
                 hint=f"A network goes once no other stack uses it. Then again: ./run clean {stack}",
             )
         if not any(item.startswith(("service", "task")) for item in left):
-            engine.remove_stack(stack, shell)
+            for network in engine.networks(stack):
+                engine.remove_network(str(network["Id"]))
         time.sleep(POLL)

@@ -168,7 +168,7 @@ class Deployment:
         for stack, release in self.begun:
             if stack.name not in kept:
                 self._finish(release)
-        left = f"\n{', '.join(kept)}: no earlier release, left as it is." if kept else ""
+        left = f"\n{', '.join(kept)}: no release ran before, left as it is." if kept else ""
         if not back:
             error.message += left
             return error
@@ -180,7 +180,7 @@ class Deployment:
         )
 
     def _before(self, stack: Stack, release: Release) -> Release | None:
-        return releases.previous(releases.history(self.desk.engine, stack.name), release)
+        return releases.running_before(releases.history(self.desk.engine, stack.name), release)
 
 
 def _restored(desk: Desk, release: Release, step: Step) -> None:

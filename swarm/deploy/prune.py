@@ -27,7 +27,10 @@ def remove_networks(done: StackPlan, engine: Engine, step: Step) -> None:
 
 
 def collect(engine: Engine, gone: Iterable[str] = ()) -> int:
-    """Remove versions of configs and secrets that no service uses and no kept release needs; returns how many."""
+    """Remove versions of configs and secrets that no service uses and no kept release needs; returns how many.
+
+    The releases of the stacks in `gone` are forgotten.
+    """
     needed = releases.forget(engine, gone=gone)
     services = engine.services()
     doomed = [

@@ -45,6 +45,7 @@ class State(StrEnum):
     DEPLOYED = "deployed"
     FAILED = "failed"
     INTERRUPTED = "interrupted"
+    CLEANED = "cleaned"
 
 
 @dataclass(frozen=True)
@@ -63,11 +64,18 @@ class Release:
     parts: int
     open: bool
     when: datetime
+    cleaned_at: datetime | None = None
+    cleaned_by: str = ""
 
     @property
     def runs(self) -> bool:
-        """Whether it was deployed, or may run by half: what a stack goes back from, or to."""
+        """Whether it was deployed and not cleaned, or may run by half: what a stack rolls back from."""
         return self.open or self.state is State.DEPLOYED
+
+    @property
+    def complete(self) -> bool:
+        """Whether it was healthy once, so that its stack can roll back to it; a clean does not change that."""
+        return self.state in (State.DEPLOYED, State.CLEANED)
 
     @property
     def back(self) -> int | None:
@@ -101,13 +109,19 @@ def history(engine: Engine, stack: str | None = None) -> list[Release]:
     return sorted((_release(engine, item) for item in engine.configs(label)), key=_age, reverse=True)
 
 
-def latest(engine: Engine) -> dict[str, Release]:
-    """The newest deployed release of each stack."""
+def newest(known: Iterable[Release]) -> dict[str, Release]:
+    """The newest complete release of each stack in a history, newest first; it is cleaned where the stack is."""
     found: dict[str, Release] = {}
-    for release in history(engine):
-        if release.state is State.DEPLOYED:
+    for release in known:
+        if release.complete:
             found.setdefault(release.stack, release)
     return found
+
+
+def latest(engine: Engine) -> dict[str, Release]:
+    """The newest deployed release of each stack, but for stacks that were cleaned since."""
+    found = newest(history(engine))
+    return {stack: release for stack, release in found.items() if release.state is State.DEPLOYED}
 
 
 def unfinished(engine: Engine) -> dict[str, Release]:
@@ -172,6 +186,28 @@ def finish(engine: Engine, release: Release, state: State, note: str = "", *, le
     engine.label_config(release.id, labels, () if left else (OPEN,))
 
 
+def mark_cleaned(engine: Engine, stack: str) -> None:
+    """Mark the release that a stack runs as cleaned, with time and user; one left unfinished is closed.
+
+    The release keeps what it holds, so that a rollback can bring the stack back.
+    """
+    known = history(engine, stack)
+    for release in known:
+        if release.state is State.PENDING:
+            finish(engine, release, State.INTERRUPTED, "cleaned before it was complete")
+        elif release.open:
+            finish(engine, release, release.state)
+    running = newest(known).get(stack)
+    if running is None or running.state is State.CLEANED:
+        return
+    labels = {
+        f"{LABEL}-state": str(State.CLEANED),
+        f"{LABEL}-cleaned-at": engine.now().isoformat(),
+        f"{LABEL}-cleaned-by": f"{user.name()}@{socket.gethostname()}",
+    }
+    engine.label_config(running.id, labels)
+
+
 def content(engine: Engine, release: Release) -> Content:
     """What a release holds; raises ReleaseGone when a part of it is not there any more."""
     names = [_name(release.stack, release.number, place) for place in range(release.parts)]
@@ -216,16 +252,41 @@ def completed(part: Content, before: Content) -> Content:
 
 
 def previous(known: Sequence[Release], current: Release | None) -> Release | None:
-    """The newest deployed release before `current` (or the newest of all) in a history of one stack."""
-    return next(
-        (item for item in known if item.state is State.DEPLOYED and (not current or item.number < current.number)), None
-    )
+    """The newest complete release before `current` (or the newest of all) in a history of one stack, newest first.
+
+    A release that brought a cleaned one back is the same as that one, so the release before both is meant.
+    """
+    same = _brought_back(known, current)
+    for release in known:
+        if release.complete and release.number not in same and (not current or release.number < current.number):
+            return release
+    return None
+
+
+def running_before(known: Sequence[Release], current: Release) -> Release | None:
+    """What a stack ran before `current` was begun; nothing when it was cleaned then."""
+    before = previous(known, current)
+    return before if before and before.state is State.DEPLOYED else None
+
+
+def _brought_back(known: Iterable[Release], current: Release | None) -> set[int]:
+    """The numbers of the cleaned releases whose content `current` has, since it rolled back to them."""
+    numbered = {release.number: release for release in known}
+    found: set[int] = set()
+    while current and current.back:
+        goal = numbered.get(current.back)
+        if goal is None or goal.state is not State.CLEANED:
+            break
+        found.add(goal.number)
+        current = goal
+    return found
 
 
 def forget(engine: Engine, keep: int = KEEP, gone: Iterable[str] = ()) -> set[str]:
-    """Drop all but the newest `keep` deployed releases and `keep` others of each stack; returns the versions needed.
+    """Drop all but the newest `keep` complete releases and `keep` others of each stack; returns the versions needed.
 
-    Of the stacks in `gone` nothing is kept. Parts without a head are those of a client that was killed.
+    A cleaned release counts as complete. Of the stacks in `gone` nothing is kept. Parts without a head are those of
+    a client that was killed.
     """
     heads, parts = engine.configs(LABEL), engine.configs(PART)
     items = {str(item["Spec"]["Name"]): item for item in (*heads, *parts)}
@@ -233,7 +294,7 @@ def forget(engine: Engine, keep: int = KEEP, gone: Iterable[str] = ()) -> set[st
     kept = _kept([release for release in known if release.stack not in gone], keep)
     needed: set[str] = set()
     for release in kept:
-        if release.runs:
+        if release.open or release.complete:
             held = _content(release, items)
             needed |= {*held.configs, *held.secrets}
     names = {_name(release.stack, release.number, place) for release in kept for place in range(release.parts)}
@@ -248,7 +309,7 @@ def _kept(known: Iterable[Release], keep: int) -> list[Release]:
     counts: Counter[tuple[str, bool]] = Counter()
     found = []
     for release in known:
-        kind = (release.stack, release.state is State.DEPLOYED)
+        kind = (release.stack, release.complete)
         counts[kind] += 1
         if release.open or counts[kind] <= keep:
             found.append(release)
@@ -272,6 +333,7 @@ def _age(release: Release) -> tuple[datetime, int]:
 
 def _release(engine: Engine, item: Spec) -> Release:
     labels = item["Spec"]["Labels"]
+    cleaned_at = labels.get(f"{LABEL}-cleaned-at")
     return Release(
         id=str(item["ID"]),
         stack=labels[LABEL],
@@ -285,4 +347,6 @@ def _release(engine: Engine, item: Spec) -> Release:
         parts=int(labels[f"{LABEL}-parts"]),
         open=OPEN in labels,
         when=engine.moment(item["CreatedAt"]),
+        cleaned_at=datetime.fromisoformat(cleaned_at) if cleaned_at else None,
+        cleaned_by=labels.get(f"{LABEL}-cleaned-by", ""),
     )

@@ -1,6 +1,6 @@
 """The use cases that go back to a release, and that tell whether what runs is still what was released."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from secrets import token_hex
 
@@ -57,15 +57,33 @@ def rollback(desk: Desk, targets: Sequence[Target], number: int | None, whole: b
 
 
 def drift(engine: Engine, targets: Sequence[Target]) -> list[StackPlan]:
-    """What would bring each stack back to its last release; raises NoRelease for a stack that has none."""
-    known = releases.latest(engine)
+    """What would bring each stack back to its last release; raises NoRelease for a stack that has none.
+
+    A cleaned stack should not run, so it has none to compare with.
+    """
+    newest = releases.newest(releases.history(engine))
+    known = {stack: release for stack, release in newest.items() if release.state is State.DEPLOYED}
     there = {service.stack for service in services.services(engine)}
     named = [target.name for target in targets]
     wanted = [name for name in named if name in known or name in there]
-    # What neither runs nor was ever released is left out, unless that is all that was asked for.
+    # What neither runs nor should is left out, unless that is all that was asked for.
     if strangers := [name for name in wanted or named if name not in known]:
-        raise NoRelease(f"There is no release of {', '.join(strangers)}.", hint=f"./run deploy {strangers[0]}")
+        raise _nothing_to_compare(strangers, newest)
     return _plans(engine, [known[name] for name in wanted])
+
+
+def _nothing_to_compare(strangers: Sequence[str], newest: Mapping[str, Release]) -> NoRelease:
+    cleaned = [name for name in strangers if name in newest]
+    if not cleaned:
+        return NoRelease(f"There is no release of {', '.join(strangers)}.", hint=f"./run deploy {strangers[0]}")
+    first = newest[cleaned[0]]
+    when = f" at {first.cleaned_at:%Y-%m-%d %H:%M:%S}" if first.cleaned_at else ""
+    others = [name for name in strangers if name != first.stack]
+    more = f" There is no release to compare with of {', '.join(others)} either." if others else ""
+    return NoRelease(
+        f"The stack {first.stack} was cleaned{when} by {first.cleaned_by}, so no release of it should run.{more}",
+        hint=f"./run rollback {first.stack} brings {first} back, ./run deploy {first.stack} deploys a new one.",
+    )
 
 
 def _plans(engine: Engine, goals: Sequence[Release]) -> list[StackPlan]:
@@ -77,30 +95,55 @@ def _plans(engine: Engine, goals: Sequence[Release]) -> list[StackPlan]:
 def goals_of(
     known: Sequence[Release], names: Sequence[str], number: int | None, whole: bool
 ) -> tuple[list[tuple[Release | None, Release]], list[str]]:
-    """(what is deployed now, what to go back to) of each stack, last in the order of needs first; and who has nothing.
+    """(what is deployed now, what to go back to) of each stack, and the stacks that have no earlier release.
 
-    `known` is newest first; `names` are in the order of needs. Raises NoRelease when no stack has anything.
+    Cleaned stacks come first, in the order of needs, each with the release that was cleaned unless a number is given;
+    then those that run, last in the order of needs first. `known` is newest first; `names` are in the order of needs.
+    Raises NoRelease when no stack has anything.
     """
-    if whole and (newest := next((item for item in known if item.runs), None)):
-        together = [item for item in known if item.deploy == newest.deploy]
-        # Of a rollback that was interrupted only the rest is meant: the others are back.
-        together = [item for item in together if item.open and item.back] or together
-        names = [name for name in names if any(item.stack == name for item in together)]
-    goals, kept = [], []
-    for name in reversed(names):
+    running = _running(known)
+    if whole:
+        names = _of_last_deploy(known, running, names)
+    cleaned: list[tuple[Release | None, Release]] = []
+    goals: list[tuple[Release | None, Release]] = []
+    kept: list[str] = []
+    for name in names:
         mine = [release for release in known if release.stack == name]
-        now = next((release for release in mine if release.runs), None)
+        now = running.get(name)
         if number is not None:
             goal: Release | None = releases.among(known, name, number)
         else:
             goal = _interrupted(mine, now) or releases.previous(mine, now)
-        if goal:
+        if goal and now:
             goals.append((now, goal))
+        elif goal:
+            cleaned.append((None, goal))
         elif now:
             kept.append(name)
-    if not goals:
+    if not goals and not cleaned:
         raise NoRelease(f"There is no earlier release of {', '.join(names)} to go back to.", hint="./run releases")
-    return goals, kept
+    return [*cleaned, *reversed(goals)], kept
+
+
+def _running(known: Sequence[Release]) -> dict[str, Release]:
+    """What each stack runs now: its newest release, deployed or left unfinished, unless it was cleaned."""
+    found: dict[str, Release] = {}
+    for release in known:
+        if release.runs or release.complete:
+            found.setdefault(release.stack, release)
+    return {stack: release for stack, release in found.items() if release.runs}
+
+
+def _of_last_deploy(known: Sequence[Release], running: Mapping[str, Release], names: Sequence[str]) -> list[str]:
+    """The stacks that the last deploy changed and that run still; all of them where every stack was cleaned."""
+    newest = next((release for release in known if release in running.values()), None)
+    if newest is None:
+        return list(names)
+    together = [item for item in known if item.deploy == newest.deploy and item.stack in running]
+    # Of a rollback that was interrupted only the rest is meant: the others are back.
+    together = [item for item in together if item.open and item.back] or together
+    chosen = {item.stack for item in together}
+    return [name for name in names if name in chosen]
 
 
 def _tell_kept(kept: Sequence[str], report: Report) -> None:

@@ -20,7 +20,6 @@ import urllib3.exceptions
 
 from swarm.engine import contexts, retry
 from swarm.errors import ChangedMeanwhile, EngineUnavailable, ImageFailed, StackFailed, StackInvalid
-from swarm.shell import Shell
 
 Spec = dict[str, Any]
 UNIX = "unix://"
@@ -333,10 +332,6 @@ class Engine:
         answer = client._post(client._url(path), json=dict(body), **options)
         client._raise_for_status(answer)
         return dict(answer.json() or {}) if answer.content else {}
-
-    def remove_stack(self, name: str, shell: Shell) -> None:
-        """Ask for a stack's removal; returns at once."""
-        shell.run((*self.argv, "stack", "rm", name))
 
     def logs(self, service: str, *, tail: int = 20) -> list[str]:
         """The last lines that a service's tasks wrote, oldest first."""

@@ -1,6 +1,6 @@
 """What the words of a user mean among the services that run: `all`, `project`, `admin`, `admin/traefik`, or more."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from swarm.errors import UnknownName
 from swarm.live.services import Service
@@ -9,13 +9,16 @@ TEMPLATE = "swarmstats.template"
 EVERY = "all"
 
 
-def choose(services: Sequence[Service], words: str) -> tuple[Service, ...]:
-    """The services that a comma list names, each once, sorted by name; raises UnknownName with the nearest names."""
+def choose(services: Sequence[Service], words: str, absent: Collection[str] = ()) -> tuple[Service, ...]:
+    """The services that a comma list names, each once, sorted by name; raises UnknownName with the nearest names.
+
+    A word in `absent` may name nothing: it is a stack that is defined and does not run.
+    """
     chosen: set[str] = set()
     given = [word.strip() for word in words.split(",") if word.strip()]
     for word in given or [words]:
         matching = {service.name for service in services if _means(word, service)}
-        if not matching and word != EVERY:
+        if not matching and word != EVERY and word not in absent:
             raise UnknownName("service", word, _known(services))
         chosen |= matching
     return tuple(service for service in services if service.name in chosen)

@@ -1,6 +1,6 @@
 """What runs now, read from the engine: raw as the managers give it, and services with their tasks as frozen values."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -154,15 +154,22 @@ def read(seen: Snapshot) -> tuple[Service, ...]:
 
 
 def chosen(
-    environment: Environment, found: Iterable[Service], selection: Selection = EVERYTHING, projects: str = ""
+    environment: Environment,
+    found: Iterable[Service],
+    selection: Selection = EVERYTHING,
+    projects: str = "",
+    absent: Collection[str] = (),
 ) -> tuple[Service, ...]:
-    """Those of the services that are meant; raises UnknownName when something was asked for and none is."""
+    """Those of the services that are meant; raises UnknownName when something was asked for and none is.
+
+    A project in `absent` may be asked for all the same: it is defined and does not run.
+    """
     known = targets.named(environment)
     of = {target.name for target in targets.select(environment, PROJECT, projects)} if projects.strip() else None
     among = [service for service in found if of is None or service.stack in of]
     subjects = [subject(service, known) for service in among]
     meant = tuple(service for service, one in zip(among, subjects, strict=True) if selection.admits(one))
-    if not meant and of is not None and not among:
+    if not meant and of is not None and not among and of.isdisjoint(absent):
         raise UnknownName("deployed project", projects, {service.stack for service in found if service.stack in known})
     if not meant and selection:
         raise selection.nothing(subjects)

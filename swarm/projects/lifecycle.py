@@ -43,22 +43,43 @@ def add(
         fill_in(engine, wanted.name, backfills.arguments(wanted.name, "", "", newest_first=True, jobs=jobs), report)
 
 
+def question(environment: Environment, name: str, *, drop: bool) -> str:
+    """What `remove` would remove and what stays, to be confirmed."""
+    database = environment.projects.get(name).database
+    data = (
+        f"It also drops the database {database} with all data in it."
+        if drop
+        else f"The database {database} and its data stay."
+    )
+    return (
+        f"This removes the project {name} from {environment.name}: its stack, its releases, its backfill and its entry "
+        f"in {shown(entries.file(environment))}.\n{data}"
+    )
+
+
 def remove(
     environment: Environment, name: str, shell: Shell, report: Report, *, drop: bool = False, dry: bool = False
 ) -> None:
-    """Take a project away: its stack, its backfill, its entry; its database stays unless it is to be dropped too."""
+    """Remove a project: its stack, releases, backfill and entry; its database stays unless it is to be dropped too.
+
+    Without its entry no rollback could bring the stack back, so its releases are forgotten.
+    """
     project = environment.projects.get(name)
     path = shown(entries.file(environment))
     if dry:
         entries.remove(environment, name, dry=True)
-        deeds = [f"end its backfill and remove the stack {name}", f"take {name} out of {path}", "deploy admin, archive"]
+        deeds = [
+            f"end its backfill and remove the stack {name} with its releases",
+            f"take {name} out of {path}",
+            "deploy admin, archive",
+        ]
         report.would([*deeds, *([f"drop the database {project.database}"] * drop)], "")
         return
     # What could refuse the rest refuses before anything is gone.
     entries.remove(environment, name, dry=True)
     engine = manager.connect(environment, shell)
     backfills.stop(engine, name)
-    cleaning.clean(targets.select(environment, name), engine, shell, report)
+    cleaning.clean(targets.select(environment, name), engine, report, forget=True)
     entries.remove(environment, name)
     report.line(f"{name} is no longer in {path}.")
     known = environments.load(environment.name)

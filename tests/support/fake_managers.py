@@ -33,6 +33,7 @@ class Managers(BaseAdapter):
     def __init__(self) -> None:
         super().__init__()
         self.held: dict[str, dict[str, Raw]] = {"configs": {}, "secrets": {}, "services": {}}
+        self.networks: dict[str, Raw] = {}
         self.told: list[str] = []
         self.before: Callable[[str, str], Answer | None] = lambda method, path: None
         # What is called once a change was made, with its path; what it raises is what the client gets for an answer.
@@ -88,9 +89,15 @@ class Managers(BaseAdapter):
             case ["nodes"]:
                 return 200, [NODE]
             case ["networks"]:
-                return 200, []
+                return 200, [item for item in self.networks.values() if _labelled(item.get("Labels") or {}, words)]
+            case ["networks", "create"]:
+                self.count += 1
+                self.networks[body["Name"]] = {**body, "Id": f"networks-{self.count}"}
+                return 201, {"Id": f"networks-{self.count}"}
+            case ["networks", identity] if method == "DELETE":
+                return self._remove_network(identity)
             case ["tasks"]:
-                return 200, [self._task(item) for item in self.held["services"].values()]
+                return 200, [self._task(item) for item in self.held["services"].values() if _meant(item, words)]
             case [("configs" | "secrets" | "services") as kind]:
                 return 200, [item for item in self.held[kind].values() if _meant(item, words)]
             case [("configs" | "secrets" | "services") as kind, "create"]:
@@ -100,6 +107,18 @@ class Managers(BaseAdapter):
             case [("configs" | "secrets" | "services") as kind, identity, *rest]:
                 return self._one(kind, identity, method, rest, words, body)
         return 404, {"message": f"{path} is not known here"}
+
+    def _remove_network(self, identity: str) -> Answer:
+        """Refused while a service uses it, by id or by name."""
+        found = next((item for item in self.networks.values() if identity in (item["Id"], item["Name"])), None)
+        if found is None:
+            return 404, {"message": f"network {identity} not found"}
+        for service in self.held["services"].values():
+            for network in service["Spec"]["TaskTemplate"].get("Networks") or ():
+                if network["Target"] in (found["Id"], found["Name"]):
+                    return 403, {"message": f"network {found['Name']} is in use by service {service['ID']}"}
+        del self.networks[found["Name"]]
+        return 204, None
 
     def _one(self, kind: str, identity: str, method: str, rest: list[str], words: dict[str, str], body: Any) -> Answer:
         found = next((it for it in self.held[kind].values() if identity in (it["ID"], it["Spec"]["Name"])), None)
@@ -139,8 +158,11 @@ class Known(Engine):
 
 def _meant(item: Raw, words: dict[str, str]) -> bool:
     filters = json.loads(words.get("filters", "{}"))
-    labels = item["Spec"].get("Labels") or {}
-    return all(item["Spec"]["Name"].startswith(name) for name in filters.get("name", ())) and all(
-        key in labels and (not said or labels[key] == value)
-        for key, said, value in (label.partition("=") for label in filters.get("label", ()))
-    )
+    named = all(item["Spec"]["Name"].startswith(name) for name in filters.get("name", ()))
+    return named and _labelled(item["Spec"].get("Labels") or {}, words)
+
+
+def _labelled(labels: dict[str, str], words: dict[str, str]) -> bool:
+    filters = json.loads(words.get("filters", "{}"))
+    wanted = [label.partition("=") for label in filters.get("label", ())]
+    return all(key in labels and (not said or labels[key] == value) for key, said, value in wanted)

@@ -4,6 +4,7 @@ import json
 import random
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -17,6 +18,7 @@ from swarm.report import Report
 from swarm.shell import Shell
 from swarm.stacks.targets import Target
 from tests.e2e.conftest import Platform
+from tests.support.waiting import until
 
 STACK = "ledger-test"
 CONTENT = Content(
@@ -142,3 +144,74 @@ def test_a_stack_without_an_earlier_release_has_nothing_to_go_back_to(platform: 
     desk = Desk(platform.environment, engine, Shell(), Report())
     with pytest.raises(NoRelease, match=f"no earlier release of {STACK}"):
         rollback.rollback(desk, [Target(STACK)], None, False, Options(dry=True))
+
+
+@pytest.fixture
+def two_releases(platform: Platform) -> Iterator[tuple[int, int]]:
+    """The numbers of two releases of the demo application: as the environment has it, and then with more memory."""
+    file = platform.environment.directory / "env.yaml"
+    text = file.read_text()
+    platform.run("deploy", "app")
+    try:
+        first = json.loads(platform.run("releases", "app", "--json").stdout)[0]["number"]
+        file.write_text(text + "sizes: {app.nginx: {memory: 77M}}\n")
+        platform.run("deploy", "app")
+        yield first, first + 1
+    finally:
+        file.write_text(text)
+        platform.run("deploy", "app")
+
+
+def test_a_cleaned_stack_is_rolled_back_to_what_ran_and_to_the_release_before(
+    platform: Platform, two_releases: tuple[int, int]
+) -> None:
+    engine, (first, second) = platform.engine, two_releases
+
+    def spec() -> dict[str, Any]:
+        raw = engine.service("app_nginx")
+        assert raw
+        container = raw["Spec"]["TaskTemplate"]["ContainerSpec"]
+        configs = [item["ConfigName"] for item in container.get("Configs") or ()]
+        secrets = [item["SecretName"] for item in container.get("Secrets") or ()]
+        memory = int(raw["Spec"]["TaskTemplate"]["Resources"]["Limits"]["MemoryBytes"])
+        return {"image": container["Image"], "configs": configs, "secrets": secrets, "memory": memory}
+
+    def answers() -> bool:
+        return platform.get("app").status_code == 200
+
+    before = spec()
+    assert "@sha256:" in before["image"]
+    assert before["memory"] == 77 * 1024**2
+    refused = platform.run("clean", "app", check=False)
+    assert refused.returncode == 76
+    assert "app: 1 service (nginx)" in refused.stdout
+    assert "Cannot ask for confirmation: standard input is not a terminal." in refused.stderr
+    assert spec() == before
+    platform.run("clean", "app", "--yes")
+    assert engine.services("app") == []
+    until("no page of a stack that was cleaned", lambda: platform.get("app").status_code == 404)
+    newest = json.loads(platform.run("releases", "app", "--json").stdout)[0]
+    assert (newest["number"], newest["state"]) == (second, "cleaned")
+    assert newest["cleaned_by"]
+    assert "(./run rollback app)" in platform.run("status").stdout
+    (away,) = json.loads(platform.run("status", "app", "--json").stdout)["not_running"]
+    assert (away["stack"], away["state"], away["release"]) == ("app", "cleaned", second)
+    assert platform.run("drift", "app", check=False).returncode == NoRelease.exit_code
+    assert platform.run("drift", "all").returncode == 0
+    planned = platform.run("plan", "app", check=False)
+    assert (planned.returncode, "create" in planned.stdout) == (2, True)
+    assert "create" in platform.run("rollback", "app", "--dry").stdout
+    assert engine.services("app") == []
+
+    platform.run("rollback", "app")
+    assert spec() == before
+    until("the page of a stack that was brought back", answers)
+    assert platform.run("drift", "app").returncode == 0
+
+    platform.run("clean", "app", "--yes")
+    platform.run("rollback", "app", str(first))
+    until("the page of the release before", answers)
+    assert {**spec(), "memory": 0} == {**before, "memory": 0}
+    assert spec()["memory"] != before["memory"]
+    states = [item["state"] for item in json.loads(platform.run("releases", "app", "--json").stdout)[:3]]
+    assert states == ["deployed", "cleaned", "cleaned"]

@@ -57,15 +57,15 @@ def test_of_a_stack_only_the_selected_service_is_deployed_and_none_is_removed(pl
 
 def test_status_shows_what_is_selected(platform: Platform) -> None:
     found = json.loads(platform.run("status", "--json", "-l", "stack=project", "--projects", "!apache").stdout)
-    assert sorted(service["name"] for service in found) == ["cachethq_sync", "rust-lang_sync"]
-    found = json.loads(platform.run("status", "--json", "-l", "app=nginx").stdout)
+    assert sorted(service["name"] for service in found["services"]) == ["cachethq_sync", "rust-lang_sync"]
+    found = json.loads(platform.run("status", "--json", "-l", "app=nginx").stdout)["services"]
     assert [service["name"] for service in found] == ["app_nginx"]
     assert platform.run("status", "-l", "app=ngnix", check=False).returncode == 64
 
 
 def test_clean_removes_the_selected_services_and_a_deploy_brings_them_back(platform: Platform) -> None:
     before, networks = platform.versions(), {item["Id"] for item in platform.engine.networks()}
-    platform.run("clean", "all", "-l", "app=sync,project!=apache")
+    platform.run("clean", "all", "-l", "app=sync,project!=apache", "--yes")
     after = platform.versions()
     assert before.keys() - after.keys() == {"cachethq_sync", "rust-lang_sync"}
     assert {name: before[name] for name in after} == after
@@ -103,7 +103,7 @@ def test_a_stack_whose_project_was_deleted_is_named_refused_and_cleaned_and_its_
         assert (done.returncode, f"./run clean {forgotten}" in done.stderr) == (90, True), done.stderr
     assert platform.run("clean", f"{forgotten}y", check=False).returncode == 64
     assert len(platform.engine.services(forgotten)) == 1
-    platform.run("clean", forgotten)
+    platform.run("clean", forgotten, "--yes")
     assert platform.engine.services(forgotten) == []
     assert platform.sql(forgotten, "select count(*) from gha_events") == events
     assert forgotten not in platform.run("status").stdout

@@ -194,7 +194,7 @@ def test_status_of_a_stack_shows_each_service_with_image_and_node(platform: Plat
     assert lines[0].split() == ["SERVICE", "MODE", "TASKS", "STATE", "IMAGE", "NODES", "LAST", "ERROR"]
     (postgres,) = [line for line in lines if line.startswith("db/patroni1")]
     assert re.search(r"replicated +1/1 +healthy +postgres:\S+ +node-\d", postgres)
-    told = json.loads(platform.run("status", "app,apache", "--json").stdout)
+    told = json.loads(platform.run("status", "app,apache", "--json").stdout)["services"]
     assert [(item["name"], item["healthy"]) for item in told] == [("apache_sync", True), (NGINX, True)]
 
 

@@ -79,7 +79,7 @@ def test_a_project_comes_is_filled_and_goes_by_one_command_each(platform: Platfo
         assert "is dropped" in dropped.stdout
         assert platform.sql("postgres", there).strip() == "0"
     finally:
-        platform.run("project.remove", "moby", check="moby" in FILE.read_text())
+        platform.run("project.remove", "moby", "--yes", check="moby" in FILE.read_text())
     assert FILE.read_text() == before
     assert platform.get("moby").status_code == 404
 

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from swarm.engine.client import NAMESPACE
 from swarm.live import services
 from swarm.nodes import manager
 from tests.e2e.conftest import FILE, NAME, STATE, Platform
+from tests.e2e.support.checkout import leftovers
 from tests.support.waiting import until
 
 QUICK = 60.0
@@ -27,20 +27,20 @@ def test_the_demo_application_answers_under_its_host(platform: Platform) -> None
 
 def test_clean_leaves_nothing_of_the_stack_and_deploy_right_after_works(platform: Platform, long: bool) -> None:
     for _ in range(10 if long else 2):
-        platform.run("clean", "app")
+        platform.run("clean", "app", "--yes")
         engine = platform.engine
         assert engine.services("app") == []
         assert [task for task in engine.tasks("app") if task["Status"]["State"] == "running"] == []
         assert engine.networks("app") == []
-        labels = [(item["Spec"].get("Labels") or {}).get(NAMESPACE) for item in engine.configs()]
-        assert "app" not in labels
+        # What is left of its configs and secrets is what its releases need to be rolled back to.
+        assert leftovers(engine) == []
         platform.run("deploy", "app")
         until("app through Traefik", lambda: platform.get("app").status_code == 200)
 
 
 def test_a_stack_whose_networks_are_used_is_not_removed_by_half(platform: Platform) -> None:
     before = platform.versions()
-    done = platform.run("clean", "admin", check=False)
+    done = platform.run("clean", "admin", "--yes", check=False)
     assert done.returncode == 14
     assert "./run clean apache,app,archive,cachethq,db,metrics,rust-lang,admin" in done.stderr
     assert platform.versions() == before
@@ -155,8 +155,9 @@ def test_status_names_every_stack_and_calls_it_healthy(platform: Platform) -> No
     for stack in ("admin", "db", "archive", "metrics", "app", "projects"):
         (line,) = [line for line in lines if line.startswith(stack)]
         assert "healthy" in line
-    services = json.loads(platform.run("status", "--json").stdout)
-    assert {service["name"] for service in services} >= {"admin_traefik", "db_patroni1", "apache_sync"}
+    found = json.loads(platform.run("status", "--json").stdout)
+    assert found["not_running"] == []
+    assert {service["name"] for service in found["services"]} >= {"admin_traefik", "db_patroni1", "apache_sync"}
 
 
 def test_logs_come_from_whichever_node_the_task_runs_on(platform: Platform) -> None:
@@ -205,7 +206,7 @@ def test_everything_but_making_nodes_works_through_a_docker_context(context: Pla
     context.run("swarm.init")
     context.run("swarm.status")
     assert "healthy" in context.run("status").stdout
-    context.run("clean", "app")
+    context.run("clean", "app", "--yes")
     context.run("deliver", "app")
     assert "nothing to do" in context.run("deploy", "db").stdout
     until("app through Traefik", lambda: context.get("app").status_code == 200)

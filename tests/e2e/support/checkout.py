@@ -145,7 +145,7 @@ def leftovers(engine: Engine) -> list[str]:
             used |= {item["SecretName"] for item in container.get("Secrets") or ()}
     for release in known:
         heads.add(f"{release.stack} {release.number}")
-        if release.state is State.DEPLOYED:
+        if release.complete:
             held = releases.content(engine, release)
             used |= {*held.configs, *held.secrets}
     found = [f"{release} is pending" for release in known if release.state is State.PENDING]

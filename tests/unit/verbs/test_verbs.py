@@ -9,6 +9,7 @@ from invoke.parser import ParserContext
 import tasks
 import verbs
 from verbs.arguments import Verb
+from verbs.base import YES
 
 SHOWING = {
     "bench.ingest", "bench.manager", "check", "db.backups", "db.config", "db.status", "db.verify", "doctor", "drift",
@@ -21,6 +22,7 @@ CHANGING = {
     "rollback", "scale", "secret.generate", "secret.import", "secret.rotate", "swarm.clean", "swarm.init",
     "swarm.label", "swarm.remount", "swarm.start", "swarm.stop",
 }  # fmt: skip
+DESTROYING = {"clean", "db.reinit", "db.restore", "project.remove", "swarm.clean"}
 NEITHER = {
     "db.psql": "whatever the given statements do",
     "completion": "prints a script that a shell reads",
@@ -55,6 +57,11 @@ def test_what_a_verb_shows_it_gives_to_machines_too(verb: str) -> None:
 @pytest.mark.parametrize("verb", sorted(CHANGING))
 def test_what_a_verb_changes_it_says_beforehand_where_asked(verb: str) -> None:
     assert "--dry" in contexts()[verb].flags
+
+
+def test_exactly_the_verbs_that_destroy_something_can_be_told_not_to_ask() -> None:
+    found = {name: context.flags["--yes"].help for name, context in contexts().items() if "--yes" in context.flags}
+    assert found == dict.fromkeys(DESTROYING, YES)
 
 
 @pytest.mark.parametrize("verb", sorted(SHOWING | CHANGING | NEITHER.keys()))

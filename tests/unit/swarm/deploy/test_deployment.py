@@ -1,8 +1,13 @@
 """What becomes of a deploy that is disturbed; that it goes well is tested on a real swarm."""
 
+from dataclasses import replace
+from threading import Event
+
 import docker.errors
 import pytest
 
+from swarm.checks import http
+from swarm.checks.definitions import Http
 from swarm.deploy import releases
 from swarm.deploy.changeset import Survey
 from swarm.deploy.deployment import Deployment, Options
@@ -16,7 +21,7 @@ from swarm.plan.plan import Pins
 from swarm.report import Report
 from swarm.rollout import converge, lock
 from swarm.rollout.lock import Hold
-from swarm.settings.environment import RolloutTiming
+from swarm.settings.environment import Environment, RolloutTiming
 from swarm.shell import RecordingShell
 from swarm.stacks.conversion import Wanted
 from swarm.stacks.manifest import Manifest
@@ -157,3 +162,55 @@ def test_a_plan_names_what_a_deploy_would_act_upon_besides_changes(make: Make) -
     deploy = deployment(make, engine, Hold(), "r/web:1", "app")
     assert [stack.name for stack in deploy.found.changed] == ["app"]
     assert deploy.found.beside(deploy.desk).unfinished == {"app": f"release 2 of app is left pending by {left.owner}"}
+
+
+def updates(engine: Known, since: int = 0) -> list[str]:
+    """The services that were created or updated, in that order."""
+    names = {item["ID"]: item["Spec"]["Name"] for item in engine.managers.held["services"].values()}
+    changes = [line.split("/") for line in engine.managers.told[since:] if line.startswith("POST /services/")]
+    return [names[parts[2]] for parts in changes if parts[2] in names]
+
+
+def test_a_failed_deploy_is_undone_last_stack_first(make: Make) -> None:
+    engine = Known()
+    deployment(make, engine, Hold(), "r/web:1", "admin", "db", "app").run()
+    failing = {"app_web": "r/web:2"}
+    engine.managers.running = lambda service: (
+        "failed"
+        if failing.get(service["Spec"]["Name"]) == service["Spec"]["TaskTemplate"]["ContainerSpec"]["Image"]
+        else "running"
+    )
+    before = len(engine.managers.told)
+    with pytest.raises(RolledBack, match="Rolled back to release 1 of app, release 1 of db, release 1 of admin"):
+        deployment(make, engine, Hold(), "r/web:2", "admin", "db", "app").run()
+    assert updates(engine, before) == ["admin_web", "db_web", "app_web", "app_web", "db_web", "admin_web"]
+    assert set(images(engine.managers).values()) == {"r/web:1"}
+
+
+def test_a_deploy_runs_the_stack_tests_and_rolls_back_when_one_fails(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = Known()
+    pages: list[str] = []
+    answers = True, "status 200"
+
+    def visit(environment: Environment, door: http.Door, test: Http, over: Event) -> tuple[bool, str]:
+        pages.append(f"{door.host(test)}{test.path}")
+        return answers
+
+    monkeypatch.setattr(http, "visit", visit)
+
+    def deploy(image: str, *, tests: bool = True) -> None:
+        found = deployment(make, engine, Hold(), image, "app")
+        replace(found, options=Options(tests=tests)).run()
+
+    deploy("r/web:1")
+    assert sorted(pages) == ["app.example.test/", "app.example.test/healthz"]
+    answers = False, "status 502"
+    with pytest.raises(RolledBack, match=r"app: \d of \d stack tests failed:\n.*found status 502"):
+        deploy("r/web:2")
+    assert images(engine.managers) == {"app_web": "r/web:1"}
+    pages.clear()
+    deploy("r/web:3", tests=False)
+    assert pages == []
+    assert images(engine.managers) == {"app_web": "r/web:3"}

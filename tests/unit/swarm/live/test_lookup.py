@@ -51,3 +51,10 @@ def test_where_one_service_is_meant_a_stack_of_several_is_refused_with_their_nam
     with pytest.raises(UnknownName) as caught:
         lookup.one(EVERY, "admin")
     assert caught.value.hint == "Services: admin/portal, admin/traefik."
+
+
+def test_a_stack_that_is_known_not_to_run_may_be_named() -> None:
+    assert lookup.choose(EVERY, "app", {"app"}) == ()
+    assert [item.name for item in lookup.choose(EVERY, "app,apache", {"app"})] == ["apache_sync"]
+    with pytest.raises(UnknownName):
+        lookup.choose(EVERY, "app,metrcis", {"app"})

@@ -9,10 +9,10 @@ import pytest
 
 from swarm.engine import retry
 from swarm.engine.client import NAMESPACE, Engine
-from swarm.errors import DeadlinePassed, StackFailed
+from swarm.errors import DeadlinePassed, LockLost, StackFailed
 from swarm.plan.plan import Change, Kind, StackPlan
 from swarm.report import Step
-from swarm.rollout import apply, converge
+from swarm.rollout import apply, converge, lock
 from swarm.rollout.apply import References, Site
 from swarm.stacks.rollout_options import Rollout
 from tests.support.fake_managers import Known
@@ -160,3 +160,34 @@ def test_an_update_that_is_to_be_resumed_is_told_so_also_where_the_service_chang
     engine.managers.before = crossing
     apply._tell(Change("db_etcd1", Kind.RESUME, wanted=wanted), engine, References({}, {}))
     assert len(engine.managers.told) == 1
+
+
+@pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize("siblings", ["", "web"])
+def test_the_lock_is_checked_before_each_change_of_a_service(siblings: str) -> None:
+    engine = Known()
+    changes = []
+    for name in ("app_web1", "app_web2", "app_web3"):
+        spec = {
+            "Name": name,
+            "Labels": {NAMESPACE: "app"},
+            "Mode": {"Replicated": {"Replicas": 1}},
+            "TaskTemplate": {"ContainerSpec": {"Image": "r/web:1"}, "ForceUpdate": 0},
+        }
+        live = copy.deepcopy(engine.managers.put("services", spec))
+        wanted = {**spec, "TaskTemplate": {"ContainerSpec": {"Image": "r/web:2"}}}
+        rollout = Rollout(siblings=siblings) if siblings else None
+        changes.append(Change(name, Kind.RESTART, wanted=wanted, live=live, rollout=rollout))
+
+    def broken(path: str) -> None:
+        if path.startswith("/services/"):
+            lock.release(engine)
+
+    engine.managers.after = broken
+    with pytest.raises(LockLost), lock.held(engine, "deploy app", 1, print) as hold:
+        target = Site(engine, datetime.now(UTC), 5, References({}, {}), hold=hold)
+        apply.apply(StackPlan("app", tuple(changes)), target, Step("app", None))
+    images = [
+        item["Spec"]["TaskTemplate"]["ContainerSpec"]["Image"] for item in engine.managers.held["services"].values()
+    ]
+    assert images == ["r/web:2", "r/web:1", "r/web:1"]
