@@ -25,7 +25,7 @@ from swarm.settings import environment
 from swarm.settings.environment import ROOT, Environment
 from swarm.shell import Shell
 from tests.conftest import SHARED_DATA
-from tests.e2e.support import machine
+from tests.e2e.support import machine, verbs
 from tests.e2e.support.traffic import Traffic
 from tests.support.waiting import until
 
@@ -83,9 +83,7 @@ class Platform:
 
     def run(self, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """`./run VERB ...` with this tier's environment."""
-        done = subprocess.run(
-            (str(ROOT / "run"), *words), env=self.process, capture_output=True, text=True, check=False, timeout=1800
-        )
+        done = verbs.of(ROOT).run(words, self.process, Path.cwd())
         if check:
             assert done.returncode == 0, f"{words} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}"
         return done
@@ -207,13 +205,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Time what a test itself does: making the nodes and images may take longer, and each verb has its own limit."""
+    """Time what a test itself does: making the nodes and images may take longer, and each verb has its own limit.
+
+    What is marked `last` comes last, for what comes before wants all nodes.
+    """
+    items.sort(key=lambda item: item.get_closest_marker("last") is not None)
     for item in items:
         if HERE in item.path.parents and item.get_closest_marker("timeout") is None:
             item.add_marker(pytest.mark.timeout(600, func_only=True))
 
 
 def pytest_unconfigure() -> None:
+    verbs.close()
     machine.engine().close()
 
 

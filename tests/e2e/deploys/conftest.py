@@ -1,6 +1,7 @@
 """A copy of the checkout for the tests of a file, which change it at will."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -21,6 +22,14 @@ def copied(platform: Platform, tmp_path_factory: pytest.TempPathFactory) -> Iter
 @pytest.fixture
 def checkout(copied: Checkout) -> Iterator[Checkout]:
     """A copy of the checkout; afterwards the demo application is as it was."""
+    before = application(copied)
     yield copied
     copied.say()
-    copied.run("deploy", "app")
+    if application(copied) != before:
+        copied.run("deploy", "app")
+
+
+def application(checkout: Checkout) -> Any:
+    """What runs of the demo application."""
+    found = checkout.platform.engine.service("app_nginx")
+    return found and found["Spec"]

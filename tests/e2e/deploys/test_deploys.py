@@ -353,7 +353,7 @@ def test_a_rollback_whose_client_was_killed_is_completed_by_the_same_again(check
 def test_rotated_secrets_and_configs_reach_the_tasks_and_old_ones_go_when_no_kept_release_needs_them(
     checkout: Checkout,
 ) -> None:
-    ledger = checkout.path / "swarm" / "releases.py"
+    ledger = checkout.path / "swarm" / "deploy" / "releases.py"
     text, secret = ledger.read_text(), checkout.path / "envs" / checkout.platform.environment.name / "secrets"
     engine = checkout.platform.engine
 
@@ -362,7 +362,9 @@ def test_rotated_secrets_and_configs_reach_the_tasks_and_old_ones_go_when_no_kep
         return sum(str(item["Spec"]["Name"]).startswith(names) for item in getattr(engine, kind)())
 
     try:
+        assert "KEEP = 10" in text
         ledger.write_text(text.replace("KEEP = 10", "KEEP = 2"))
+        checkout.code_changed()
         for number in range(3):
             checkout.stack(f"number {number}", services=1)
             (secret / "scratch-password.secret").write_text(f"password number {number}\n")
@@ -380,4 +382,5 @@ def test_rotated_secrets_and_configs_reach_the_tasks_and_old_ones_go_when_no_kep
         )
     finally:
         ledger.write_text(text)
+        checkout.code_changed()
         Path(secret / "scratch-password.secret").unlink()

@@ -1,11 +1,16 @@
-"""Losing nodes, and everything at once; last, because what comes before wants them all."""
+"""Losing nodes, and everything at once."""
 
 import json
+
+import pytest
 
 from swarm.live import services
 from tests.e2e.conftest import Platform
 from tests.e2e.support import machine
 from tests.support.waiting import until
+
+# What comes before wants all nodes.
+pytestmark = pytest.mark.last
 
 
 def test_the_shared_storage_is_the_same_on_all_nodes(platform: Platform) -> None:

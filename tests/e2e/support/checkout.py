@@ -17,6 +17,7 @@ from swarm.rollout import lock
 from swarm.settings.environment import ROOT
 from swarm.stacks import versions
 from tests.e2e.conftest import NAME, Platform
+from tests.e2e.support import verbs
 
 LEFT_OUT = (".git", ".venv", ".swarmstats", "__pycache__", ".*_cache", ".hypothesis", "tests", "docs")
 STACK = "scratch"
@@ -109,12 +110,15 @@ class Checkout:
 
     def run(self, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run a verb to its end."""
-        argv = self.argv(*words)
-        done = subprocess.run(argv, env=self.process, capture_output=True, text=True, check=False, timeout=900, cwd="/")
+        done = verbs.of(self.path).run(words, self.process, Path("/"), timeout=900)
         assert "Traceback" not in done.stderr, done.stderr
         if check:
             assert done.returncode == 0, f"{words} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}"
         return done
+
+    def code_changed(self) -> None:
+        """Let the verbs that follow run the code as it is now."""
+        verbs.of(self.path).close()
 
     def begin(self, *words: str) -> "subprocess.Popen[str]":
         """A verb that goes on by itself, in a process group of its own."""
