@@ -100,8 +100,13 @@ def test_what_fails_goes_back_says_why_and_nobody_who_asks_notices(
             "a failing stack test": "sizes: {app.nginx: {memory: 63M}}\n",
         }[case]
     )
-    tests = checkout.path / "stacks" / "app" / "tests.yaml"
-    text, before = tests.read_text(), fields(checkout, "app")
+    folder = checkout.path / "stacks" / "app"
+    tests, template = folder / "tests.yaml", folder / "stack.yml.j2"
+    text, plain, before = tests.read_text(), template.read_text(), fields(checkout, "app")
+    if case == "a failing health check":
+        # Three checks must fail; they need not be ten seconds apart.
+        assert "interval: 10s, timeout: 5s, retries: 3" in plain
+        template.write_text(plain.replace("interval: 10s,", "interval: 2s,"))
     if case == "a failing stack test":
         tests.write_text("http: [{name: the page, host: app, text: Welcome to Mars, timeout: 2}]\n")
     try:
@@ -109,6 +114,7 @@ def test_what_fails_goes_back_says_why_and_nobody_who_asks_notices(
             done = checkout.run("deploy", "app", check=False)
     finally:
         tests.write_text(text)
+        template.write_text(plain)
     said = done.stdout + done.stderr
     assert done.returncode == 3, said
     for words in REASONS[case]:
@@ -144,10 +150,10 @@ def test_a_first_deploy_that_fails_has_nothing_to_go_back_to_and_says_so(checkou
 def test_a_deploy_that_is_not_to_go_back_leaves_what_failed_and_a_rollback_goes_back(checkout: Checkout) -> None:
     checkout.stack("good", services=1)
     checkout.run("deploy", STACK)
-    checkout.stack("late", services=1, well=NEVER, timeout=30)
+    checkout.stack("late", services=1, well=NEVER, timeout=12)
     done = checkout.run("deploy", STACK, "--no-rollback", check=False)
     assert done.returncode == 5, done.stdout + done.stderr
-    assert f"{STACK} was not healthy within 30 s." in done.stderr
+    assert f"{STACK} was not healthy within 12 s." in done.stderr
     assert "the page is not there yet" in done.stderr
     assert {version_of(spec) for spec in fields(checkout, STACK).values()} == {"late"}
     assert [item["state"] for item in checkout.ledger(STACK)[:2]] == ["failed", "deployed"]
@@ -340,6 +346,8 @@ def test_a_rollback_whose_client_was_killed_is_completed_by_the_same_again(check
         process.communicate(timeout=HANG)
         left = checkout.ledger(STACK)[0]
         assert (left["state"], left["note"]) == ("pending", note)
+        # It would expire; test_lock waits for that.
+        checkout.run("lock.break")
         checkout.run(verb, STACK)
         assert version_of(engine.service(f"{STACK}_web1")["Spec"]) == runs
         newest = checkout.ledger(STACK)[0]

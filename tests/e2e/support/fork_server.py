@@ -10,6 +10,7 @@ import importlib
 import json
 import os
 import pkgutil
+import runpy
 import signal
 import socket
 import sys
@@ -94,7 +95,6 @@ if __name__ == "__main__":
     os.chdir(wanted["directory"])
     os.environ.clear()
     os.environ.update(wanted["environment"])
-    sys.argv = ["invoke", "--search-root", root, *wanted["words"]]
-    from invoke.main import program
-
-    program.run()
+    program = os.path.join(root, "tasks.py")
+    sys.argv = [program, *wanted["words"]]
+    runpy.run_path(program, run_name="__main__")
