@@ -179,8 +179,14 @@ class Platform:
         finally:
             connection.close()
 
+    def renew(self) -> None:
+        """Give each project an empty database in place of the one that it has."""
+        self.drop()
+        for database in self.databases:
+            self._copy_template(database)
+
     def _copy_template(self, database: str) -> None:
-        self._execute("create database {} template {} owner gha_admin", database, self.template)
+        self._execute("create database {} template {} strategy file_copy owner gha_admin", database, self.template)
         # Who may connect to a database is not copied with it.
         connection = self.connect(database, "gha_admin", PASSWORDS[Need.OWNER])
         try:

@@ -18,6 +18,8 @@ from tests.support.waiting import until, wait
 
 KIND = here("etcd")
 NAMES = ("etcd1", "etcd2", "etcd3")
+# How long a member waits for others where it sees none, before it begins a cluster.
+PATIENCE_SECONDS = 3
 
 
 @dataclass
@@ -29,7 +31,7 @@ class Voters:
     containers: dict[str, Any] = field(default_factory=dict)
 
     def start(self, name: str) -> None:
-        given = {"STACK": "db", "MEMBER": name, "MEMBERS": " ".join(NAMES)}
+        given = {"STACK": "db", "MEMBER": name, "MEMBERS": " ".join(NAMES), "JOIN_PATIENCE": str(PATIENCE_SECONDS)}
         api = docker.from_env().api
         wanted = api.create_networking_config({self.name: api.create_endpoint_config(aliases=[f"db_{name}"])})
         made = api.create_container(
@@ -81,7 +83,7 @@ def test_a_member_that_lost_its_volume_does_not_vote_until_the_others_are_a_majo
     voters.start("etcd1")
     until("its wait", lambda: "etcd1 has an empty volume, and etcd2 has no majority" in voters.said("etcd1"))
     # Longer than it waits for others where it sees none.
-    wait(10)
+    wait(2 * PATIENCE_SECONDS)
     assert not voters.ask("etcd2", "get", "promised")
     voters.containers["etcd3"].start()
     until("the whole cluster", lambda: "kept" in voters.ask("etcd1", "get", "promised"))

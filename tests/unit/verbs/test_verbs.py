@@ -2,6 +2,7 @@
 
 import importlib
 import pkgutil
+from functools import cache
 
 import pytest
 from invoke.parser import ParserContext
@@ -32,6 +33,7 @@ NEITHER = {
 }
 
 
+@cache
 def contexts() -> dict[str, ParserContext]:
     return {str(context.name): context for context in tasks.namespace.to_contexts()}
 

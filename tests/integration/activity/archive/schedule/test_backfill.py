@@ -49,7 +49,7 @@ def checksums(platform):
 def test_hours_read_side_by_side_give_the_rows_of_hours_read_in_order(simulated):
     assert backfill(simulated).returncode == 0
     expected = checksums(simulated)
-    simulated.drop()
+    simulated.renew()
 
     done = backfill(simulated, "--jobs", "3", "--newest-first")
 

@@ -36,7 +36,7 @@ def test_whatever_the_archives_server_does_the_rows_are_the_same_in_the_end(plat
         copy(shared_data / "gharchive" / f"{hour}.json.gz", folder)
     met = 0
     for seed in range(12 if long else 2):
-        platform.drop()
+        platform.renew()
         with faulty(folder, seed, ("429", "500", "503", "reset", "short", "whole", "404", None)) as archive:
             for _ in range(30):
                 done = platform.ingest(*HOURS, ACTIVITY_ARCHIVE_URL=archive.url)
@@ -68,7 +68,7 @@ def ten_hours(platform, tmp_path):
 
 
 def forget(platform):
-    platform.drop()
+    platform.renew()
     platform.log_rows("truncate archive_hours, empty_hours, backfills")
 
 

@@ -78,7 +78,7 @@ def test_hours_that_are_away_fail_or_are_damaged_come_in_the_end_and_the_rows_ar
     platform.follow("apache")
     assert follower(platform).run_pass(LAST)
     expected = platform.checksum("apache")
-    platform.drop()
+    platform.renew()
     platform.log_rows("truncate archive_hours, empty_hours")
     answers.update({HOURS[0]: 403, HOURS[1]: good[HOURS[1]][:-20], HOURS[2]: 404})
     disturbed = follower(platform)

@@ -80,7 +80,7 @@ def test_never_refuses_a_database_of_simulated_hours_by_name(platform):
 def test_a_simulated_hour_comes_out_the_same_from_an_empty_cache(platform):
     assert platform.ingest(*HOURS).returncode == 0
     first = platform.checksum("apache")
-    platform.drop()
+    platform.renew()
     rmtree(platform.environ["ACTIVITY_ARCHIVE_CACHE"])
     assert platform.ingest(*HOURS).returncode == 0
     assert platform.checksum("apache") == first
