@@ -1,22 +1,25 @@
 """db.*: backups, dumps and the way back from them."""
 
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from invoke import Context
 
-import swarm.database.backups
-import swarm.database.restore
-from swarm.engine.client import Engine
 from swarm.errors import ArgumentInvalid, UnknownName
-from swarm.live import lookup
-from swarm.nodes import manager
-from swarm.settings.environment import Environment, load
 from verbs.base import DRY, ENV, JSON, REPORT, SHELL, WAIT, YES, verb
+
+if TYPE_CHECKING:
+    from swarm.engine.client import Engine
+    from swarm.settings.environment import Environment
 
 
 @verb(help={"env": ENV, "full": "all of it, not only what changed since the last full backup", "dry": DRY})
 def backup(_: Context, env: str = "", full: bool = False, dry: bool = False) -> None:
     """Back up the whole cluster now, on whichever member leads."""
+    import swarm.database.backups
+    from swarm.nodes import manager
+    from swarm.settings.environment import load
+
     environment = load(env)
     engine = manager.connect(environment, SHELL)
     kind = "full" if full else "differential"
@@ -31,6 +34,10 @@ def backup(_: Context, env: str = "", full: bool = False, dry: bool = False) -> 
 @verb(positional=["project"], help={"project": "one project (default: all)", "env": ENV, "json": JSON})
 def backups(_: Context, project: str | None = None, env: str = "", json: bool = False) -> None:
     """What backups and dumps there are, how old and how large, and which failed."""
+    import swarm.database.backups
+    from swarm.nodes import manager
+    from swarm.settings.environment import load
+
     environment = load(env)
     found = swarm.database.backups.overview(environment, manager.connect(environment, SHELL))
     if json:
@@ -51,6 +58,8 @@ def backups(_: Context, project: str | None = None, env: str = "", json: bool = 
 @verb(positional=["project"], help={"project": "the project whose database is dumped, or all", "env": ENV, "dry": DRY})
 def dump(_: Context, project: str, env: str = "", dry: bool = False) -> None:
     """Dump a project's database now, from a replica, beside the dumps that are made every day."""
+    from swarm.settings.environment import load
+
     _ask_of_project(load(env), "dump", project, dry)
 
 
@@ -60,11 +69,18 @@ def dump(_: Context, project: str, env: str = "", dry: bool = False) -> None:
 )
 def vacuum(_: Context, project: str | None = None, env: str = "", dry: bool = False) -> None:
     """Vacuum and analyze the databases of projects."""
+    from swarm.live import lookup
+    from swarm.settings.environment import load
+
     _ask_of_project(load(env), "vacuum", project or lookup.EVERY, dry)
 
 
-def _ask_of_project(environment: Environment, word: str, project: str, dry: bool) -> None:
+def _ask_of_project(environment: "Environment", word: str, project: str, dry: bool) -> None:
     """Have the service of backups do something for one project, or for all."""
+    import swarm.database.backups
+    from swarm.live import lookup
+    from swarm.nodes import manager
+
     if project != lookup.EVERY and project not in environment.projects.names:
         raise UnknownName("project", project, environment.projects.names)
     if dry:
@@ -80,6 +96,10 @@ def _ask_of_project(environment: Environment, word: str, project: str, dry: bool
 @verb(help={"env": ENV, "json": JSON})
 def verify(_: Context, env: str = "", json: bool = False) -> None:
     """Restore the newest backup into an instance of its own, read and check all of it, and remove it again."""
+    import swarm.database.backups
+    from swarm.nodes import manager
+    from swarm.settings.environment import load
+
     environment = load(env)
     engine = manager.connect(environment, SHELL)
     with REPORT.quiet() if json else REPORT.step("verify") as step:
@@ -110,6 +130,10 @@ def restore(
     dry: bool = False,
 ) -> None:
     """Bring back the whole cluster as it was at a time, or one project's database while all others go on."""
+    import swarm.database.restore
+    from swarm.nodes import manager
+    from swarm.settings.environment import load
+
     environment = load(env)
     moment = swarm.database.restore.moment(to)
     engine = manager.connect(environment, SHELL)
@@ -129,8 +153,10 @@ def restore(
 
 
 def _restore_project(
-    environment: Environment, engine: Engine, project: str, moment: datetime | None, yes: bool, dry: bool
+    environment: "Environment", engine: "Engine", project: str, moment: datetime | None, yes: bool, dry: bool
 ) -> None:
+    import swarm.database.backups
+
     if project not in environment.projects.names:
         raise UnknownName("project", project, environment.projects.names)
     found = swarm.database.backups.dump(environment, engine, project, moment)

@@ -8,7 +8,6 @@ from typing import Any
 
 from invoke import Context, Exit
 
-from swarm.engine.client import REFUSALS
 from swarm.errors import EngineUnavailable, SwarmstatsError
 from swarm.report import Report
 from swarm.shell import Shell
@@ -40,10 +39,6 @@ def verb(**options: Any) -> Callable[[Callable[..., None]], Verb]:
             except SwarmstatsError as error:
                 REPORT.error(error)
                 raise Exit(code=error.exit_code) from error
-            except REFUSALS as error:
-                gone = EngineUnavailable(f"A Docker engine refused, or went away: {error}", hint="./run doctor")
-                REPORT.error(gone)
-                raise Exit(code=gone.exit_code) from error
             except BrokenPipeError as error:
                 # Whoever read us (head, less) has gone; what is still buffered must not complain at exit.
                 os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -51,7 +46,20 @@ def verb(**options: Any) -> Callable[[Callable[..., None]], Verb]:
             except KeyboardInterrupt as error:
                 REPORT.line("Interrupted; what was begun goes on or can be repeated.")
                 raise Exit(code=130) from error
+            except Exception as error:
+                if isinstance(error, Exit) or not _refused_by_an_engine(error):
+                    raise
+                gone = EngineUnavailable(f"A Docker engine refused, or went away: {error}", hint="./run doctor")
+                REPORT.error(gone)
+                raise Exit(code=gone.exit_code) from error
 
         return Verb(door, **options)
 
     return wrap
+
+
+def _refused_by_an_engine(error: Exception) -> bool:
+    """Whether the Docker SDK raised an error; it is imported here, because most verbs that fail have not needed it."""
+    from swarm.engine.client import REFUSALS
+
+    return isinstance(error, REFUSALS)

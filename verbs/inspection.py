@@ -2,26 +2,26 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from invoke import Context, Exit
 
-import swarm.containers.logs
-import swarm.live.status
-from swarm.deploy import releases
-from swarm.engine.client import REFUSALS, Engine
-from swarm.live import lookup, services
-from swarm.live.status import Absent
-from swarm.nodes import manager
 from swarm.report import Table
-from swarm.settings.environment import Environment, load
-from swarm.stacks import targets, urls
-from swarm.stacks.selection import Selection
 from verbs.base import ENV, JSON, LABEL, PROJECTS, REPORT, SERVICES, SHELL, STACK, verb
+
+if TYPE_CHECKING:
+    from swarm.engine.client import Engine
+    from swarm.live import services
+    from swarm.settings.environment import Environment
+    from swarm.stacks.selection import Selection
 
 
 @verb(positional=["stack"], help={"stack": STACK, "env": ENV, "browser": "open them in a browser", "json": JSON})
 def show(_: Context, stack: str | None = None, env: str = "", browser: bool = False, json: bool = False) -> None:
     """Print the addresses of what is deployed, or open them."""
+    from swarm.settings.environment import load
+    from swarm.stacks import targets, urls
+
     environment = load(env)
     found = urls.addresses(environment, targets.select(environment, stack or "all"))
     if json:
@@ -39,6 +39,9 @@ def show(_: Context, stack: str | None = None, env: str = "", browser: bool = Fa
 def browse(_: Context, name: str | None = None, env: str = "") -> None:
     """Open the address of a stack, a project, or anything that show lists in a browser; without a name the first."""
     import webbrowser
+
+    from swarm.settings.environment import load
+    from swarm.stacks import urls
 
     title, url, _sign_in = urls.find(load(env), name or "")
     REPORT.line(f"{title}  {url}" if webbrowser.open(url) else f"{title}  {url}   (there is no browser here)")
@@ -65,6 +68,15 @@ def status(
     json: bool = False,
 ) -> None:
     """Stacks, services, tasks and health at a glance; of a STACK its services: ./run status db."""
+    import swarm.live.status
+    from swarm.deploy import releases
+    from swarm.engine.client import REFUSALS
+    from swarm.live import lookup, services
+    from swarm.live.status import Absent
+    from swarm.nodes import manager
+    from swarm.settings.environment import load
+    from swarm.stacks.selection import Selection
+
     environment, selection = load(env), Selection.parse(label)
     engine = manager.connect(environment, SHELL)
 
@@ -124,11 +136,16 @@ def logs(
     json: bool = False,
 ) -> None:
     """Print what the tasks of services wrote, on whichever nodes they run, in the order of time."""
+    import swarm.containers.logs
+    from swarm.nodes import manager
+    from swarm.settings.environment import load
+    from swarm.stacks.selection import Selection
+
     environment, selection = load(env), Selection.parse(label)
     engine = manager.connect(environment, SHELL)
     asked = swarm.containers.logs.wanted(since, tail, grep, engine.now())
 
-    def find() -> Sequence[services.Service]:
+    def find() -> "Sequence[services.Service]":
         return _meant(environment, engine, service, selection, projects)
 
     if follow:
@@ -143,9 +160,11 @@ def logs(
 
 
 def _meant(
-    environment: Environment, engine: Engine, words: str, selection: Selection, projects: str
-) -> Sequence[services.Service]:
+    environment: "Environment", engine: "Engine", words: str, selection: "Selection", projects: str
+) -> "Sequence[services.Service]":
     """The running services that words, labels and patterns mean together."""
+    from swarm.live import lookup, services
+
     return services.chosen(environment, lookup.choose(services.services(engine), words), selection, projects)
 
 

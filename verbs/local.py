@@ -8,8 +8,6 @@ import time
 from invoke import Collection, Context, Exit
 
 from swarm.errors import UnknownName
-from swarm.host import prerequisites
-from swarm.settings.environment import load
 from verbs.arguments import Verb
 from verbs.base import DRY, ENV, JSON, REPORT, SHELL, verb
 
@@ -18,6 +16,8 @@ from verbs.base import DRY, ENV, JSON, REPORT, SHELL, verb
 def demo(_: Context, env: str = "", dry: bool = False) -> None:
     """Everything at once: a local swarm, all images, all stacks, data, and where to look."""
     from swarm import demo
+    from swarm.host import prerequisites
+    from swarm.settings.environment import load
 
     environment = load(env)
     if prerequisites.ensure_engine(SHELL, REPORT, dry=dry):

@@ -4,15 +4,16 @@ from dataclasses import asdict
 
 from invoke import Context
 
-from swarm.nodes import manager
-from swarm.rollout import lock
-from swarm.settings.environment import load
 from verbs.base import DRY, ENV, JSON, REPORT, SHELL, verb
 
 
 @verb(help={"env": ENV, "json": JSON})
 def status(_: Context, env: str = "", json: bool = False) -> None:
     """Who changes stacks right now, if anybody."""
+    from swarm.nodes import manager
+    from swarm.rollout import lock
+    from swarm.settings.environment import load
+
     found = lock.read(manager.connect(load(env), SHELL))
     if json:
         REPORT.data(asdict(found) if found else None)
@@ -23,6 +24,10 @@ def status(_: Context, env: str = "", json: bool = False) -> None:
 @verb(help={"env": ENV, "dry": DRY}, name="break")
 def break_(_: Context, env: str = "", dry: bool = False) -> None:
     """Take the lock away from a change that is stuck."""
+    from swarm.nodes import manager
+    from swarm.rollout import lock
+    from swarm.settings.environment import load
+
     found = lock.release(manager.connect(load(env), SHELL), dry=dry)
     if dry:
         REPORT.would([f"take the lock from {found}"] if found else [], "nobody holds the lock")

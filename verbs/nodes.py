@@ -4,16 +4,16 @@ from dataclasses import asdict
 
 from invoke import Context
 
-import swarm.nodes.labels
-from swarm.host import prerequisites
-from swarm.nodes import lifecycle, manager
-from swarm.settings.environment import load
 from verbs.base import DRY, ENV, JSON, REPORT, SHELL, YES, verb
 
 
 @verb(help={"env": ENV, "dry": DRY})
 def init(_: Context, env: str = "", dry: bool = False) -> None:
     """Make the nodes and the swarm, or complete what is half made."""
+    from swarm.host import prerequisites
+    from swarm.nodes import lifecycle
+    from swarm.settings.environment import load
+
     environment = load(env)
     if prerequisites.ensure_engine(SHELL, REPORT, dry=dry):
         lifecycle.init(environment, SHELL, REPORT, dry=dry)
@@ -22,18 +22,27 @@ def init(_: Context, env: str = "", dry: bool = False) -> None:
 @verb(help={"env": ENV, "dry": DRY})
 def start(_: Context, env: str = "", dry: bool = False) -> None:
     """Start nodes that were stopped."""
+    from swarm.nodes import lifecycle
+    from swarm.settings.environment import load
+
     lifecycle.start(load(env), SHELL, REPORT, dry=dry)
 
 
 @verb(help={"env": ENV, "dry": DRY})
 def stop(_: Context, env: str = "", dry: bool = False) -> None:
     """Stop all nodes, keeping what is on them."""
+    from swarm.nodes import lifecycle
+    from swarm.settings.environment import load
+
     lifecycle.stop(load(env), SHELL, REPORT, dry=dry)
 
 
 @verb(help={"env": ENV, "yes": YES, "dry": DRY})
 def clean(_: Context, env: str = "", yes: bool = False, dry: bool = False) -> None:
     """Remove the nodes and everything that was made for them, all data included."""
+    from swarm.nodes import lifecycle
+    from swarm.settings.environment import load
+
     environment = load(env)
     if not (yes or dry) and (doomed := lifecycle.holdings(environment)):
         REPORT.confirm(f"This removes, with all data in them: {', '.join(doomed)}.", environment.name)
@@ -43,12 +52,18 @@ def clean(_: Context, env: str = "", yes: bool = False, dry: bool = False) -> No
 @verb(help={"env": ENV, "dry": DRY})
 def remount(_: Context, env: str = "", dry: bool = False) -> None:
     """Give all nodes the shared storage again and prove that they see the same."""
+    from swarm.nodes import lifecycle
+    from swarm.settings.environment import load
+
     lifecycle.remount(load(env), SHELL, REPORT, dry=dry)
 
 
 @verb(help={"env": ENV, "json": JSON})
 def status(_: Context, env: str = "", json: bool = False) -> None:
     """The nodes of the swarm: role, state, engine, address, labels."""
+    from swarm.nodes import lifecycle
+    from swarm.settings.environment import load
+
     rows = lifecycle.status(load(env), SHELL)
     if json:
         REPORT.data([asdict(row) for row in rows])
@@ -76,6 +91,10 @@ def label(
     json: bool = False,
 ) -> None:
     """Give labels to a node or take them away, or list them all: ./run swarm.label node-3 zone=eu,old-."""
+    import swarm.nodes.labels
+    from swarm.nodes import manager
+    from swarm.settings.environment import load
+
     engine = manager.connect(load(env), SHELL)
     wishes = swarm.nodes.labels.parse([word for word in (labels or "").split(",") if word])
     todo = swarm.nodes.labels.changes(engine, node, wishes) if node else []

@@ -2,11 +2,6 @@
 
 from invoke import Context
 
-from swarm.containers import backfills
-from swarm.nodes import manager
-from swarm.projects import lifecycle
-from swarm.projects.entries import Wanted
-from swarm.settings.environment import load
 from verbs.base import DRY, ENV, JSON, REPORT, SHELL, YES, verb
 
 
@@ -39,6 +34,10 @@ def add(
     dry: bool = False,
 ) -> None:
     """From nothing to a project: write it down, deploy it, make its database, fill it; again it completes that."""
+    from swarm.projects import lifecycle
+    from swarm.projects.entries import Wanted
+    from swarm.settings.environment import load
+
     wanted = Wanted(name, _words(orgs), _words(repos), start, foundation, display_name)
     lifecycle.add(load(env), wanted, SHELL, REPORT, jobs=jobs, fill=not no_backfill, dry=dry)
 
@@ -57,6 +56,9 @@ def remove(
     _: Context, name: str, drop_database: bool = False, env: str = "", yes: bool = False, dry: bool = False
 ) -> None:
     """Remove a project: its stack, releases, backfill and entry in projects.yaml. Its database stays."""
+    from swarm.projects import lifecycle
+    from swarm.settings.environment import load
+
     environment = load(env)
     database = environment.projects.get(name).database
     if not (yes or dry):
@@ -88,6 +90,11 @@ def backfill(
     dry: bool = False,
 ) -> None:
     """Read what a project lacks by a job of the swarm, which goes on by itself and may be killed."""
+    from swarm.containers import backfills
+    from swarm.nodes import manager
+    from swarm.projects import lifecycle
+    from swarm.settings.environment import load
+
     environment = load(env)
     environment.projects.get(name)
     words = backfills.arguments(name, from_, to, newest_first=newest_first, jobs=jobs)
@@ -100,6 +107,10 @@ def backfill(
 @verb(positional=["name"], help={"name": "a project, or a comma list of them", "env": ENV, "json": JSON})
 def status(_: Context, name: str | None = None, env: str = "", json: bool = False) -> None:
     """What projects hold and lack, how far their backfills are, how fresh their series."""
+    from swarm.nodes import manager
+    from swarm.projects import lifecycle
+    from swarm.settings.environment import load
+
     environment = load(env)
     found = lifecycle.status(environment, _words(name or ""), manager.connect(environment, SHELL))
     if json:

@@ -2,20 +2,15 @@
 
 from dataclasses import asdict
 from functools import partial
+from typing import TYPE_CHECKING
 
 from invoke import Context, Exit
 
-import swarm.deploy.releases
-import swarm.deploy.rollback
-from swarm.deploy.deployment import Options
-from swarm.deploy.executor import Desk
-from swarm.deploy.releases import Release
-from swarm.live import orphans
-from swarm.nodes import manager
-from swarm.plan import display
-from swarm.settings import validation
-from swarm.settings.environment import load
 from verbs.base import DRY, ENV, JSON, PENDING, PROJECTS, REPORT, SHELL, STACK, WAIT, verb
+
+if TYPE_CHECKING:
+    from swarm.deploy.releases import Release
+
 
 NUMBER = "the number of a release, as `releases` lists them"
 COLUMNS = ("STACK", "RELEASE", "STATE", "WHEN", "WHO", "COMMIT", "DEPLOY", "NOTE")
@@ -24,6 +19,11 @@ COLUMNS = ("STACK", "RELEASE", "STATE", "WHEN", "WHO", "COMMIT", "DEPLOY", "NOTE
 @verb(positional=["stack"], help={"stack": STACK, "env": ENV, "projects": PROJECTS, "json": JSON})
 def releases(_: Context, stack: str | None = None, env: str = "", projects: str = "", json: bool = False) -> None:
     """The releases of a stack, newest first: when, who, from which commit, what became of them."""
+    import swarm.deploy.releases
+    from swarm.live import orphans
+    from swarm.nodes import manager
+    from swarm.settings.environment import load
+
     environment = load(env)
     connect = partial(manager.connect, environment, SHELL)
     named = orphans.every(environment, stack or "all", connect, projects) if stack or projects else ()
@@ -39,6 +39,11 @@ def releases(_: Context, stack: str | None = None, env: str = "", projects: str 
 @verb(positional=["stack", "number"], help={"stack": STACK, "number": NUMBER, "env": ENV, "json": JSON})
 def show(_: Context, stack: str, number: str, env: str = "", json: bool = False) -> None:
     """What a release holds: images by digest, versions of configs and secrets, and the stack file."""
+    import swarm.deploy.releases
+    from swarm.nodes import manager
+    from swarm.settings import validation
+    from swarm.settings.environment import load
+
     engine = manager.connect(load(env), SHELL)
     found = swarm.deploy.releases.find(engine, stack, swarm.deploy.releases.number(number))
     held = swarm.deploy.releases.content(engine, found)
@@ -54,7 +59,7 @@ def show(_: Context, stack: str, number: str, env: str = "", json: bool = False)
     REPORT.text(validation.written(held.document))
 
 
-def _cells(item: Release) -> tuple[str, ...]:
+def _cells(item: "Release") -> tuple[str, ...]:
     when = f"{item.when:%Y-%m-%d %H:%M:%S}"
     who = f"{item.owner}@{item.host}"
     return (item.stack, str(item.number), str(item.state), when, who, item.commit or "-", item.deploy, item.note)
@@ -68,6 +73,14 @@ def rollback(
     _: Context, stack: str, number: str | None = None, env: str = "", lock_timeout: int = 600, dry: bool = False
 ) -> None:
     """Bring a stack back to an earlier release: its digests, its configs, its secrets."""
+    import swarm.deploy.releases
+    import swarm.deploy.rollback
+    from swarm.deploy.deployment import Options
+    from swarm.deploy.executor import Desk
+    from swarm.live import orphans
+    from swarm.nodes import manager
+    from swarm.settings.environment import load
+
     environment = load(env)
     wanted = orphans.select(environment, stack, partial(manager.connect, environment, SHELL))
     desk = Desk(environment, manager.connect(environment, SHELL), SHELL, REPORT)
@@ -78,6 +91,12 @@ def rollback(
 @verb(positional=["stack"], help={"stack": STACK, "env": ENV, "json": JSON})
 def drift(_: Context, stack: str, env: str = "", json: bool = False) -> None:
     """Compare what runs with the last release: exit 0 the same, 2 it differs."""
+    import swarm.deploy.rollback
+    from swarm.live import orphans
+    from swarm.nodes import manager
+    from swarm.plan import display
+    from swarm.settings.environment import load
+
     environment = load(env)
     connect = partial(manager.connect, environment, SHELL)
     wanted = orphans.select(environment, stack, connect)

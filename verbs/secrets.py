@@ -6,19 +6,19 @@ from pathlib import Path
 from invoke import Context
 
 from swarm.errors import ArgumentInvalid
-from swarm.nodes import manager
-from swarm.secrets import edit, inventory
-from swarm.secrets import rotate as rotation
-from swarm.settings.environment import load, shown
-from swarm.settings.secrets import LENGTH
 from verbs.base import DRY, ENV, JSON, REPORT, SHELL, WAIT, verb
 
 FROM = "a file with the content, or - for what is piped in"
+# As swarm.settings.secrets has it, which takes a tenth of a second to import; a unit test compares the two.
+PASSWORD_LENGTH = 32
 
 
 @verb(positional=["name"], help={"name": "e.g. traefik-admin", "env": ENV, "json": JSON})
 def show(_: Context, name: str, env: str = "", json: bool = False) -> None:
     """Print one of your own secrets, because you ask for it."""
+    from swarm.secrets import edit
+    from swarm.settings.environment import load
+
     content = edit.content(load(env), name).reveal()
     if json:
         REPORT.data({"name": name, "content": content})
@@ -37,9 +37,12 @@ def show(_: Context, name: str, env: str = "", json: bool = False) -> None:
     },
 )
 def generate(
-    _: Context, name: str, env: str = "", force: bool = False, length: int = LENGTH, dry: bool = False
+    _: Context, name: str, env: str = "", force: bool = False, length: int = PASSWORD_LENGTH, dry: bool = False
 ) -> None:
     """Write a new password into your own file; deploys bring it to the services."""
+    from swarm.secrets import edit
+    from swarm.settings.environment import load
+
     _written(edit.generate(load(env), name, force=force, length=length, dry=dry), dry)
 
 
@@ -50,6 +53,9 @@ def generate(
 )
 def import_(_: Context, name: str, file: str | None = None, env: str = "", dry: bool = False) -> None:
     """Write what you give, by default by a pipe, into your own file; deploys bring it to the services."""
+    from swarm.secrets import edit
+    from swarm.settings.environment import load
+
     environment = load(env)
     _written(edit.import_(environment, name, edit.source(file or "-", name, REPORT), dry=dry), dry)
 
@@ -57,6 +63,10 @@ def import_(_: Context, name: str, file: str | None = None, env: str = "", dry: 
 @verb(help={"env": ENV, "json": JSON}, name="list")
 def list_(_: Context, env: str = "", json: bool = False) -> None:
     """Your secrets: how they come to be, who uses them, file and swarm; never what is in them."""
+    from swarm.nodes import manager
+    from swarm.secrets import inventory
+    from swarm.settings.environment import load
+
     environment = load(env)
     rows = inventory.rows(environment, manager.find(environment, SHELL))
     if json:
@@ -87,6 +97,11 @@ def rotate(
     json: bool = False,
 ) -> None:
     """Change a secret and the services that use it, one stack after the other."""
+    from swarm.nodes import manager
+    from swarm.secrets import edit
+    from swarm.secrets import rotate as rotation
+    from swarm.settings.environment import load
+
     environment = load(env)
     if json and not dry:
         hint = f"./run secret.rotate {name} --dry --json"
@@ -100,6 +115,8 @@ def rotate(
 
 
 def _written(path: Path, dry: bool) -> None:
+    from swarm.settings.environment import shown
+
     if dry:
         REPORT.would([f"write {shown(path)}"], "")
     else:

@@ -6,14 +6,6 @@ from functools import partial
 
 from invoke import Context, Exit
 
-import swarm.containers.exec
-from swarm.checks import runner
-from swarm.containers import jobs
-from swarm.live import orphans, services
-from swarm.nodes import manager
-from swarm.rollout import restart as rollout_restart
-from swarm.rollout import scale as rollout_scale
-from swarm.settings.environment import load
 from verbs.base import DRY, ENV, JSON, REPORT, SERVICES, SHELL, STACK, WAIT, verb
 
 
@@ -33,6 +25,10 @@ def execute(
     context: Context, service: str, env: str = "", task: str = "", user: str = "", interactive: bool = False
 ) -> None:
     """Run a command in a container of a service, on whichever node it runs: ./run exec app/nginx -- ls /."""
+    import swarm.containers.exec
+    from swarm.nodes import manager
+    from swarm.settings.environment import load
+
     environment = load(env)
     argv = swarm.containers.exec.argv(context.remainder, sys.argv, interactive=interactive)
     engine = manager.connect(environment, SHELL)
@@ -53,6 +49,10 @@ def execute(
 )
 def scale(_: Context, sizes: str, env: str = "", dry: bool = False, lock_timeout: int = 600) -> None:
     """Give services more or fewer tasks and wait until they run: ./run scale app/nginx=3."""
+    from swarm.nodes import manager
+    from swarm.rollout import scale as rollout_scale
+    from swarm.settings.environment import load
+
     environment = load(env)
     rollout_scale.scale(environment, sizes, manager.connect(environment, SHELL), REPORT, lock_timeout, dry=dry)
 
@@ -60,12 +60,21 @@ def scale(_: Context, sizes: str, env: str = "", dry: bool = False, lock_timeout
 @verb(positional=["service"], help={"service": SERVICES, "env": ENV, "dry": DRY, "lock-timeout": WAIT})
 def restart(_: Context, service: str, env: str = "", dry: bool = False, lock_timeout: int = 600) -> None:
     """Give services new tasks, rolling as their stacks say, and wait until they are healthy."""
+    from swarm.nodes import manager
+    from swarm.rollout import restart as rollout_restart
+    from swarm.settings.environment import load
+
     rollout_restart.restart(service, manager.connect(load(env), SHELL), REPORT, lock_timeout, dry=dry)
 
 
 @verb(positional=["stack"], help={"stack": STACK, "env": ENV, "json": JSON})
 def check(_: Context, stack: str, env: str = "", json: bool = False) -> None:
     """Run the tests of a stack: pages, ports, values of databases and metrics."""
+    from swarm.checks import runner
+    from swarm.live import orphans
+    from swarm.nodes import manager
+    from swarm.settings.environment import load
+
     environment = load(env)
     wanted = orphans.select(environment, stack, partial(manager.connect, environment, SHELL))
     engine = manager.connect(environment, SHELL)
@@ -94,6 +103,11 @@ def check(_: Context, stack: str, env: str = "", json: bool = False) -> None:
 )
 def job(_: Context, name: str, env: str = "", timeout: int = 3600, lock_timeout: int = 600, dry: bool = False) -> None:
     """Run a job of a stack once more, show what it writes, and end with its exit code."""
+    from swarm.containers import jobs
+    from swarm.live import services
+    from swarm.nodes import manager
+    from swarm.settings.environment import load
+
     engine = manager.connect(load(env), SHELL)
     if dry:
         REPORT.line(f"{jobs.find(services.services(engine), name).name} would run once more.")

@@ -4,19 +4,6 @@ from functools import partial
 
 from invoke import Context, Exit
 
-import swarm.deploy.clean
-import swarm.deploy.deploy
-from swarm.deploy import changeset
-from swarm.deploy.deployment import Options
-from swarm.deploy.executor import Desk
-from swarm.host import prerequisites
-from swarm.live import orphans
-from swarm.nodes import manager
-from swarm.plan import display
-from swarm.settings.environment import load
-from swarm.stacks import images
-from swarm.stacks import stack as stacks
-from swarm.stacks.selection import Selection
 from verbs.base import DRY, ENV, JSON, LABEL, PENDING, PROJECTS, REPORT, SHELL, STACK, WAIT, YES, verb
 
 DEPLOY = {
@@ -33,6 +20,12 @@ DEPLOY = {
 @verb(positional=["stack"], help={"stack": STACK, "env": ENV, "dry": DRY})
 def build(_: Context, stack: str, env: str = "", dry: bool = False) -> None:
     """Build the images of a stack that changed."""
+    from swarm.live import orphans
+    from swarm.nodes import manager
+    from swarm.settings.environment import load
+    from swarm.stacks import images
+    from swarm.stacks import stack as stacks
+
     environment = load(env)
     meant = orphans.select(environment, stack, partial(manager.connect, environment, SHELL))
     wanted = stacks.needed_images(environment, meant)
@@ -42,6 +35,12 @@ def build(_: Context, stack: str, env: str = "", dry: bool = False) -> None:
 @verb(positional=["stack"], help={"stack": STACK, "env": ENV, "dry": DRY})
 def push(_: Context, stack: str, env: str = "", dry: bool = False) -> None:
     """Push the images of a stack that the registry lacks."""
+    from swarm.live import orphans
+    from swarm.nodes import manager
+    from swarm.settings.environment import load
+    from swarm.stacks import images
+    from swarm.stacks import stack as stacks
+
     environment = load(env)
     meant = orphans.select(environment, stack, partial(manager.connect, environment, SHELL))
     images.push(stacks.needed_images(environment, meant), REPORT, dry=dry)
@@ -68,6 +67,14 @@ def plan(
     diff: bool = False,
 ) -> None:
     """Compare what the environment says with what runs: exit 0 nothing to do, 2 a deploy would do something."""
+    from swarm.deploy import changeset
+    from swarm.deploy.executor import Desk
+    from swarm.live import orphans
+    from swarm.nodes import manager
+    from swarm.plan import display
+    from swarm.settings.environment import load
+    from swarm.stacks.selection import Selection
+
     environment = load(env)
     connect = partial(manager.connect, environment, SHELL)
     wanted, selection = orphans.select(environment, stack, connect, projects), Selection.parse(label)
@@ -97,6 +104,13 @@ def deploy(
     dry: bool = False,
 ) -> None:
     """Bring a stack to what the environment says and wait until it is healthy; what fails goes back by itself."""
+    import swarm.deploy.deploy
+    from swarm.deploy.deployment import Options
+    from swarm.live import orphans
+    from swarm.nodes import manager
+    from swarm.settings.environment import load
+    from swarm.stacks.selection import Selection
+
     environment = load(env)
     wanted = orphans.select(environment, stack, partial(manager.connect, environment, SHELL), projects)
     selection = Selection.parse(label)
@@ -147,6 +161,12 @@ def clean(
     dry: bool = False,
 ) -> None:
     """Remove a stack's services, tasks and networks. Volumes and releases stay."""
+    import swarm.deploy.clean
+    from swarm.live import orphans
+    from swarm.nodes import manager
+    from swarm.settings.environment import load
+    from swarm.stacks.selection import Selection
+
     environment = load(env)
     wanted = orphans.every(environment, stack, partial(manager.connect, environment, SHELL), projects)
     engine, selection = manager.connect(environment, SHELL), Selection.parse(label)
@@ -158,6 +178,13 @@ def clean(
 @verb(positional=["stack"], help={"stack": STACK, "env": ENV, "label": LABEL, "projects": PROJECTS, "json": JSON})
 def render(_: Context, stack: str, env: str = "", label: str = "", projects: str = "", json: bool = False) -> None:
     """Print the stack file as Docker gets it, after validating it."""
+    from swarm.deploy import changeset
+    from swarm.host import prerequisites
+    from swarm.live import orphans
+    from swarm.nodes import manager
+    from swarm.settings.environment import load
+    from swarm.stacks.selection import Selection
+
     environment = load(env)
     wanted = orphans.select(environment, stack, partial(manager.connect, environment, SHELL), projects)
     selection = Selection.parse(label)

@@ -6,6 +6,7 @@ import pytest
 
 import tasks
 from swarm.errors import ArgumentInvalid
+from swarm.settings.secrets import LENGTH
 from verbs.arguments import SHORT_FLAGS, Verb
 
 LETTERS = {"e": "env", "n": "dry", "y": "yes", "j": "json", "l": "label", "p": "projects"}
@@ -122,3 +123,7 @@ def test_usage_shows_where_words_stand_and_which_may_be_left_out() -> None:
 def test_a_percent_sign_in_an_explanation_is_shown() -> None:
     sample = Verb(lambda context, share="": None, help={"share": "such as 5%"})
     assert "such as 5%\n" in sample.parser("sample").format_help()
+
+
+def test_a_password_has_the_same_length_from_a_verb_and_from_a_deploy() -> None:
+    assert verb("secret.generate").parse("secret.generate", ["x"])["length"] == LENGTH
