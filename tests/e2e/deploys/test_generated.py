@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from swarm.deploy import executor, prune
+from swarm.deploy import prune
 from swarm.engine.client import Engine
 from swarm.live import services as live
 from swarm.plan import display, plan
@@ -189,7 +189,7 @@ def _needless(manager: Engine, networks: Iterable[str]) -> list[str]:
 def test_the_plan_of_any_stack_that_was_just_deployed_is_empty(
     manager: Engine, tmp_path: Path, long: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(executor, "LET_GO", 3.0)
+    monkeypatch.setattr(prune, "LET_GO", 3.0)
 
     @settings(
         max_examples=LONG if long else SHORT, deadline=timedelta(minutes=5), derandomize=True, database=None,

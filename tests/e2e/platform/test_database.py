@@ -3,6 +3,7 @@
 import json
 import re
 import time
+from functools import partial
 
 import pytest
 
@@ -10,6 +11,7 @@ from swarm.settings import secrets
 from tests.e2e.conftest import FILE, Platform
 from tests.e2e.support.members import leader, until_whole
 from tests.e2e.support.writer import Writer, undisturbed
+from tests.support.waiting import until
 
 # Each member that restarts ends its readers' sessions, and a setting that goes down again takes the followers twice.
 ROLLING = 12
@@ -55,10 +57,10 @@ def test_a_setting_that_needs_a_restart_reaches_all_members_one_by_one(writer: W
         assert changed["name"] == "postgresql.parameters.max_locks_per_transaction"
         platform.run("deploy", "db")
         assert json.loads(platform.run("db.config", "--changed", "--json").stdout) == []
+        show = ("psql", "-XAtqc", "show max_locks_per_transaction")
         for number in range(1, platform.environment.database.members + 1):
-            said = platform.inside(
-                f"db_patroni{number}", "psql", "-XAtqc", "show max_locks_per_transaction", user="postgres"
-            )
+            # Docker now and then loses the output of a command that ends at once.
+            said = until("an answer", partial(platform.inside, f"db_patroni{number}", *show, user="postgres"))
             assert said.strip() == "96"
         undisturbed(writer, "rolling restart", began, few=ROLLING)
     finally:
