@@ -61,7 +61,7 @@ def do_bootstrap(command: Namespace) -> None:
 
 
 def do_configure(command: Namespace) -> None:
-    """Bring the settings of the running cluster to what is wanted."""
+    """Apply the desired settings to the running cluster."""
     settings = _settings(Need.PATRONI)
     want = read_desired_config(Path(os.environ.get("ACTIVITY_CLUSTER", "/etc/swarmstats/cluster.json")))
     done = configure(Patroni(settings.patroni, settings.password(Need.PATRONI)), want)
@@ -90,23 +90,23 @@ def _ingest_once(settings: Settings, command: Namespace, stop: Signal) -> None:
     record_run(settings, "ingest", ",".join(command.project), started_at, words)
     _say(words)
     if done.failures:
-        _say(f"{len(done.failures)} hours could not be read; activity holes says which and why")
+        _say(f"{len(done.failures)} hours could not be read; run `activity holes` to see which and why")
         raise done.failures[0]
 
 
 def do_holes(command: Namespace) -> None:
-    """Say which hours are lacking and why, a line each."""
+    """List missing hours and why, one a line."""
     with transaction(_settings(Need.OWNER), LOG_DATABASE) as cursor:
         found = [attempt for source in Source for attempt in open_hours(cursor, source).values()]
     for attempt in found:
         then = f"next {attempt.next_try_at:%Y-%m-%dT%H:%M:%SZ}" if attempt.next_try_at else "never again"
         _say(f"{attempt.hour}  {attempt.state}  {attempt.attempts} attempts, {then}: {attempt.problem}")
     if not found:
-        _say("No hour is lacking.")
+        _say("No missing hours.")
 
 
 def do_status(command: Namespace) -> None:
-    """Say how it stands with projects: one line of JSON each."""
+    """Print the status of projects: one line of JSON each."""
     settings = _settings(Need.OWNER, Need.PROJECTS)
     last = Intake(settings, Signal()).last_wanted()
     chosen = tuple(project for name in command.project for project in _selected(settings, name))
@@ -116,9 +116,9 @@ def do_status(command: Namespace) -> None:
 
 
 def do_drop(command: Namespace) -> None:
-    """Drop the database of a project that nobody follows any more."""
+    """Drop the database of a project that is no longer followed."""
     there = drop_database(_settings(Need.OWNER, Need.PROJECTS), command.database)
-    _say(f"The database {command.database} is {'dropped' if there else 'not there'}.")
+    _say(f"The database {command.database} {'was dropped' if there else 'does not exist'}.")
 
 
 def do_sync(command: Namespace) -> None:
@@ -133,7 +133,7 @@ def do_sync(command: Namespace) -> None:
 
 
 def do_series(command: Namespace) -> None:
-    """Compute what is pending, or everything, and say what was done."""
+    """Compute pending periods, or all of them, and print what changed."""
     settings = _settings(Need.OWNER, Need.PROJECTS)
     for project in _selected(settings, command.project):
         started_at = datetime.now(UTC)
@@ -149,7 +149,7 @@ def _selected(settings: Settings, name: str | None) -> tuple[Project, ...]:
     project = settings.project_named(name)
     if project is None:
         names = ", ".join(project.name for project in settings.projects)
-        raise UsageError(f"--project: no project {name!r}. Projects: {names}.")
+        raise UsageError(f"--project: project {name!r} not found. Projects: {names}.")
     return (project,)
 
 

@@ -36,7 +36,7 @@ class TruncatedHour(ActivityError):
     about_hour = True
 
     def __init__(self, url: str, problem: str) -> None:
-        super().__init__(f"{url}: {problem}. Nothing of this hour was stored; replace the file and run again.")
+        super().__init__(f"{url}: {problem}. Nothing of this hour was stored. Replace the file and run again.")
 
 
 class HourMissing(ActivityError):
@@ -46,7 +46,7 @@ class HourMissing(ActivityError):
     about_hour = True
 
     def __init__(self, url: str) -> None:
-        super().__init__(f"{url}: not there. The archive publishes an hour some minutes after it ended.")
+        super().__init__(f"{url}: not found. The archive publishes each hour a few minutes after it ends.")
 
 
 class ArchiveUnreachable(ActivityError):
@@ -85,7 +85,7 @@ class SettingsError(ActivityError):
     exit_code = 78
 
     def __init__(self, mistakes: list[str]) -> None:
-        super().__init__("\n".join([*mistakes, "Set them right in the environment and start again."]))
+        super().__init__("\n".join([*mistakes, "Correct the environment and start again."]))
         self.mistakes = tuple(mistakes)
 
 

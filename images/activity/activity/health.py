@@ -53,12 +53,12 @@ def health_server(listen: Listen, pulse: Watchdog, registry: CollectorRegistry) 
         def do_GET(self) -> None:
             if self.path == "/healthz":
                 alive = pulse.is_alive()
-                words = "ok" if alive else f"no sign of work for {pulse.silence():.0f} s"
+                words = "ok" if alive else f"no progress for {pulse.silence():.0f} s"
                 self._answer(200 if alive else 503, "text/plain; charset=utf-8", f"{words}\n".encode())
             elif self.path == "/metrics":
                 self._answer(200, CONTENT_TYPE_LATEST, generate_latest(registry))
             else:
-                self._answer(404, "text/plain; charset=utf-8", b"only /healthz and /metrics are here\n")
+                self._answer(404, "text/plain; charset=utf-8", b"not found; only /healthz and /metrics exist\n")
 
         def _answer(self, status: int, kind: str, body: bytes) -> None:
             self.send_response(status)
@@ -92,5 +92,5 @@ def _watch(pulse: Watchdog, ended: Signal) -> None:
     """
     while not ended.wait(TICK_SECONDS):
         if pulse.silence() > 2 * pulse.patience > 0:
-            log.error("stuck: ending, so that whoever runs this starts it anew", silence=pulse.silence(), exit=STUCK)
+            log.error("no progress; exiting so that the service is restarted", silence=pulse.silence(), exit=STUCK)
             os._exit(STUCK)

@@ -101,9 +101,9 @@ def _project(entry: Any, place: str, mistakes: list[str]) -> Project | None:
     )
     mistakes.extend(_no_expressions(project, place))
     if project.database in RESERVED:
-        mistakes.append(f"{place}.database: {project.database!r} is not a project's; choose another name")
+        mistakes.append(f"{place}.database: {project.database!r} is reserved; choose another name")
     if not (project.organisations or project.repositories or project.whole_foundation):
-        mistakes.append(f"{place}: names neither organisations nor repositories")
+        mistakes.append(f"{place}: must name organisations or repositories")
     return project if len(mistakes) == before else None
 
 
@@ -111,7 +111,7 @@ def _text(entry: dict[str, Any], key: str, place: str, mistakes: list[str], defa
     value = entry.get(key, default)
     if isinstance(value, str) and (value or default == ""):
         return value
-    mistakes.append(f"{place}.{key}: expected a text, found {value!r}")
+    mistakes.append(f"{place}.{key}: expected a string, found {value!r}")
     return ""
 
 
@@ -119,7 +119,7 @@ def _texts(entry: dict[str, Any], key: str, place: str, mistakes: list[str]) -> 
     value = entry.get(key, [])
     if isinstance(value, list) and all(isinstance(text, str) and text for text in value):
         return tuple(value)
-    mistakes.append(f"{place}.{key}: expected a list of texts, found {value!r}")
+    mistakes.append(f"{place}.{key}: expected a list of strings, found {value!r}")
     return ()
 
 
@@ -171,9 +171,9 @@ def _no_expressions(project: Project, place: str) -> Iterator[str]:
         try:
             re.compile(text)
         except re.error as error:
-            yield f"{place}: {text!r} is no regular expression: {error}"
+            yield f"{place}: {text!r} is not a valid regular expression: {error}"
 
 
 def _repeated(path: Path, word: str, values: list[str]) -> list[str]:
     twice = sorted({value for value in values if values.count(value) > 1})
-    return [f"{path}: {word} {value!r} belongs to more than one project" for value in twice]
+    return [f"{path}: {word} {value!r} is used by more than one project" for value in twice]

@@ -164,6 +164,6 @@ def _let_lead(writer: Writer, member: str) -> None:
     until_whole(platform)
     if leader(platform) != member:
         platform.run("db.switchover", "--to", member)
-    until(f"a whole cluster led by {member}", lambda: whole(platform) and leader(platform) == member, every=0.5)
+    until(f"a healthy cluster led by {member}", lambda: whole(platform) and leader(platform) == member, every=0.5)
     began = time.time()
     until("rows", lambda: writer.flows(began))

@@ -23,7 +23,7 @@ DATA = "/var/lib/postgresql/data"
 
 
 def settled(writer: Writer) -> float:
-    """Wait for a whole cluster and rows; the moment after."""
+    """Wait for a healthy cluster and rows; the moment after."""
     until_whole(writer.platform)
     moment = time.time()
     until("rows", lambda: writer.flows(moment))

@@ -44,5 +44,5 @@ def whole(platform: Platform) -> bool:
 
 
 def until_whole(platform: Platform) -> None:
-    """Wait for a whole cluster; each look is a process in each member, so there are few."""
-    until("a whole cluster", lambda: whole(platform), every=0.5)
+    """Wait for a healthy cluster; each look is a process in each member, so there are few."""
+    until("a healthy cluster", lambda: whole(platform), every=0.5)

@@ -25,7 +25,7 @@ def test_the_hours_of_an_ingest_are_read_from_the_command_line():
     [
         ([], "VERB"),
         (["ingset"], "invalid choice: 'ingset'"),
-        (["ingest", "--from", "2015-01-01-0"], "come together"),
+        (["ingest", "--from", "2015-01-01-0"], "must be used together"),
         (["ingest", "--from", "2015-01-01-1", "--to", "2015-01-01-0"], "Swap them"),
         (["ingest", "--from", "now", "--to", "now"], "expected an hour such as 2015-01-01-0, found 'now'"),
         (["simulate"], "--from, --to"),

@@ -30,5 +30,5 @@ def test_every_error_says_what_it_is_for():
 
 
 def test_messages_end_with_what_to_do_next():
-    assert str(errors.TruncatedHour("u", "p")).endswith("replace the file and run again.")
+    assert str(errors.TruncatedHour("u", "p")).endswith("Replace the file and run again.")
     assert str(errors.ArchiveUnreachable("u", "p")).endswith("Check ACTIVITY_ARCHIVE_URL and the network.")

@@ -21,4 +21,4 @@ def test_without_a_sign_of_work_healthz_fails():
     with health_server(Listen("127.0.0.1", 0), Watchdog(patience=-1), CollectorRegistry()) as port:
         answer = httpx.get(f"http://127.0.0.1:{port}/healthz")
     assert answer.status_code == 503
-    assert "no sign of work" in answer.text
+    assert "no progress" in answer.text

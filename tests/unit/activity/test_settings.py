@@ -1,4 +1,4 @@
-"""Settings are read once and whole: all mistakes come together, each with its name, and no secret shows."""
+"""Settings are read once and whole: all mistakes must be used together, each with its name, and no secret shows."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -123,8 +123,8 @@ def test_a_secret_never_shows(environ):
 @pytest.mark.parametrize(
     ("entry", "words"),
     [
-        ({**APACHE, "organisations": ["regexp:["]}, "projects[0]: '[' is no regular expression"),
-        ({**APACHE, "actors_forbidden": ["("]}, "projects[0]: '(' is no regular expression"),
+        ({**APACHE, "organisations": ["regexp:["]}, "projects[0]: '[' is not a valid regular expression"),
+        ({**APACHE, "actors_forbidden": ["("]}, "projects[0]: '(' is not a valid regular expression"),
         ({**APACHE, "whole_foundation": "yes"}, "projects[0].whole_foundation: expected true or false"),
         (
             {**APACHE, "renamed": [{"was": "a", "now": "b", "until": "x"}]},
@@ -132,12 +132,12 @@ def test_a_secret_never_shows(environ):
         ),
         ({**APACHE, "renamed": [{"was": "a", "old": "b"}]}, "projects[0].renamed[0].old: unknown"),
         ({**APACHE, "renamed": {}}, "projects[0].renamed: expected a list of objects"),
-        ({**APACHE, "organisations": "apache"}, "projects[0].organisations: expected a list of texts"),
-        ({**APACHE, "organisations": []}, "projects[0]: names neither organisations nor repositories"),
+        ({**APACHE, "organisations": "apache"}, "projects[0].organisations: expected a list of strings"),
+        ({**APACHE, "organisations": []}, "projects[0]: must name organisations or repositories"),
         ({**APACHE, "start": "2015"}, "projects[0].start: expected a day such as 2015-01-01, found '2015'"),
         ({**APACHE, "orgs": ["apache"]}, "projects[0].orgs: unknown; allowed: name, display_name"),
-        ({**APACHE, "name": ""}, "projects[0].name: expected a text, found ''"),
-        ({**APACHE, "database": "devstats"}, "projects[0].database: 'devstats' is not a project's"),
+        ({**APACHE, "name": ""}, "projects[0].name: expected a string, found ''"),
+        ({**APACHE, "database": "devstats"}, "projects[0].database: 'devstats' is reserved"),
         ("apache", "projects[0]: expected an object, found 'apache'"),
     ],
 )

@@ -26,8 +26,12 @@ class RestoredCluster:
 
     def __str__(self) -> str:
         """The outcome in one line."""
-        last = f"its last transaction is of {self.reached:%Y-%m-%d %H:%M:%S.%f} UTC" if self.reached else "it is whole"
-        return f"the cluster is restored, {last}; {f'what was there is kept in {self.aside}' if self.aside else ''}"
+        last = (
+            f"its last transaction is of {self.reached:%Y-%m-%d %H:%M:%S.%f} UTC"
+            if self.reached
+            else "recovery reached the end of WAL"
+        )
+        return f"the cluster is restored, {last}{f'; the former data is kept in {self.aside}' if self.aside else ''}"
 
 
 def restore_cluster(
@@ -59,8 +63,8 @@ def _demand(reached: datetime | None, at_least: datetime | None) -> None:
     if at_least and (reached is None or reached < at_least):
         end = f"{reached:%Y-%m-%d %H:%M:%S} UTC" if reached else "the end of the backup"
         raise BackupFailed(
-            f"WAL is missing in the archive: all until {at_least:%Y-%m-%d %H:%M:%S} UTC was there, but replay ends at "
-            f"{end}. To have what there is: --to that moment."
+            f"WAL is missing from the archive: everything until {at_least:%Y-%m-%d %H:%M:%S} UTC was archived, "
+            f"but replay ended at {end}. To accept that, restore with --to that time."
         )
 
 
@@ -105,6 +109,6 @@ def _finish(instance: ScratchInstance) -> datetime | None:
             cursor.execute(query("backup/checkpoint"))
         connection.close()
     except psycopg2.Error as error:
-        raise BackupFailed(f"The restored server does not take its last orders: {error_line(error)}.") from error
+        raise BackupFailed(f"The restored server could not be finished: {error_line(error)}.") from error
     moment = row[0] if row else None
     return moment.astimezone(UTC) if isinstance(moment, datetime) else None

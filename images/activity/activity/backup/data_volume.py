@@ -70,7 +70,7 @@ def lock_volume(volume: Path) -> Iterator[None]:
                 break
             except BlockingIOError:
                 if monotonic() > end:
-                    raise BackupRunning(f"A server uses {volume}; nothing was touched. Stop it first.") from None
+                    raise BackupRunning(f"A server is using {volume}; nothing was changed. Stop it first.") from None
                 sleep(POLL_SECONDS)
         yield
 
@@ -79,4 +79,4 @@ def _opened(lock: Path) -> BinaryIO:
     try:
         return lock.open("ab")
     except OSError as error:
-        raise BackupFailed(f"{lock}: {error.strerror}. Is the volume of a member mounted there?") from error
+        raise BackupFailed(f"{lock}: {error.strerror}. Is a member's volume mounted there?") from error

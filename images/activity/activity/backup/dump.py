@@ -31,7 +31,7 @@ def dump(settings: Settings, shelf: DumpStore, project: Project) -> Dump:
     """
     with connect(settings, "postgres", Role.OWNER, autocommit=True) as connection, connection.cursor() as cursor:
         if not try_lock_for_connection(cursor, "dump", project.database):
-            raise BackupRunning(f"Another dump of {project.name} is under way.")
+            raise BackupRunning(f"Another dump of {project.name} is running.")
         try:
             made = _dump(settings, shelf, project, replica=True)
         except (BackupFailed, DatabaseUnavailable):
@@ -45,7 +45,9 @@ def _dump(settings: Settings, shelf: DumpStore, project: Project, *, replica: bo
     try:
         draft = shelf.draft(project.name)
     except OSError as error:
-        raise BackupFailed(f"{error.filename}: {error.strerror}. Is the shared storage there, and ours?") from error
+        raise BackupFailed(
+            f"{error.filename}: {error.strerror}. Is the shared storage mounted and writable?"
+        ) from error
     with (
         connect(settings, project.database, Role.SUPERUSER, replica=replica) as connection,
         connection.cursor() as cursor,
@@ -63,7 +65,9 @@ def _dump(settings: Settings, shelf: DumpStore, project: Project, *, replica: bo
         made = Dump(project.name, project.database, taken_at, round(monotonic() - began, 1), size, sha256, rows, server)
         shelf.keep(draft, made)
     except OSError as error:
-        raise BackupFailed(f"{error.filename}: {error.strerror}. Is the shared storage there, and ours?") from error
+        raise BackupFailed(
+            f"{error.filename}: {error.strerror}. Is the shared storage mounted and writable?"
+        ) from error
     return made
 
 

@@ -43,14 +43,12 @@ class Gauges:
     def __init__(self, registry: CollectorRegistry) -> None:
         labels = ("kind", "project")
         self.success = Gauge(
-            "activity_backup_last_success_timestamp_seconds", "When the newest that is there was made", labels,
+            "activity_backup_last_success_timestamp_seconds", "When the newest one was made", labels,
             registry=registry,
         )  # fmt: skip
-        self.failed = Gauge(
-            "activity_backup_failed", "1 while the last attempt is one that failed", labels, registry=registry
-        )
+        self.failed = Gauge("activity_backup_failed", "1 while the last attempt failed", labels, registry=registry)
         self.failures = Counter("activity_backup_failures", "Attempts that failed", labels, registry=registry)
-        self.seconds = Gauge("activity_backup_seconds", "How long the last took", labels, registry=registry)
+        self.seconds = Gauge("activity_backup_seconds", "Duration of the last one", labels, registry=registry)
         self.bytes = Gauge("activity_backup_bytes", "Size of the newest", labels, registry=registry)
         self.archived = Gauge(
             "activity_wal_last_archived_timestamp_seconds", "When the leader last archived WAL", registry=registry
@@ -84,7 +82,7 @@ class Recorder:
         self.gauges.seconds.labels(kind, project).set(seconds)
         self.gauges.success.labels(kind, project).set(self.now().timestamp())
         self.gauges.bytes.labels(kind, project).set(outcome.bytes)
-        log.info(f"{kind} done", project=project or None, what=outcome.words, seconds=seconds)
+        log.info(f"{kind} succeeded", project=project or None, what=outcome.words, seconds=seconds)
         self._write(kind, project, started_at, outcome, failed=False)
 
     def _write(self, kind: str, project: str, started_at: datetime, outcome: RunResult, *, failed: bool) -> None:
@@ -97,7 +95,7 @@ class Recorder:
                 cursor.execute(query("backup/record"), row)
         except DatabaseUnavailable as error:
             # The backup is what it is; the log database may be what is being restored.
-            log.warning("not written down in the log database", kind=kind, project=project or None, error=error)
+            log.warning("could not record the run in the log database", kind=kind, project=project or None, error=error)
 
 
 def recent(settings: Settings) -> list[HistoryEntry]:

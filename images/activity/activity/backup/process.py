@@ -35,12 +35,12 @@ def run(
             timeout=seconds,
         )
     except subprocess.TimeoutExpired as error:
-        raise TimeoutError(f"{argv[0]} has not ended after {error.timeout:.0f} s.") from error
+        raise TimeoutError(f"{argv[0]} was still running after {error.timeout:.0f} s.") from error
     except OSError as error:
-        raise BackupFailed(f"{argv[0]} cannot be started: {error.strerror}.") from error
+        raise BackupFailed(f"{argv[0]} could not be started: {error.strerror}.") from error
     if done.returncode:
         said = (done.stderr or done.stdout).strip().splitlines()[-LAST_LINES:]
-        raise BackupFailed("\n".join((f"{argv[0]} ended with {done.returncode}:", *(f"  {line}" for line in said))))
+        raise BackupFailed("\n".join((f"{argv[0]} exited with {done.returncode}:", *(f"  {line}" for line in said))))
     return done.stdout
 
 

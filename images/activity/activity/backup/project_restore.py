@@ -51,7 +51,7 @@ def restore_project(settings: Settings, shelf: DumpStore, project: Project, dump
     restored, before = sibling_name(project.database, RESTORED), sibling_name(project.database, BEFORE)
     with connect(settings, "postgres", Role.SUPERUSER, autocommit=True) as connection, connection.cursor() as cursor:
         if not try_lock_for_connection(cursor, "restore", project.database):
-            raise BackupRunning(f"Another restore of {project.name} is under way.")
+            raise BackupRunning(f"Another restore of {project.name} is running.")
         cursor.execute(composed("backup/drop_database", database=sql.Identifier(restored)))
         cursor.execute(composed("backup/create_restored", database=sql.Identifier(restored)))
         try:
@@ -80,8 +80,8 @@ def _demand_whole(shelf: DumpStore, dump: Dump) -> None:
         raise BackupFailed(f"{error.filename}: {error.strerror}.") from error
     if found != dump.sha256:
         raise BackupFailed(
-            f"{dump.name} is damaged: its SHA-256 is {found}, it was {dump.sha256}. Nothing was changed; "
-            "take another dump (./run db.backups lists them)."
+            f"{dump.name} is damaged: its SHA-256 is {found}, expected {dump.sha256}. Nothing was changed; "
+            "choose another dump (see ./run db.backups)."
         )
 
 
@@ -112,7 +112,7 @@ def _checked(settings: Settings, dump: Dump, database: str) -> int:
         if dump.rows.get(table, 0) != found.get(table, 0)
     ]
     if wrong:
-        raise BackupFailed("\n".join((f"{dump.name} did not restore to what it holds:", *wrong)))
+        raise BackupFailed("\n".join((f"{dump.name} did not restore completely:", *wrong)))
     return sum(found.values())
 
 
@@ -129,7 +129,7 @@ def _swap(settings: Settings, cursor: Cursor, database: str, restored: str, befo
                 _rename(settings, [(database, before)] if there else [], (restored, database))
             break
         except DatabaseUnavailable as error:
-            log.warning("database not renamed yet", database=database, error=error)
+            log.warning("could not rename the database; trying again", database=database, error=error)
             if not left:
                 raise
     if there:
@@ -154,7 +154,7 @@ def _ending(settings: Settings, database: str) -> Iterator[None]:
             try:
                 _end_sessions(settings, database)
             except DatabaseUnavailable as error:
-                log.warning("sessions not ended", database=database, error=error)
+                log.warning("could not end sessions", database=database, error=error)
 
     thread = Thread(target=end, daemon=True)
     thread.start()
@@ -184,7 +184,11 @@ def _end_sessions_on_replicas(settings: Settings, database: str) -> None:
             _await_replay(replica, written)
             _end_sessions(replica, database)
         except DatabaseUnavailable as error:
-            log.warning("sessions on a replica not ended; they end when their clients do", replica=address, error=error)
+            log.warning(
+                "could not end sessions on a replica; they end when their clients disconnect",
+                replica=address,
+                error=error,
+            )
 
 
 def _await_replay(replica: Settings, written: str) -> None:
@@ -197,7 +201,7 @@ def _await_replay(replica: Settings, written: str) -> None:
             if row and row[0]:
                 return
             sleep(END_SECONDS)
-    log.warning("a replica lags behind", replica=replica.database_host, seconds=REPLAY_SECONDS)
+    log.warning("a replica is lagging", replica=replica.database_host, seconds=REPLAY_SECONDS)
 
 
 def _discard(settings: Settings, database: str) -> None:
@@ -208,7 +212,7 @@ def _discard(settings: Settings, database: str) -> None:
         ):
             cursor.execute(composed("backup/drop_database", database=sql.Identifier(database)))
     except DatabaseUnavailable as error:
-        log.warning("half a restore is left; the next restore removes it", database=database, error=error)
+        log.warning("could not drop an unfinished restore; the next restore removes it", database=database, error=error)
 
 
 def choose_dump(shelf: DumpStore, project: Project, accept: Callable[[Dump], bool], wanted: str) -> Dump:
@@ -217,5 +221,7 @@ def choose_dump(shelf: DumpStore, project: Project, accept: Callable[[Dump], boo
     found = next((dump for dump in there if accept(dump)), None)
     if found is None:
         names = ", ".join(dump.name for dump in there) or "none"
-        raise BackupFailed(f"There is no dump of {project.name}{wanted}. Dumps: {names}. ./run db.dump makes one.")
+        raise BackupFailed(
+            f"There is no dump of {project.name}{wanted}. Dumps: {names}. Run ./run db.dump to make one."
+        )
     return found

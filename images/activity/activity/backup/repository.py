@@ -87,9 +87,9 @@ def interpret(told: list[dict[str, Any]]) -> Repository:
     """What `pgbackrest info` tells as JSON -> Repository; BackupFailed when it says that it could not look."""
     stanza = next((item for item in told if item["name"] == STANZA), None)
     if stanza is None:
-        return Repository((), "", "", "no backup was made yet")
+        return Repository((), "", "", "no backup has been made yet")
     if stanza["status"]["code"] == UNANSWERED:
-        raise BackupFailed(f"{repository_config.read()} does not answer as it should: {_reason(stanza)}.")
+        raise BackupFailed(f"{repository_config.read()} does not answer correctly: {_reason(stanza)}.")
     archives = [item for item in stanza.get("archive") or () if item.get("min")]
     status = stanza["status"]
     return Repository(
@@ -129,16 +129,16 @@ def make(settings: Settings, kind: str, stop: Signal, beat: Callable[[], None] =
     words = ("backup", f"--type={kind}", f"--stanza={STANZA}", "--no-expire-auto")
     code, said = _apart(settings, words, stop, beat)
     if code == LOCKED:
-        raise BackupRunning("Another backup of the cluster is under way. ./run db.backups shows it when it is done.")
+        raise BackupRunning("Another backup of the cluster is running.See ./run db.backups.")
     if code:
-        raise BackupFailed(f"pgBackRest ended with {code}: {said or 'it said nothing'}")
+        raise BackupFailed(f"pgBackRest exited with {code}: {said or 'no output'}")
     made = read().last()
     if made is None or (before is not None and made.label == before.label):
-        raise BackupFailed("pgBackRest says that it made a backup, but the repository has no new one.")
+        raise BackupFailed("pgBackRest reported success, but the repository has no new backup.")
     if made.broken:
         raise BackupFailed(
-            f"{made.label} holds pages whose checksums are wrong: data on the leader's disk is damaged ({said}). "
-            "Older backups are kept; if a follower is well, ./run db.switchover lets it lead."
+            f"{made.label} contains pages with invalid checksums: data on the leader's disk is damaged ({said}). "
+            "Older backups are kept. If a replica is healthy, make it the leader with ./run db.switchover."
         )
     _expire(settings, made, stop, beat)
     return made
@@ -149,7 +149,7 @@ def _expire(settings: Settings, made: Backup, stop: Signal, beat: Callable[[], N
     code, said = _apart(settings, ("expire", f"--stanza={STANZA}"), stop, beat)
     if code not in (0, LOCKED):
         raise BackupFailed(
-            f"{made.label} is made, but older backups are not removed (pgBackRest ended with {code}): {said}"
+            f"{made.label} was made, but older backups could not be removed (pgBackRest exited with {code}): {said}"
         )
 
 
@@ -157,12 +157,12 @@ def _prepare(settings: Settings) -> None:
     """Make the stanza, which may be repeated; one of another cluster is refused by pgBackRest."""
     code, said = _whole(on_leader(settings, ("pgbackrest", "stanza-create", f"--stanza={STANZA}")))
     if code == LOCKED:
-        raise BackupRunning("Another backup of the cluster is under way.")
+        raise BackupRunning("Another backup of the cluster is running.")
     if code:
         raise BackupFailed(
-            f"The repository does not take this cluster (pgBackRest ended with {code}): {said}\n"
-            "If it holds the backups of a cluster that was lost, ./run db.restore brings that back; "
-            "to begin anew, move the folder backups/cluster of the shared storage aside."
+            f"The repository rejected this cluster (pgBackRest exited with {code}): {said}\n"
+            "If it holds the backups of a lost cluster, restore that with ./run db.restore; "
+            "to start over, move backups/cluster on the shared storage aside."
         )
 
 
@@ -173,7 +173,7 @@ def _apart(settings: Settings, words: tuple[str, ...], stop: Signal, beat: Calla
     silent = 0.0
     while silent < PATIENCE_SECONDS:
         if stop.wait(POLL_SECONDS):
-            raise BackupRunning("Stopped while a backup runs; it goes on by itself.")
+            raise BackupRunning("Stopped while a backup is running; the backup continues on the leader.")
         beat()
         try:
             code, said = _whole(on_leader(settings, ("pgbackrest-apart", "look", identity)), ended=False)
@@ -183,7 +183,7 @@ def _apart(settings: Settings, words: tuple[str, ...], stop: Signal, beat: Calla
         silent = 0.0
         if code is not None:
             return code, said
-    raise BackupFailed(f"The database's leader was away for {PATIENCE_SECONDS:.0f} s while a backup ran.")
+    raise BackupFailed(f"The database had no leader for {PATIENCE_SECONDS:.0f} s while a backup was running.")
 
 
 def on_leader(settings: Settings, argv: tuple[str, ...]) -> list[str]:
@@ -206,10 +206,10 @@ def _whole(lines: list[str], *, ended: bool = True) -> tuple[Any, str]:
     last = lines[-1] if lines else ""
     if not last.startswith("exit="):
         if ended:
-            raise BackupFailed(f"A command on the leader ended without its exit code: {' '.join(lines)[-500:]}")
+            raise BackupFailed(f"A command on the leader returned no exit code: {' '.join(lines)[-500:]}")
         return None, ""
     word = last.removeprefix("exit=")
     said = "; ".join(line.strip() for line in lines[:-1] if line.strip())[-1500:]
     if word == "gone":
-        raise BackupFailed("Another member leads now; the backup that ran on the former leader counts for nothing.")
+        raise BackupFailed("The leader changed; the backup that was running on the former leader is void.")
     return int(word), said

@@ -24,20 +24,20 @@ class RepositoryConfig:
     def __str__(self) -> str:
         """What people call it."""
         if not self.host:
-            return f"The repository of backups in {self.name}"
-        return f"The bucket {self.name} at {self.host}{'' if self.port == PORT else f':{self.port}'}"
+            return f"The backup repository in {self.name}"
+        return f"Bucket {self.name} at {self.host}{'' if self.port == PORT else f':{self.port}'}"
 
     def reason(self, seconds: float = SECONDS) -> str:
         """Why it does not answer, as far as one connection tells, which is given up after so long."""
         if not self.host:
-            return "is the shared storage there?"
+            return "is the shared storage mounted?"
         try:
             socket.create_connection((self.host.strip("[]"), self.port), timeout=seconds).close()
         except TimeoutError:
-            return "it takes no connection"
+            return "it does not accept connections"
         except OSError as error:
             return (error.strerror or str(error)).lower()
-        return "it takes connections and says nothing"
+        return "it accepts connections but does not respond"
 
 
 def read(configuration: Path = CONFIGURATION) -> RepositoryConfig:
@@ -47,9 +47,9 @@ def read(configuration: Path = CONFIGURATION) -> RepositoryConfig:
         found.read_string(configuration.read_text())
         told = found["global"]
     except (OSError, Error, KeyError):
-        return RepositoryConfig("an unknown place")
+        return RepositoryConfig("an unknown location")
     if told.get("repo1-type") != "s3":
-        return RepositoryConfig(told.get("repo1-path", "an unknown place"))
+        return RepositoryConfig(told.get("repo1-path", "an unknown location"))
     bucket, endpoint = told.get("repo1-s3-bucket", ""), told.get("repo1-s3-endpoint", "")
     parts = ENDPOINT.match(endpoint)
     if parts is None:

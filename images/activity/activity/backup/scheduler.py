@@ -72,10 +72,10 @@ class Scheduler:
             if step(now):
                 self.pauses.well(what)
         except BackupRunning as error:
-            log.info("left for later", what=what, reason=error)
+            log.info("postponed", what=what, reason=error)
             self.pauses.failed(what, now)
         except ActivityError as error:
-            log.warning(f"{kind} failed, trying again", what=what, error=error)
+            log.warning(f"{kind} failed; trying again", what=what, error=error)
             self.pauses.failed(what, datetime.now(UTC))
         self.pulse.beat()
 

@@ -81,15 +81,15 @@ def running(instance: ScratchInstance, *, archive: bool, seconds: float) -> Iter
         deadline = monotonic() + seconds
         while not _recovered(instance):
             if server.poll() is not None:
-                raise BackupFailed(f"The restored server ended: {reason(instance.log)}")
+                raise BackupFailed(f"The restored server exited: {reason(instance.log)}")
             if monotonic() > deadline:
-                raise BackupFailed(f"The restored server still replays after {seconds:.0f} s.")
+                raise BackupFailed(f"The restored server is still replaying WAL after {seconds:.0f} s.")
             sleep(POLL_SECONDS)
         yield
         # Fast shutdown: a checkpoint is written.
         server.send_signal(2)
         if server.wait(timeout=600):
-            raise BackupFailed(f"The restored server did not end well: {reason(instance.log)}")
+            raise BackupFailed(f"The restored server did not shut down cleanly: {reason(instance.log)}")
 
 
 def _settle(instance: ScratchInstance, *, archive: bool) -> None:
@@ -142,7 +142,7 @@ def reason(log: Path) -> str:
     try:
         text = log.read_text(errors="replace")
     except OSError as error:
-        return f"its log cannot be read: {error.strerror}"
+        return f"cannot read its log: {error.strerror}"
     fatal = REASONS.findall(text)
     return fatal[-1] if fatal else "; ".join(text.strip().splitlines()[-LOG_LINES:]) or "its log is empty"
 

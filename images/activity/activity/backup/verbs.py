@@ -34,7 +34,7 @@ def keep(settings: Settings, command: Namespace, stop: Signal) -> Lines:
     registry, pulse = CollectorRegistry(), Watchdog()
     recorder = Recorder(settings, Gauges(registry))
     with health_server(settings.listen, pulse, registry):
-        log.info("backups are kept", folder=settings.backups.folder)
+        log.info("backup scheduler started", folder=settings.backups.folder)
         Scheduler(settings, recorder, pulse, stop).run()
     yield from ()
 
@@ -66,7 +66,7 @@ def verify(settings: Settings, command: Namespace, stop: Signal) -> Lines:
 
 
 def restore_from_dump(settings: Settings, command: Namespace, stop: Signal) -> Lines:
-    """Bring one project's database to what a dump holds; with --dry only say which dump that would be."""
+    """Bring one project's database to what a dump holds; with --dry only print which dump would be restored."""
     project = _meant(settings, command.project)[0]
     shelf, to = _shelf(settings), command.to
     found = choose_dump(
@@ -78,7 +78,10 @@ def restore_from_dump(settings: Settings, command: Namespace, stop: Signal) -> L
     with Recorder(settings).recorded(RESTORE, project.name) as outcome:
         done = restore_project(settings, shelf, project, found)
         kept = f"; the former database is kept as {done.kept_as}" if done.kept_as else ""
-        outcome.words, outcome.bytes = f"{project.name} is as in {found.name}: {done.rows} rows{kept}", found.bytes
+        outcome.words, outcome.bytes = (
+            f"{project.name} was restored from {found.name}: {done.rows} rows{kept}",
+            found.bytes,
+        )
     yield outcome.words
 
 
@@ -94,7 +97,7 @@ def aside(settings: Settings, command: Namespace, stop: Signal) -> Lines:
     volume = Path(command.volume)
     with lock_volume(volume):
         kept = set_aside(volume)
-    yield f"what was there is kept in {kept}" if kept else "there was nothing"
+    yield f"the former data is kept in {kept}" if kept else "the volume was empty"
 
 
 def volume_state(settings: Settings, command: Namespace, stop: Signal) -> Lines:
@@ -158,7 +161,7 @@ def _meant(settings: Settings, name: str | None) -> tuple[Project, ...]:
     project = settings.project_named(name)
     if project is None:
         names = ", ".join(item.name for item in settings.projects)
-        raise UsageError(f"No project {name!r}. Projects: {names}.")
+        raise UsageError(f"Project {name!r} not found. Projects: {names}.")
     return (project,)
 
 

@@ -33,7 +33,7 @@ class VerifyResult:
         to = f"{self.replayed_to:%Y-%m-%d %H:%M:%S} UTC" if self.replayed_to else "its own end"
         return (
             f"{self.backup.label} restored and replayed to {to}: {self.databases} databases, {self.tables} tables, "
-            f"{self.rows} rows read, indexes and checksums are well; {self.seconds:.0f} s"
+            f"{self.rows} rows read, indexes and checksums are intact; {self.seconds:.0f} s"
         )
 
 
@@ -41,7 +41,7 @@ def verify(folder: Path) -> VerifyResult:
     """Restore the newest backup into a folder, check everything that can be checked, and leave the folder empty."""
     newest = read().newest()
     if newest is None:
-        raise BackupFailed("There is no backup to verify yet. ./run db.backup --full makes one.")
+        raise BackupFailed("There is no backup to verify yet. Run ./run db.backup --full to make one.")
     began = monotonic()
     try:
         empty_folder(folder)
@@ -79,6 +79,6 @@ def _read_all(instance: ScratchInstance) -> tuple[datetime | None, dict[str, dic
                 counts[name] = count_rows(cursor)
             connection.close()
     except psycopg2.Error as error:
-        raise BackupFailed(f"The restored server does not give what it holds: {error_line(error)}.") from error
+        raise BackupFailed(f"Cannot read the restored server: {error_line(error)}.") from error
     moment = row[0] if row else None
     return (moment.astimezone(UTC) if isinstance(moment, datetime) else None), counts

@@ -36,4 +36,4 @@ def switch_wal(settings: Settings, seconds: float = SECONDS, clock: Callable[[],
             if row and row[0]:
                 return f"everything until {now:%Y-%m-%dT%H:%M:%S.%fZ} is archived, timeline {timeline}"
             sleep(POLL_SECONDS)
-    raise BackupFailed(f"WAL {wanted} is not archived after {seconds:.0f} s; ./run logs db shows why.")
+    raise BackupFailed(f"WAL {wanted} was not archived within {seconds:.0f} s. See ./run logs db.")

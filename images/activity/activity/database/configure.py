@@ -71,17 +71,17 @@ def configure(patroni: Patroni, want: Mapping[str, Any]) -> list[str]:
             done.append(_restarted(patroni, member.name, hand_over=not any(member.name in line for line in done)))
     if waiting := [member for member in patroni.members() if member.pending]:
         names = ", ".join(member.name for member in waiting)
-        raise DatabaseUnavailable(f"{names} still wait for a restart. See ./run db.status.")
+        raise DatabaseUnavailable(f"{names} must still be restarted. See ./run db.status.")
     return done
 
 
 def _restarted(patroni: Patroni, name: str, *, hand_over: bool) -> str:
-    _await("a whole cluster", lambda: _whole(patroni))
+    _await("a healthy cluster", lambda: _whole(patroni))
     member = _named(patroni, name)
     if member.leads and hand_over:
-        log.info("handing over", member=name)
-        _await(f"{name} to hand over", lambda: _handed_over(patroni, member))
-        _await("a whole cluster", lambda: _whole(patroni))
+        log.info("switching over", member=name)
+        _await(f"{name} to switch over", lambda: _handed_over(patroni, member))
+        _await("a healthy cluster", lambda: _whole(patroni))
         member = _named(patroni, name)
     log.info("restarting", member=name)
     patroni.restart(member)
@@ -124,4 +124,4 @@ def _await(what: str, look: Callable[[], bool]) -> None:
         except DatabaseUnavailable as error:
             problem = f": {error}"
         sleep(0.5)
-    raise DatabaseUnavailable(f"{what}: not within {PATIENCE:.0f} s{problem}")
+    raise DatabaseUnavailable(f"gave up waiting for {what} after {PATIENCE:.0f} s{problem}")

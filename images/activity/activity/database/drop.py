@@ -13,9 +13,9 @@ def drop_database(settings: Settings, database: str) -> bool:
     """Drop a database with all that is in it; returns whether it was there. UsageError for one that is needed."""
     owner = next((project.name for project in settings.projects if project.database == database), None)
     if owner is not None:
-        raise UsageError(f"database {database!r} belongs to project {owner}, which is followed. Remove that first.")
+        raise UsageError(f"database {database!r} belongs to project {owner}. Remove the project first.")
     if database in RESERVED:
-        raise UsageError(f"database {database!r} is no project's.")
+        raise UsageError(f"database {database!r} is reserved.")
     with connect(settings, LOG_DATABASE, Role.OWNER, autocommit=True) as connection, connection.cursor() as cursor:
         cursor.execute(query("provision/find_database"), {"database": database})
         there = cursor.fetchone() is not None

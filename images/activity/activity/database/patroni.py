@@ -72,18 +72,18 @@ class Patroni:
         return found if isinstance(found, dict) else {}
 
     def _first(self, ask: Callable[[str], httpx.Response]) -> httpx.Response:
-        problem = "there are none"
+        problem = "none is configured"
         for url in self.urls:
             try:
                 return self._demand(url, ask(url))
             except httpx.HTTPError as error:
                 problem = f"{url}: {type(error).__name__}"
-        raise DatabaseUnavailable(f"No member of the cluster answers ({problem}). Check that the db stack is healthy.")
+        raise DatabaseUnavailable(f"No cluster member answers ({problem}). Check that the db stack is healthy.")
 
     def _demand(self, url: str, answer: httpx.Response) -> httpx.Response:
         if answer.is_success:
             return answer
-        raise DatabaseUnavailable(f"{url} says {answer.status_code}: {answer.text.strip()[:300]}.")
+        raise DatabaseUnavailable(f"{url} answered {answer.status_code}: {answer.text.strip()[:300]}.")
 
 
 def _member(item: Mapping[str, Any]) -> Member:

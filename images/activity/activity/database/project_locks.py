@@ -32,7 +32,7 @@ class ExclusiveLock:
             with self._connection.cursor() as cursor:
                 cursor.execute("select 1")
         except psycopg2.Error as error:
-            words = f"the locks of this backfill are lost: {first_line(error)}. Run it again."
+            words = f"this backfill has lost its locks: {first_line(error)}. Run it again."
             raise DatabaseUnavailable(words) from error
 
 
@@ -47,10 +47,10 @@ def lock_exclusively(settings: Settings, projects: Iterable[Project], stop: Sign
                 waited = False
                 while not _taken(cursor, words):
                     if not waited:
-                        log.info("waiting for whoever works on this project", database=words[1])
+                        log.info("waiting for the project's lock", database=words[1])
                     waited = True
                     if stop.is_set():
-                        raise Stopped(f"stopped while waiting for {words[1]}. Run again to begin.")
+                        raise Stopped(f"stopped while waiting for the lock of {words[1]}. Run it again to start.")
         yield ExclusiveLock(connection)
 
 

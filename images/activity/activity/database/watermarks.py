@@ -71,7 +71,7 @@ def _mixed(cursor: Cursor, hour: Hour, source: Source) -> SettingsError:
     return SettingsError(
         [
             f"ACTIVITY_ARCHIVE_SIMULATE: hour {hour} is {source.value}, "
-            f"but database {cursor.connection.info.dbname} holds hours of the other kind; they are never mixed"
+            f"but database {cursor.connection.info.dbname} holds hours of the other kind; the two are never mixed"
         ]
     )
 

@@ -125,5 +125,5 @@ def _window(request: Request, summary: Summary) -> Window:
     # The parameters are judged even while there is nothing to show, or a wrong one would look like a passing outage.
     window = series_window(request.query_params, newest or datetime.now(UTC).replace(tzinfo=None))
     if newest is None:
-        raise NotReady(f"No hour of {summary.project.display_name} has arrived yet.")
+        raise NotReady(f"No data for {summary.project.display_name} yet.")
     return window

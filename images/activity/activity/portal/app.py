@@ -80,8 +80,8 @@ def _refused(request: Request, error: Exception) -> Response:
     portal: PortalContext = request.app.state.portal
     status = error.status_code if isinstance(error, HTTPException) else 500
     if status == 404:
-        return _failed(request, NotFound(f"There is no page at {request.url.path}.", portal.near(_last_word(request))))
-    failure = PortalError("This address does not take such a request.")
+        return _failed(request, NotFound(f"Page {request.url.path} not found.", portal.near(_last_word(request))))
+    failure = PortalError("Method not allowed.")
     failure.status = status
     answer = _failed(request, failure)
     answer.headers.update(dict(getattr(error, "headers", None) or {}))
@@ -90,7 +90,7 @@ def _refused(request: Request, error: Exception) -> Response:
 
 def _broke(request: Request, error: Exception) -> Response:
     # The server logs the traceback; the visitor learns only that it was our fault.
-    answer = _failed(request, PortalError("The portal made a mistake. Its log says which."))
+    answer = _failed(request, PortalError("Internal error; see the portal's log."))
     answer.headers.update(SECURITY_HEADERS)
     return answer
 

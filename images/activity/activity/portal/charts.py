@@ -45,20 +45,20 @@ class Chart:
         """What one period says, in a sentence."""
         when = period_name(self.times[at], self.period)
         if self.held[at] == 0:
-            return f"{when}: no data held"
+            return f"{when}: no data"
         told = ", ".join(self._told(line, line.values[at]) for line in self.lines)
-        part = "" if self.held[at] == 1 else f" ({round(self.held[at] * 24)} of 24 hours held)"
+        part = "" if self.held[at] == 1 else f" ({round(self.held[at] * 24)} of 24 hours)"
         detail = f" ({self.details[at]})" if detailed and self.details and self.details[at] else ""
         return f"{when}: {told}{detail}{part}"
 
     def summary(self) -> str:
         """What the whole chart says, for those who do not see it."""
         if not any(self.held):
-            return f"{self.title}: no data held in this range"
+            return f"{self.title}: no data in this range"
         peaks = []
         for line in self.lines:
             at = max(range(len(line.values)), key=lambda index: line.values[index] or 0)
-            peaks.append(f"{line.name} at most {number(line.values[at])} ({period_name(self.times[at], self.period)})")
+            peaks.append(f"{line.name} peak {number(line.values[at])} ({period_name(self.times[at], self.period)})")
         return f"{self.title}: " + "; ".join(peaks)
 
     def _told(self, line: ChartSeries, value: float | None) -> str:

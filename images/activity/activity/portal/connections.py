@@ -77,7 +77,7 @@ class Connections:
         with self._changed:
             found = self._changed.wait_for(lambda: self._idle_or_room(database), LEASE_TIMEOUT)
             if not found:
-                raise DatabaseBusy("All connections of the portal are taken. Try again in a moment.")
+                raise DatabaseBusy("All database connections are in use. Try again in a moment.")
             for index in reversed(range(len(self._idle))):
                 if self._idle[index][0] == database:
                     return self._idle.pop(index)[1], True
@@ -116,14 +116,14 @@ class Connections:
         if bool(refusal) != self._refused:
             place = f"{self._server.host}:{self._server.port}/{database} as {self._server.user}"
             if refusal:
-                log.warning("the database cannot be reached", place=place, problem=refusal.splitlines()[0])
+                log.warning("cannot reach the database", place=place, problem=refusal.splitlines()[0])
             else:
-                log.info("the database answers again", place=place)
+                log.info("the database is available again", place=place)
         self._refused = bool(refusal)
 
     def _connect(self, database: str) -> Connection:
         if monotonic() < self._resting_until:
-            raise DatabaseUnreachable("It did not answer a moment ago. Pages come back by themselves when it does.")
+            raise DatabaseUnreachable("The database is unavailable. Pages recover as soon as it is back.")
         server = self._server
         try:
             connection = psycopg2.connect(
@@ -140,7 +140,7 @@ class Connections:
         except psycopg2.OperationalError as error:
             self._resting_until = monotonic() + REST_AFTER_REFUSAL
             self._note(database, str(error).strip() or type(error).__name__)
-            raise DatabaseUnreachable("It does not answer. Pages come back by themselves when it does.") from error
+            raise DatabaseUnreachable("The database is unavailable. Pages recover as soon as it is back.") from error
         self._note(database, "")
         connection.autocommit = True
         return connection
@@ -151,13 +151,15 @@ def _translated(database: str) -> Iterator[None]:
     try:
         yield
     except (errors.UndefinedTable, errors.InvalidCatalogName, errors.InsufficientPrivilege) as error:
-        raise NotReady(f"The tables of {database} are not there for the portal yet.") from error
+        raise NotReady(f"The tables of {database} do not exist yet.") from error
     except (errors.QueryCanceled, errors.SerializationFailure) as error:
         raise DatabaseBusy(
             f"Reading {database} took longer than {STATEMENT_TIMEOUT} s. Try a shorter range."
         ) from error
     except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
-        raise DatabaseUnreachable("It went away. Pages come back by themselves when it returns.") from error
+        raise DatabaseUnreachable(
+            "Lost the connection to the database. Pages recover as soon as it is back."
+        ) from error
 
 
 def rows(cursor: Cursor, sql: str, **values: Any) -> list[tuple[Any, ...]]:

@@ -35,7 +35,7 @@ class PortalContext:
         """The project of that name, in any case. Raises NotHere, which suggests the nearest."""
         found = next((project for project in self.projects if project.name.lower() == name.lower()), None)
         if found is None:
-            raise NotFound(f"There is no project “{name}” here.", self.near(name))
+            raise NotFound(f"Project “{name}” not found.", self.near(name))
         return found
 
     def near(self, name: str) -> tuple[str, ...]:

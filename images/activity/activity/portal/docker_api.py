@@ -36,10 +36,10 @@ class DockerApi:
             ) from error
         if answer.status_code != httpx.codes.OK:
             raise ClusterUnreachable(
-                f"The Docker API at {self.url} refuses /{kind} ({answer.status_code}){_said(found)}."
+                f"The Docker API at {self.url} rejected /{kind} ({answer.status_code}){_said(found)}."
             )
         if not isinstance(found, list):
-            raise ClusterUnreachable(f"What answers at {self.url} is not the Docker API: /{kind} is no list.")
+            raise ClusterUnreachable(f"What answers at {self.url} is not the Docker API: /{kind} is not a list.")
         return found
 
 

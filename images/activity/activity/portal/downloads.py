@@ -60,7 +60,7 @@ def download(request: Request) -> Response:
     found = shelf.find(request.path_params["name"])
     known = {project.name for project in portal.projects}
     if found is None or found.project not in known:
-        raise NotFound("There is no such dump here, or no longer. The page of backups has all that there are.")
+        raise NotFound("Dump not found. The Backups page lists all dumps.")
     return FileResponse(shelf.path(found), media_type="application/octet-stream", filename=found.name, headers=AS_IT_IS)
 
 

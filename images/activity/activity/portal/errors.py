@@ -31,7 +31,7 @@ class NotFound(PortalError):
     """No such project, metric or page; suggests the nearest projects."""
 
     status = 404
-    title = "Not here"
+    title = "Not found"
     suggest = "near"
 
 
@@ -39,35 +39,35 @@ class InvalidParameter(PortalError):
     """A parameter of the address that cannot be used; suggests what is allowed."""
 
     status = 400
-    title = "This address cannot be read"
+    title = "Invalid parameter"
 
 
 class DatabaseUnreachable(PortalError):
     """No database server answers."""
 
     status = 503
-    title = "The database cannot be reached"
+    title = "Database unavailable"
 
 
 class DatabaseBusy(PortalError):
-    """The database answers, but not to this request in time."""
+    """The database answers, but not in time."""
 
     status = 503
-    title = "The database is busy"
+    title = "Database busy"
 
 
 class NotReady(PortalError):
     """The project's database or its tables are not made yet."""
 
     status = 503
-    title = "Nothing has arrived yet"
+    title = "No data yet"
 
 
 class ClusterUnreachable(PortalError):
     """The Docker API does not answer as a swarm manager does."""
 
     status = 503
-    title = "The cluster cannot be seen"
+    title = "Cluster unavailable"
 
 
 def nearest(name: str, names: Iterable[str]) -> tuple[str, ...]:

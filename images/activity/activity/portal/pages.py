@@ -67,7 +67,7 @@ def static(request: Request) -> Response:
     """Give a file that pages refer to; its address changes with its content."""
     asset = asset_at(request.url.path)
     if asset is None:
-        raise NotFound("There is no such file here, or no longer.")
+        raise NotFound("File not found.")
     return Response(asset.body, media_type=asset.media_type, headers={"Cache-Control": KEEP_FOR_GOOD})
 
 
@@ -96,7 +96,7 @@ def _spark(summary: Summary) -> str:
     if not summary.recent:
         return ""
     total = sum(count or 0 for count in summary.recent)
-    return spark(summary.recent, f"{counted(total, 'event')} in the last {len(summary.recent)} hours held")
+    return spark(summary.recent, f"{counted(total, 'event')} in the last {len(summary.recent)} hours with data")
 
 
 def _project(request: Request, portal: PortalContext, project: Project) -> Response:

@@ -64,7 +64,7 @@ def _contributors(table: SeriesTable) -> ProjectChart:
     peak = max((value for value in line.values if value is not None), default=0)
     each = "hour" if table.window.period == "h" else "day"
     drawings = (columns(chart, MEDIUM), columns(chart, NARROW))
-    return _figure(table, "Contributors", f"at most {number(peak)} in one {each}", drawings, columns_=["all"])
+    return _figure(table, "Contributors", f"peak {number(peak)} per {each}", drawings, columns_=["all"])
 
 
 def _pull_requests(table: SeriesTable) -> ProjectChart:
@@ -128,7 +128,7 @@ def _parts(table: SeriesTable, names: list[str]) -> tuple[Part, ...]:
 def _part(table: SeriesTable, name: str, title: str, kind: str) -> Part:
     values = table.values[name]
     peak = max((value for value in values if value is not None), default=0)
-    label = f"{title}: {number(table.total(name))} in all, at most {number(peak)}"
+    label = f"{title}: {number(table.total(name))} in total, peak {number(peak)}"
     return Part(title, kind, table.total(name), peak, spark(values, label))
 
 

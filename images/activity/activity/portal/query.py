@@ -39,7 +39,7 @@ class Window:
 def metric_of(name: str) -> str:
     """The metric of that name. Raises NotHere."""
     if name not in METRICS:
-        raise NotFound(f"There is no metric “{name}”. Metrics: {', '.join(METRICS)}.")
+        raise NotFound(f"Metric “{name}” not found. Metrics: {', '.join(METRICS)}.")
     return name
 
 
@@ -74,10 +74,10 @@ def series_window(query: Mapping[str, str], newest_hour: datetime) -> Window:
     length = RANGES[period][DEFAULT_RANGE[period]]
     start = floor(_moment(query["from"], "from"), period) if query.get("from") else end - length
     if start >= end:
-        raise InvalidParameter(f"from ({start.isoformat()}) must lie before to ({end.isoformat()}).")
+        raise InvalidParameter(f"from ({start.isoformat()}) must be before to ({end.isoformat()}).")
     if (end - start) // STEPS[period] > MOST_PERIODS:
         wanted = (end - start) // STEPS[period]
-        raise InvalidParameter(f"from and to span {wanted:,} periods; at most {MOST_PERIODS:,} are given at once.")
+        raise InvalidParameter(f"from and to span {wanted:,} periods; the maximum is {MOST_PERIODS:,}.")
     return Window(period, start, end)
 
 
@@ -121,4 +121,4 @@ def _choice(query: Mapping[str, str], name: str, allowed: tuple[str, ...], defau
 
 def _refusal(name: str, value: str, allowed: tuple[str, ...]) -> InvalidParameter:
     shown = value if len(value) <= 60 else value[:57] + "…"
-    return InvalidParameter(f"{name}={shown} is not understood. Allowed: {', '.join(allowed)}.", allowed)
+    return InvalidParameter(f"{name}={shown} is invalid. Allowed: {', '.join(allowed)}.", allowed)

@@ -39,10 +39,10 @@ class Sync:
             registry=registry,
         ).labels(project.name)
         self._pending = Gauge(
-            "activity_series_pending", "Periods that wait to be computed", ["project"], registry=registry
+            "activity_series_pending", "Periods waiting to be computed", ["project"], registry=registry
         ).labels(project.name)
         self._seconds = Gauge(
-            "activity_series_seconds", "Seconds that the last computation took", ["project"], registry=registry
+            "activity_series_seconds", "Duration of the last computation", ["project"], registry=registry
         ).labels(project.name)
         self._failures = Counter(
             "activity_series_failures", "Computations that failed", ["project"], registry=registry
@@ -70,7 +70,7 @@ class Sync:
             self._provisioned = True
         with lock_shared(self._settings, [self._project]) as free:
             if not free:
-                log.info("a backfill has the project for itself, trying again later", project=self._project.name)
+                log.info("a backfill has locked the project; trying again later", project=self._project.name)
                 return
             restore_indexes(self._settings, self._project)
             apply_empty_hours(self._settings, self._project)
@@ -94,7 +94,7 @@ class Sync:
             work()
         except ActivityError as error:
             self._failures.inc()
-            log.warning("series not computed, trying again soon", project=self._project.name, error=error)
+            log.warning("could not compute series; trying again soon", project=self._project.name, error=error)
         self._pulse.beat()
 
 

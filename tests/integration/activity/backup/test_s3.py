@@ -106,8 +106,8 @@ def test_the_keys_stand_in_no_specification_and_no_log(server: Members) -> None:
 
 
 REASONS = {
-    SILENT: "it takes connections and says nothing",
-    FULL: "it takes no connection",
+    SILENT: "it accepts connections but does not respond",
+    FULL: "it does not accept connections",
     CLOSED: "connection refused",
     "": "name or service not known",
 }
@@ -153,7 +153,7 @@ def test_what_needs_a_bucket_that_is_silent_ends_soon(answers: dict[tuple[str, s
 
 
 def reason(script: str) -> str:
-    return f"The bucket {BUCKET} at {HOST} does not answer: {REASONS[script]}."
+    return f"Bucket {BUCKET} at {HOST} does not answer: {REASONS[script]}."
 
 
 def quickly(server: Members, word: str, hosts: Mapping[str, str], volume: str = "", code: int = 0) -> str:

@@ -76,7 +76,7 @@ def test_a_series_as_csv_opens_as_a_table(portal):
 @pytest.mark.parametrize(
     ("path", "status", "told"),
     [
-        ("/api/projects/apach", 404, {"error": "There is no project “apach” here.", "near": ["apache"]}),
+        ("/api/projects/apach", 404, {"error": "Project “apach” not found.", "near": ["apache"]}),
         ("/api/projects/apache/series/stars", 404, None),
         ("/api/projects/apache/series/events?period=w", 400, None),
         ("/api/projects/apache/series/events?from=x", 400, None),
@@ -95,7 +95,7 @@ def test_an_error_is_json_too(portal, path, status, told):
 
 def test_a_wrong_period_is_answered_with_those_allowed(portal):
     assert portal.get("/api/projects/apache/series/events?period=w").json() == {
-        "error": "period=w is not understood. Allowed: h, d.",
+        "error": "period=w is invalid. Allowed: h, d.",
         "allowed": ["h", "d"],
     }
 
@@ -141,5 +141,5 @@ def test_the_ledger_of_hours_tells_what_is_lacking_and_why(portal, seeded):
         ("2015-01-01T02:00:00Z", "given up", None),
         ("2015-01-01T01:00:00Z", "missing", "2026-01-01T00:00:00Z"),
     ]
-    assert "1 hour read, 2 lacking" in page
+    assert "1 hour read, 2 missing" in page
     assert "not &lt;b&gt;there&lt;/b&gt;" in page

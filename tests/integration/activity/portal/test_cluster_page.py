@@ -13,7 +13,7 @@ def test_nodes_and_the_tasks_on_each_are_shown(swarm_manager, portal):
     assert page.status_code == 200
     told = words(page)
     assert "4 nodes, 9 services, 9 of 11 tasks running." in told
-    assert "On no node 1 waiting" in told
+    assert "Not assigned 1 waiting" in told
     assert "no suitable node (scheduling constraints not satisfied on 3 nodes)" in told
     assert "Role manager, leader State ready, active Engine 26.1.5+dfsg1 Size 4 CPU, 7.77 GiB" in told
     assert "node-4 down" in told
@@ -31,7 +31,7 @@ def test_the_cluster_is_given_as_json(swarm_manager, portal):
 def test_an_api_out_of_reach_is_said_plainly(portal):
     page = portal.get("/cluster")
     assert page.status_code == 503
-    assert "The cluster cannot be seen" in words(page)
+    assert "Cluster unavailable" in words(page)
     assert "http://127.0.0.1:9 does not answer" in words(page)
     assert portal.get("/api/cluster").status_code == 503
 

@@ -55,7 +55,7 @@ def test_the_front_page_lists_projects_without_numbers_while_the_database_is_awa
     database_line.cut()
     page = portal.get("/")
     assert page.status_code == 503
-    assert "The database cannot be reached" in page.text
+    assert "Database unavailable" in page.text
     assert page.text.count("Numbers unavailable.") == 6
     answer = portal.get("/api/projects")
     assert answer.status_code == 503

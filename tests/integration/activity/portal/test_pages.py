@@ -20,7 +20,7 @@ def test_the_front_page_lists_foundations_and_their_projects_with_their_numbers(
     assert told.index("Apache Software Foundation") < told.index("Cloud Native") < told.index("Independent projects")
     # The databases were filled before the first test of this folder ran.
     assert re.search(r"Apache Events 9 Newest hour 1 Jan 2015, 02:00 Updated (just now|\d minutes? ago)", told)
-    assert "Empty No hour has arrived yet." in told
+    assert "Empty No data yet." in told
 
 
 def test_simulated_data_is_clearly_called_so(portal):
@@ -28,8 +28,8 @@ def test_simulated_data_is_clearly_called_so(portal):
     assert "Kubernetes Simulated" in told
     assert "Prometheus Partly simulated" in told
     assert "Apache Simulated" not in told
-    assert "All hours held are simulated" in words(portal.get("/projects/kubernetes"))
-    assert "1 of 2 hours held are simulated" in words(portal.get("/projects/prometheus"))
+    assert "All hours are simulated" in words(portal.get("/projects/kubernetes"))
+    assert "1 of 2 hours are simulated" in words(portal.get("/projects/prometheus"))
     assert "imulated" not in words(portal.get("/projects/apache"))
 
 
@@ -58,8 +58,8 @@ def test_a_project_shows_its_headline_numbers_exactly(portal, seeded):
     told = words(portal.get("/projects/apache"))
     assert seeded.events("apache") == 9
     assert (
-        "Events 9 Contributors 3 Pull requests opened 2 Pull requests merged 1 Hours held 2 "
-        "Newest hour 1 Jan 2015, 02:00 , held since 1 Jan 2015, 00:00" in told
+        "Events 9 Contributors 3 Pull requests opened 2 Pull requests merged 1 Hours 2 "
+        "Newest hour 1 Jan 2015, 02:00 , oldest 1 Jan 2015, 00:00" in told
     )
 
 
@@ -93,15 +93,15 @@ def test_every_chart_is_well_formed_and_has_its_table_and_its_csv(portal):
 
 def test_an_hour_that_is_not_held_is_a_gap_and_not_a_zero(portal):
     page = portal.get("/projects/apache")
-    assert 'aria-label="1 Jan 2015, 01:00: no data held"' in page.text
+    assert 'aria-label="1 Jan 2015, 01:00: no data"' in page.text
     assert 'aria-label="1 Jan 2015, 02:00: 2 events (push 1, pull request 1)"' in page.text
-    assert "no data held" in words(page)
+    assert "no data" in words(page)
 
 
 def test_by_day_a_day_held_in_part_says_so(portal):
     page = portal.get("/projects/apache", params={"period": "d"})
-    assert "1 Jan 2015: opened 2, merged 1 (2 of 24 hours held)" in page.text
-    assert "part of the day held" in words(page)
+    assert "1 Jan 2015: opened 2, merged 1 (2 of 24 hours)" in page.text
+    assert "incomplete day" in words(page)
 
 
 def test_the_switches_lead_to_other_periods_ranges_and_times(portal):
@@ -120,19 +120,19 @@ def test_the_switches_lead_to_other_periods_ranges_and_times(portal):
 def test_a_project_without_data_says_so(portal, name):
     page = portal.get(f"/projects/{name}")
     assert page.status_code == 200
-    assert "Nothing has arrived yet" in words(page)
+    assert "No data yet" in words(page)
     assert "Events 0" in words(page)
 
 
 @pytest.mark.parametrize(
     ("path", "status", "told"),
     [
-        ("/projects/apach", 404, "There is no project “apach” here. Did you mean apache ?"),
-        ("/projects/zzzzzz", 404, "There is no project “zzzzzz” here. All projects"),
-        ("/kubernets", 404, "There is no page at /kubernets. Did you mean kubernetes ?"),
-        ("/projects/<script>alert(1)<", 404, "There is no project “<script>alert(1)<” here."),
-        ("/projects/apache?period=w", 400, "period=w is not understood. Allowed: h, d."),
-        ("/projects/empty?range=9y", 400, "range=9y is not understood. Allowed: 24h, 48h, 7d."),
+        ("/projects/apach", 404, "Project “apach” not found. Did you mean apache ?"),
+        ("/projects/zzzzzz", 404, "Project “zzzzzz” not found. All projects"),
+        ("/kubernets", 404, "Page /kubernets not found. Did you mean kubernetes ?"),
+        ("/projects/<script>alert(1)<", 404, "Project “<script>alert(1)<” not found."),
+        ("/projects/apache?period=w", 400, "period=w is invalid. Allowed: h, d."),
+        ("/projects/empty?range=9y", 400, "range=9y is invalid. Allowed: 24h, 48h, 7d."),
         ("/static/portal.000000000000.css", 404, "no such file"),
     ],
 )

@@ -60,7 +60,7 @@ def test_a_broken_backup_is_the_last_that_was_made_so_that_another_one_is_not_du
 
 
 def test_a_repository_that_is_empty_or_unwell_says_why():
-    assert interpret([]).problem == "no backup was made yet"
+    assert interpret([]).problem == "no backup has been made yet"
     unwell = {**WELL, "status": {"code": 2, "message": "no valid backups"}, "backup": [], "archive": []}
     assert interpret([unwell]).problem == "no valid backups"
 
@@ -69,7 +69,7 @@ def test_a_backup_goes_on_without_the_service_and_is_no_failure_when_that_ends(m
     stop = Event()
     stop.set()
     monkeypatch.setattr(repository, "on_leader", lambda *_: [])
-    with pytest.raises(BackupRunning, match="it goes on by itself"):
+    with pytest.raises(BackupRunning, match="the backup continues on the leader"):
         repository._apart(read_settings({}, frozenset()), ("backup",), stop, lambda: None)
 
 
@@ -79,5 +79,5 @@ def test_a_repository_that_could_not_be_asked_is_no_empty_one_and_one_line_says_
         **WELL, "status": {"code": 99, "message": "other"}, "backup": [], "archive": [],
         "repo": [{"key": 1, "status": {"code": 99, "message": why}}],
     }  # fmt: skip
-    with pytest.raises(BackupFailed, match=r"^The .* as it should: HTTP request failed with 403 \(Forbidden\)\.$"):
+    with pytest.raises(BackupFailed, match=r"^The .* correctly: HTTP request failed with 403 \(Forbidden\)\.$"):
         interpret([silent])

@@ -24,7 +24,7 @@ class Instance:
         self.happened.append(argv[0])
         self.calls[argv[0]] = tuple(argv)
         if argv[0] == self.broken:
-            raise BackupFailed(f"{argv[0]} ended with 1:")
+            raise BackupFailed(f"{argv[0]} exited with 1:")
         return ""
 
     @contextmanager
@@ -64,6 +64,6 @@ def test_indexes_are_checked_while_the_server_runs_and_checksums_once_it_has_sto
 def test_a_backup_in_which_a_tool_finds_damage_does_not_verify_and_leaves_nothing(restored, tmp_path, tool):
     restored(tool)
     (tmp_path / "data").mkdir()
-    with pytest.raises(BackupFailed, match=f"{tool} ended with 1"):
+    with pytest.raises(BackupFailed, match=f"{tool} exited with 1"):
         verifying.verify(tmp_path)
     assert list(tmp_path.iterdir()) == []

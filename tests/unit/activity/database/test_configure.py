@@ -76,6 +76,6 @@ def test_members_restart_one_by_one_and_the_leader_last_after_it_handed_over():
 
 def test_a_refusal_says_who_refused_and_why():
     refusing = talking(lambda request: httpx.Response(412, text="no good candidates"))
-    with pytest.raises(DatabaseUnavailable, match="http://p1:8008 says 412: no good candidates"):
+    with pytest.raises(DatabaseUnavailable, match="http://p1:8008 answered 412: no good candidates"):
         refusing.members()
     assert patroni.LONG > patroni.TIMEOUT

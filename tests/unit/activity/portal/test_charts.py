@@ -64,7 +64,7 @@ def test_a_period_without_data_is_told_from_one_at_zero():
     svg = fromstring(columns(chart(0, None), WIDE))
     assert [point.get("aria-label") for point in found(svg, "point")] == [
         "1 Jan 2015, 00:00: 0 events",
-        "1 Jan 2015, 01:00: no data held",
+        "1 Jan 2015, 01:00: no data",
     ]
     assert len(found(svg, "gap")) == 1
 
@@ -73,7 +73,7 @@ def test_a_day_held_in_part_says_so_and_looks_so():
     whole = chart(52)
     part = Chart("Events", "events", "d", whole.times, (2 / 24,), whole.lines)
     svg = fromstring(columns(part, WIDE))
-    assert found(svg, "point")[0].get("aria-label") == "1 Jan 2015: 52 events (2 of 24 hours held)"
+    assert found(svg, "point")[0].get("aria-label") == "1 Jan 2015: 52 events (2 of 24 hours)"
     assert len(found(svg, "part")) == 1
 
 
@@ -88,9 +88,9 @@ def test_two_series_point_in_two_directions():
 
 def test_what_the_chart_shows_is_also_one_sentence():
     svg = fromstring(columns(chart(3, 57, 5), WIDE))
-    assert svg.get("aria-label") == "Events: events at most 57 (1 Jan 2015, 01:00)"
+    assert svg.get("aria-label") == "Events: events peak 57 (1 Jan 2015, 01:00)"
     empty = fromstring(columns(chart(None), WIDE))
-    assert empty.get("aria-label") == "Events: no data held in this range"
+    assert empty.get("aria-label") == "Events: no data in this range"
 
 
 def test_hostile_names_are_text_and_nothing_else():
@@ -109,10 +109,10 @@ def test_a_chart_of_a_great_many_events_stays_readable():
 
 
 def test_small_columns_keep_their_shape_and_mark_what_is_missing():
-    svg = fromstring(spark((4, None, 0, 2), "Push: 6 in all, at most 4"))
+    svg = fromstring(spark((4, None, 0, 2), "Push: 6 in total, peak 4"))
     assert [bar.get("height") for bar in found(svg, "bar")] == ["28", "14"]
     assert found(svg, "missing")[0].get("d") == "M4 27.5h3"
-    assert svg.get("aria-label") == "Push: 6 in all, at most 4"
+    assert svg.get("aria-label") == "Push: 6 in total, peak 4"
 
 
 def test_no_drawing_needs_a_style_that_the_security_policy_forbids():

@@ -45,7 +45,7 @@ def test_no_events_at_all_make_a_figure_too():
 
 def test_days_held_in_part_are_counted():
     shown = project_chart(table("contributors", {"all": (5, 6)}, held=(24, 2), period="d"))
-    assert (shown.incomplete, shown.gaps, shown.note) == (1, 0, "at most 6 in one day")
+    assert (shown.incomplete, shown.gaps, shown.note) == (1, 0, "peak 6 per day")
 
 
 def test_csv_has_a_line_for_each_period_and_nothing_where_nothing_is_held():

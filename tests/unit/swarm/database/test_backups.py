@@ -72,7 +72,7 @@ def test_what_is_well_has_no_complaints_and_what_is_not_is_told_by_name() -> Non
     (said,) = Overview({**TOLD, "failures": [FAILURE]}).complaints()
     assert said.startswith("dump of rust-lang failed")
     assert Overview({**TOLD, "problem": "the repository is away"}).complaints() == ["the repository is away"]
-    assert Overview({**TOLD, "cluster": [], "new": True, "problem": "no backup was made yet"}).complaints() == []
+    assert Overview({**TOLD, "cluster": [], "new": True, "problem": "no backup has been made yet"}).complaints() == []
     (old,) = Overview({**TOLD, "now": "2026-02-20T12:00:00Z"}).complaints()
     assert old.startswith("the newest backup is")
 

@@ -263,5 +263,5 @@ def _environment(folder: Path, more: str) -> environment.Environment:
 
 def settle(found: Members) -> None:
     """Wait until one leads and the other follows, and clients come in."""
-    until("a whole cluster", found.whole)
+    until("a healthy cluster", found.whole)
     until("its address", lambda: found.answers("haproxy"))
