@@ -74,7 +74,7 @@ def candidates(table: Table, words: Sequence[str]) -> list[str]:
     if "--" in before:
         return []
     if not verb:
-        return _fitting(["--help", "--list"] if last.startswith("-") else table["verbs"], last)
+        return _fitting(["--dry", "--help", "--list"] if last.startswith("-") else table["verbs"], last)
     known: Mapping[str, str] = table["verbs"][verb]
     names: Mapping[str, Sequence[str]] = table["names"]
     if last.startswith("-"):

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 SOCKET = "/var/run/docker.sock"
-PROGRAMS = ("dockerd", "mmdebstrap", "chromium", "chromium-browser", "google-chrome")
-BROWSERS = PROGRAMS[2:]
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+# Whose completion is tested; bash is everywhere.
+SHELLS = ("zsh", "fish")
+PROGRAMS = ("dockerd", "mmdebstrap", *BROWSERS, *SHELLS)
 # dockerd lies where the PATH of ordinary users does not look.
 SYSTEM_PATH = "/usr/local/sbin:/usr/sbin:/sbin"
 ENGINE_PACKAGES = ("docker.io", "iptables", "ca-certificates")

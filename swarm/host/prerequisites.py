@@ -12,7 +12,7 @@ from tempfile import TemporaryFile
 from swarm.engine.client import REFUSALS, Engine
 from swarm.errors import CommandFailed, EngineUnavailable, ToolMissing
 from swarm.host import facts as machines
-from swarm.host.facts import BROWSER_PACKAGES, BROWSERS, DEBIAN_PACKAGES, ENGINE_PACKAGES, Machine
+from swarm.host.facts import BROWSER_PACKAGES, BROWSERS, DEBIAN_PACKAGES, ENGINE_PACKAGES, SHELLS, Machine
 from swarm.host.folder_lock import turn
 from swarm.report import Report
 from swarm.shell import Argv, Shell
@@ -98,6 +98,21 @@ def ensure_browser(shell: Shell, report: Report) -> bool:
         return False
     with report.step("Chromium installed"):
         _install(shell, BROWSER_PACKAGES)
+    return True
+
+
+def ensure_shells(shell: Shell, report: Report) -> bool:
+    """Install the shells whose completion is tested, or report that they are missing; True if they are there."""
+    machine = machines.survey()
+    missing = tuple(name for name in SHELLS if name not in machine.programs)
+    if not missing:
+        return True
+    names = " and ".join(missing)
+    if not machine.may_install:
+        report.line(f"No {names}: their completion is not tested. {machines.install_advice(machine, missing)}")
+        return False
+    with report.step(f"{names} installed"):
+        _install(shell, missing)
     return True
 
 

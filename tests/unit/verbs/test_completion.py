@@ -9,7 +9,7 @@ from verbs.completion import STALE
 
 TABLE = {
     "verbs": {
-        "deploy": {"--env": "environment", "-e": "environment", "--dry": "", "-d": "", "": "stack"},
+        "deploy": {"--env": "environment", "-e": "environment", "--dry": "", "-n": "", "": "stack"},
         "logs": {"--since": "any", "--follow": "", "--env": "environment", "": "service"},
         "lock.status": {"--json": "", "": "any"},
     },
@@ -25,7 +25,9 @@ TABLE = {
     [
         ("", "deploy lock.status logs"),
         ("lo", "lock.status logs"),
-        ("--", "--help --list"),
+        ("--", "--dry --help --list"),
+        ("--dry dep", "deploy"),
+        ("--dry deploy a", "admin all app"),
         ("deploy ", "admin all app"),
         ("deploy a", "admin all app"),
         ("deploy admin,ap", "admin,app"),

@@ -104,3 +104,15 @@ def test_an_engine_that_would_be_provided_is_only_told_of_in_a_dry_run(
     lines = capsys.readouterr().out.splitlines()
     assert [" ".join(line.split()[:2]) for line in lines] == said
     assert shell.ran == []
+
+
+def test_shells_whose_completion_is_tested_are_installed_where_we_may(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shell = RecordingShell()
+    monkeypatch.setattr(prerequisites.machines, "survey", lambda: replace(PLAIN, programs={"zsh": "/usr/bin/zsh"}))
+    assert prerequisites.ensure_shells(shell, Report())
+    assert shell.ran[-1][-1] == "fish"
+    monkeypatch.setattr(prerequisites.machines, "survey", lambda: replace(PLAIN, root=False))
+    assert not prerequisites.ensure_shells(shell, Report())
+    assert "No zsh and fish: their completion is not tested." in " ".join(capsys.readouterr().out.split())
