@@ -8,7 +8,8 @@ from dataclasses import asdict, dataclass
 from swarm.database import backups, disks
 from swarm.database.members import STACK, Database
 from swarm.deploy import changeset
-from swarm.engine.client import Engine, Spec
+from swarm.engine.client import Engine
+from swarm.engine.wire import Spec
 from swarm.errors import SwarmstatsError
 from swarm.host import prerequisites
 from swarm.live import orphans, services
@@ -66,7 +67,7 @@ def findings(name: str, shell: Shell) -> Iterator[Finding]:
     swarm = _checked("swarm", lambda: _swarm(environment[0], shell))
     yield swarm
     if swarm.well:
-        yield from _memory(environment[0], manager.connect(environment[0], shell).nodes())
+        yield from _memory(environment[0], manager.connect(environment[0], shell).nodes.list())
         running = services.services(manager.connect(environment[0], shell))
         yield from _services(running)
         yield from _strays(environment[0], running)
@@ -151,7 +152,7 @@ def _strays(environment: Environment, running: Iterable[services.Service]) -> It
 def _disks(environment: Environment, shell: Shell) -> Iterator[Finding]:
     """Room on the disks of the database's servers, where its stack is deployed."""
     engine = manager.connect(environment, shell)
-    if not engine.services(STACK):
+    if not engine.services.list(STACK):
         return
     for disk in disks.read(Database(environment, engine)):
         # A server that does not run is told by its service.

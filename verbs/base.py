@@ -60,6 +60,6 @@ def verb(**options: Any) -> Callable[[Callable[..., None]], Verb]:
 
 def _refused_by_an_engine(error: Exception) -> bool:
     """Whether the Docker SDK raised an error; it is imported here, because most verbs that fail have not needed it."""
-    from swarm.engine.client import REFUSALS
+    from swarm.engine.refusals import REFUSALS
 
     return isinstance(error, REFUSALS)

@@ -70,7 +70,7 @@ def status(
     """Stacks, services, tasks and health at a glance; of a STACK its services: ./run status db."""
     import swarm.live.status
     from swarm.deploy import releases
-    from swarm.engine.client import REFUSALS
+    from swarm.engine.refusals import REFUSALS
     from swarm.live import lookup, services
     from swarm.live.status import Absent
     from swarm.nodes import manager

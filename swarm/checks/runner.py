@@ -72,7 +72,7 @@ def check_all(environment: Environment, targets: Sequence[Target], engine: Engin
     found: dict[str, tuple[Outcome, ...]] = {}
 
     def one(target: Target, part: Step) -> None:
-        found[target.name] = run(environment, target, engine.again(), part)
+        found[target.name] = run(environment, target, engine.with_own_connection(), part)
 
     for title, wave in waves(targets, lambda target: target):
         step.note(title)
@@ -137,7 +137,7 @@ def _visit(environment: Environment, target: Target, entrance: http.Door, test: 
 def _inside(environment: Environment, target: Target, tests: StackTests, engine: Engine) -> list[Outcome]:
     """Run the tests inside the swarm by one job; one that did not come to run has failed with the job's reason."""
     left_out: list[Outcome] = []
-    if tests.promql and engine.service(METRICS) is None:
+    if tests.promql and engine.services.get(METRICS) is None:
         reason = "the metrics stack is not deployed"
         left_out = [Outcome(target.name, "promql", test.name, LEFT_OUT, test.expect, reason) for test in tests.promql]
         tests = tests.model_copy(update={"promql": []})
@@ -189,10 +189,10 @@ def _image(stack: Stack, environment: Environment, engine: Engine) -> str:
     """The service's image as it runs in the stack, else as it serves the portal: nodes can get that for certain."""
     wanted = images.image(environment, SERVICE_IMAGE).reference
     name = wanted.rpartition(":")[0]
-    portal = engine.service(SERVICE)
+    portal = engine.services.get(SERVICE)
     running = (
         str(service["Spec"]["TaskTemplate"]["ContainerSpec"]["Image"])
-        for service in (*engine.services(stack.name), *((portal,) if portal else ()))
+        for service in (*engine.services.list(stack.name), *((portal,) if portal else ()))
     )
     return next((image for image in running if image.startswith(f"{name}:")), wanted)
 

@@ -5,7 +5,8 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from swarm.containers import job_attempts
-from swarm.engine.client import Engine, Spec
+from swarm.engine.client import Engine
+from swarm.engine.wire import Spec
 from swarm.errors import ArgumentInvalid, JobFailed
 
 LABEL = "swarmstats.backfill"
@@ -29,12 +30,12 @@ def start(engine: Engine, project: str, words: tuple[str, ...]) -> bool:
     """Start the backfill of a project as a job; False when one is under way. Raises JobFailed without an ingest."""
     sweep(engine, project)
     name = PREFIX + project
-    if engine.service(name) is not None:
+    if engine.services.get(name) is not None:
         return False
-    ingest = engine.service(INGEST)
+    ingest = engine.services.get(INGEST)
     if ingest is None:
         raise JobFailed("No ingest is deployed.", hint="./run deploy archive")
-    engine.create_service(specification(ingest["Spec"], name, project, words))
+    engine.services.create(specification(ingest["Spec"], name, project, words))
     return True
 
 
@@ -78,7 +79,7 @@ def sweep(engine: Engine, project: str) -> list[str]:
     ended = {project_of(item): verdict for item, tasks in _services(engine) if (verdict := end(item, tasks))}
     gone = [name for name, verdict in ended.items() if verdict == "complete" or name == project]
     for name in gone:
-        engine.remove_service(PREFIX + name)
+        engine.services.remove(PREFIX + name)
     return gone
 
 
@@ -96,7 +97,7 @@ def bound(engine: Engine, stacks: Collection[str]) -> dict[str, str]:
     they have its configs. Swarm keeps what is in use, and would keep half of a stack.
     """
     services = _services(engine)
-    held = {str(item["Id"]) for stack in stacks for item in engine.networks(stack)} if services else set()
+    held = {str(item["Id"]) for stack in stacks for item in engine.networks.list(stack)} if services else set()
     found: dict[str, str] = {}
     for item, tasks in services:
         project, ended = project_of(item), end(item, tasks)
@@ -113,16 +114,16 @@ def project_of(service: Spec) -> str:
 
 def stop(engine: Engine, project: str) -> bool:
     """End the backfill of a project, if there is one; what it brought stays."""
-    if engine.service(PREFIX + project) is None:
+    if engine.services.get(PREFIX + project) is None:
         return False
-    engine.remove_service(PREFIX + project)
+    engine.services.remove(PREFIX + project)
     return True
 
 
 def _services(engine: Engine) -> list[tuple[Spec, list[Spec]]]:
     """Every backfill that is there, with its tasks."""
-    found = [item for item in engine.services() if project_of(item)]
-    tasks = engine.tasks() if found else []
+    found = [item for item in engine.services.list() if project_of(item)]
+    tasks = engine.tasks.list() if found else []
     return [(item, [task for task in tasks if task["ServiceID"] == item["ID"]]) for item in found]
 
 

@@ -7,12 +7,11 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-import docker.errors
-
 from swarm.containers import exec_agent, jobs
 from swarm.containers.job_log import Line
 from swarm.containers.job_spec import Job
-from swarm.engine.client import REFUSALS, Engine
+from swarm.engine.client import Engine
+from swarm.engine.refusals import REFUSALS, APIError
 from swarm.errors import ArgumentInvalid, CommandFailed, EngineUnavailable, NodeFailed, UnknownName
 from swarm.live import lookup, services
 from swarm.live.services import Service, Task
@@ -58,20 +57,13 @@ def run(
         if environment.file.driver == "lab":
             raise
         return _send(environment, engine, service, argv, write, user=user, task=task, complain=complain or write)
-    api = place.engine.api.api
     try:
-        identity = api.exec_create(place.container, list(argv), user=user)["Id"]
-        for out, err in api.exec_start(identity, stream=True, demux=True):
-            if out:
-                write(out)
-            if err:
-                (complain or write)(err)
-        code = api.exec_inspect(identity)["ExitCode"]
-    except docker.errors.APIError as error:
+        code = place.engine.containers.exec(place.container, argv, write, complain or write, user=user)
+    except APIError as error:
         raise CommandFailed(f"{service}: {argv[0]} could not be run: {error.explanation}") from error
     if code is None:
         raise CommandFailed(f"{service}: the connection ended before {argv[0]} did.", hint="./run status")
-    return int(code)
+    return code
 
 
 def argv(remainder: str, process: Sequence[str], *, interactive: bool = False) -> tuple[str, ...]:
@@ -142,7 +134,7 @@ def _send(
 
 def node(environment: Environment, engine: Engine, name: str) -> Engine | None:
     """The engine of a node by its host name, where it can be asked."""
-    identity = next((str(item["ID"]) for item in engine.nodes() if item["Description"]["Hostname"] == name), "")
+    identity = next((str(item["ID"]) for item in engine.nodes.list() if item["Description"]["Hostname"] == name), "")
     try:
         return _reach(environment, engine, identity, "a task", name)
     except NodeFailed:

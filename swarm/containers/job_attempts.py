@@ -4,7 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from swarm.engine.client import Engine, Spec
+from swarm.engine import timestamps
+from swarm.engine.wire import Spec
 
 ENDED_BADLY = ("failed", "rejected", "orphaned")
 LET_GO = ("shutdown", "remove")
@@ -61,8 +62,8 @@ def _attempt(task: Spec) -> Attempt:
         desired=str(task.get("DesiredState", "")),
         error=str(status.get("Err", "")),
         code=(status.get("ContainerStatus") or {}).get("ExitCode"),
-        created=Engine.moment(task["CreatedAt"]),
-        since=Engine.moment(status["Timestamp"]),
+        created=timestamps.parse(task["CreatedAt"]),
+        since=timestamps.parse(status["Timestamp"]),
     )
 
 

@@ -1,16 +1,14 @@
 """What the tasks of a job write, read piece by piece through the managers, whichever nodes they run on."""
 
-import struct
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from swarm.engine import timestamps
-from swarm.engine.client import REFUSALS, Engine
+from swarm.engine.client import Engine
+from swarm.engine.logs import STDERR, split
 
-HEADER = struct.Struct(">BxxxL")
-STDERR = 2
 PATIENCE = 10.0
 POLL = 0.2
 
@@ -53,7 +51,7 @@ class JobLog:
         """The lines of a task that were not read before, of which those of the last moments are known."""
         known = self._read.get(task, Counter())
         since = timestamps.before(max(line.moment for line in known)) if known else ""
-        found = [line for line in parse(task, self._fetch(task, since)) if line.moment >= since]
+        found = [line for line in parse(task, self._engine.logs.frames_of_task(task, since)) if line.moment >= since]
         fresh, left = [], known.copy()
         for line in found:
             if left[line]:
@@ -66,27 +64,11 @@ class JobLog:
             self._read[task] = Counter({line: count for line, count in both.items() if line.moment >= edge})
         return fresh
 
-    def _fetch(self, task: str, since: str) -> bytes:
-        client = self._engine.api.api
-        words = {"stdout": "1", "stderr": "1", "timestamps": "1", "since": timestamps.seconds(since)}
-        try:
-            answer = client.get(f"{client.base_url}/tasks/{task}/logs", params=words, timeout=self._engine.timeout)
-            answer.raise_for_status()
-            return bytes(answer.content)
-        except REFUSALS:
-            return b""
-
 
 def parse(task: str, content: bytes) -> list[Line]:
     """The frames of a log with timestamps as lines; an incomplete last frame is left for the next read."""
     found: list[Line] = []
-    at = 0
-    while at + HEADER.size <= len(content):
-        stream, length = HEADER.unpack_from(content, at)
-        at += HEADER.size
-        if at + length > len(content):
-            break
-        moment, _, text = content[at : at + length].decode(errors="replace").partition(" ")
+    for stream, payload in split(content)[0]:
+        moment, _, text = payload.decode(errors="replace").partition(" ")
         found.append(Line(task, moment, text.rstrip("\r\n"), stream == STDERR))
-        at += length
     return found

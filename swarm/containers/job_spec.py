@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from swarm.engine.client import Engine, Spec
+from swarm.engine.client import Engine
+from swarm.engine.wire import Spec
 from swarm.errors import JobFailed
 
 
@@ -69,7 +70,7 @@ def _mounts(job: Job) -> list[Spec]:
 
 def _references(engine: Engine, name: str, job: Job, configs: Mapping[str, str]) -> dict[str, list[Spec]]:
     """The secrets and configs of an ad-hoc job by id, as the API wants them."""
-    ids = {item["Spec"]["Name"]: item["ID"] for item in engine.secrets()} if job.secrets else {}
+    ids = {item["Spec"]["Name"]: item["ID"] for item in engine.secrets.list()} if job.secrets else {}
     if absent := sorted(set(job.secrets.values()) - ids.keys()):
         raise JobFailed(
             f"{name}: the swarm has no secret {', '.join(absent)}.",

@@ -16,7 +16,9 @@ from datetime import datetime, timedelta
 from swarm.containers.job_attempts import Attempt, _iteration, attempts, verdict
 from swarm.containers.job_log import JobLog, Line
 from swarm.containers.job_spec import Job, _references, specification
-from swarm.engine.client import REFUSALS, Engine, Spec
+from swarm.engine.client import Engine
+from swarm.engine.refusals import REFUSALS
+from swarm.engine.wire import Spec
 from swarm.errors import ChangedMeanwhile, DeadlinePassed, JobFailed, UnknownName
 from swarm.live import services
 from swarm.live.services import Service
@@ -102,8 +104,8 @@ def once(engine: Engine, name: str, job: Job, say: Say = lambda _: None) -> Ende
     configs: dict[str, str] = {}
     try:
         for number, (path, content) in enumerate(job.files.items()):
-            configs[path] = engine.create_config(f"{full}-{number}", content, labels)
-        service = engine.create_service(specification(full, labels, job, _references(engine, full, job, configs)))
+            configs[path] = engine.configs.create(f"{full}-{number}", content, labels)
+        service = engine.services.create(specification(full, labels, job, _references(engine, full, job, configs)))
         return _follow(engine, service, job.deadline, say)
     finally:
         _discard(engine, full, configs.values())
@@ -111,17 +113,17 @@ def once(engine: Engine, name: str, job: Job, say: Say = lambda _: None) -> Ende
 
 def sweep(engine: Engine) -> list[str]:
     """Remove ad-hoc jobs whose client is gone or whose time is long over; returns their names."""
-    services = engine.api.api.services(filters={"label": LABEL})
-    configs = engine.configs(LABEL)
+    services = engine.services.list(label=LABEL)
+    configs = engine.configs.list(LABEL)
     if not services and not configs:
         return []
     now, host = engine.now(), socket.gethostname()
     dead = [item for item in services if abandoned(item["Spec"]["Labels"], now, host)]
     for item in dead:
-        engine.remove_service(item["ID"])
+        engine.services.remove(item["ID"])
     for item in configs:
         if abandoned(item["Spec"]["Labels"], now, host):
-            engine.discard("configs", item["ID"])
+            engine.configs.discard(item["ID"])
     return [str(item["Spec"]["Name"]) for item in dead]
 
 
@@ -130,13 +132,13 @@ def end(engine: Engine, name: str) -> None:
 
     For whoever holds a lock under which nobody else may have one.
     """
-    found = {str(item["ID"]) for item in engine.api.api.services(filters={"label": f"{LABEL}={name}"})}
+    found = {str(item["ID"]) for item in engine.services.list(label=f"{LABEL}={name}")}
     for identity in found:
-        engine.remove_service(identity)
+        engine.services.remove(identity)
 
     def ended() -> bool:
         # Of a service that is gone the managers list no tasks by its id, but among all.
-        left = [task for task in engine.api.api.tasks() if task["ServiceID"] in found]
+        left = [task for task in engine.tasks.list() if task["ServiceID"] in found]
         return all(task["Status"]["State"] in services.ENDED for task in left)
 
     if not until(ended, END_SECONDS, every=POLL):
@@ -157,16 +159,16 @@ def _again(engine: Engine, identity: str) -> Spec:
 
     A manager that went away after it had taken that in refuses the same once more: then the job runs already.
     """
-    service = engine.service(identity)
+    service = engine.services.get(identity)
     if service is None:
         raise ChangedMeanwhile("The job was removed by somebody else meanwhile.")
     template = service["Spec"]["TaskTemplate"]
     forced = {**template, "ForceUpdate": int(template.get("ForceUpdate", 0)) + 1}
     spec = {**service["Spec"], "TaskTemplate": forced}
     try:
-        return engine.update_service(identity, int(service["Version"]["Index"]), spec)
+        return engine.services.update(identity, int(service["Version"]["Index"]), spec)
     except ChangedMeanwhile:
-        found = engine.service(identity)
+        found = engine.services.get(identity)
         if found and found["Spec"] == spec:
             return found
         raise
@@ -206,8 +208,8 @@ class _Waiting:
 
 def _tasks(engine: Engine, service: Spec, iteration: int) -> list[Spec]:
     identity = str(service["ID"])
-    found = [dict(task) for task in engine.api.api.tasks(filters={"service": identity})]
-    if any(_iteration(task) > iteration for task in found) or engine.service(identity) is None:
+    found = engine.tasks.list(service=identity)
+    if any(_iteration(task) > iteration for task in found) or engine.services.get(identity) is None:
         raise ChangedMeanwhile(
             f"{service['Spec']['Name']} was started anew or removed by somebody else before it ended.",
             hint="./run lock.status says who changes stacks right now.",
@@ -218,7 +220,7 @@ def _tasks(engine: Engine, service: Spec, iteration: int) -> list[Spec]:
 def _ended(engine: Engine, name: str, decided: Attempt, log: JobLog) -> Ended:
     if decided.complete:
         return Ended(0, tuple(log.lines))
-    nodes = {node["ID"]: str(node["Description"]["Hostname"]) for node in engine.nodes()}
+    nodes = {node["ID"]: str(node["Description"]["Hostname"]) for node in engine.nodes.list()}
     error = decided.error or decided.state
     ended = Ended(decided.code or None, tuple(log.lines), error, nodes.get(decided.node, ""))
     if ended.code is None:
@@ -235,9 +237,9 @@ def _late(name: str, timeout: float, tasks: Sequence[Attempt], log: JobLog) -> s
 def _discard(engine: Engine, name: str, configs: Iterable[str]) -> None:
     # What an engine that went away keeps is swept by the next job.
     with suppress(*REFUSALS):
-        engine.remove_service(name)
+        engine.services.remove(name)
     for identity in configs:
-        engine.discard("configs", identity)
+        engine.configs.discard(identity)
 
 
 def _shown(service: Service) -> str:

@@ -11,21 +11,20 @@ from datetime import datetime, timedelta
 from functools import partial
 from itertools import chain
 from threading import Thread
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import requests
 import urllib3.exceptions
 
 from swarm.engine import timestamps
-from swarm.engine.client import REFUSALS, Engine
+from swarm.engine.client import Engine
+from swarm.engine.logs import SYSTEM_ERROR, frames
+from swarm.engine.refusals import REFUSALS
 from swarm.errors import ArgumentInvalid, SwarmstatsError
 from swarm.live.services import Service, Task
 from swarm.report import Report
 
 TAIL = 100
-CHUNK = 65536
-HEADER = 8
-SYSTEM_ERROR = 3
 AT_ONCE = 16
 # Lines of several services that arrive within this time are put in order; those of one task always are.
 WINDOW = 0.25
@@ -173,7 +172,7 @@ def _past(engine: Engine, service: Service, task: Task, asked: Wanted, say: Say,
     """The log of one task up to its first line; the others come as they are asked for."""
     source = _source(service, task)
     try:
-        response = _open(engine, f"/tasks/{task.id}/logs", asked.since, asked.tail, follow=False)
+        response = engine.logs.stream_task(task.id, asked.since, asked.tail, SILENCE)
     except BROKEN as error:
         say(f"{source.label}: no log: {error}")
         return iter(())
@@ -201,10 +200,10 @@ def _of_task(
 
 def _tap(engine: Engine, service: str, since: datetime, arrived: "queue.Queue[tuple[str, str, str]]", say: Say) -> None:
     """Put (task, moment, text) of all tasks of a service into a queue until the service is gone."""
-    own = engine.again()
+    own = engine.with_own_connection()
     while True:
         try:
-            response = _open(own, f"/services/{service}/logs", since, None, follow=True)
+            response = own.logs.follow_service(service, since)
             for written, text in _lines(response, say):
                 details, _, rest = text.partition(" ")
                 arrived.put((details.partition(TASK)[2].partition(",")[0], written, rest))
@@ -214,28 +213,10 @@ def _tap(engine: Engine, service: str, since: datetime, arrived: "queue.Queue[tu
         time.sleep(LOOK_AGAIN)
 
 
-def _open(engine: Engine, path: str, since: datetime | None, tail: int | None, *, follow: bool) -> requests.Response:
-    """Ask for a log; the SDK has no call for that of a task, and reads those of services line by line."""
-    parameters: dict[str, Any] = {
-        "stdout": True,
-        "stderr": True,
-        "timestamps": True,
-        "follow": follow,
-        "details": follow,
-    }
-    if since:
-        parameters["since"] = f"{since.timestamp():.6f}"
-    parameters["tail"] = "all" if tail is None else tail
-    api = engine.api.api
-    response = api.get(f"{api.base_url}{path}", params=parameters, stream=True, timeout=None if follow else SILENCE)
-    response.raise_for_status()
-    return response
-
-
 def _lines(response: requests.Response, problem: Say) -> Iterator[tuple[str, str]]:
     """(moment, text) of each line; Docker cuts lines of more than 16 KiB, they are whole again here."""
     held: tuple[str, str] | None = None
-    for kind, payload in _frames(response):
+    for kind, payload in frames(response):
         text = payload.decode(errors="replace")
         if kind == SYSTEM_ERROR:
             problem(text.strip())
@@ -248,26 +229,6 @@ def _lines(response: requests.Response, problem: Say) -> Iterator[tuple[str, str
             yield written, rest.rstrip("\r\n")
     if held is not None:
         yield held
-
-
-def _frames(response: requests.Response) -> Iterator[tuple[int, bytes]]:
-    """(stream, payload) of each frame; a service with a terminal of its own sends plain lines instead."""
-    plain = "raw-stream" in response.headers.get("Content-Type", "")
-    rest = b""
-    with response:
-        while chunk := response.raw.read1(CHUNK):
-            rest += chunk
-            position = 0
-            while plain and (end := rest.find(b"\n", position) + 1):
-                yield 1, rest[position:end]
-                position = end
-            while not plain and len(rest) - position >= HEADER:
-                end = position + HEADER + int.from_bytes(rest[position + 4 : position + HEADER], "big")
-                if end > len(rest):
-                    break
-                yield rest[position], rest[position + HEADER : end]
-                position = end
-            rest = rest[position:]
 
 
 def _batch(arrived: "queue.Queue[tuple[str, str, str]]") -> list[tuple[str, str, str]]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from swarm.containers import jobs
 from swarm.containers.job_spec import Job
-from swarm.engine.client import Spec
+from swarm.engine.wire import Spec
 from swarm.errors import DatabaseUnwell, RestoreFailed
 from swarm.live import services, volumes
 from swarm.plan.database_mode import FIRST, KEEPER, ONLY, STACK
@@ -119,10 +119,10 @@ class Crossing:
         self.site.hold.demand()
         gone = {self.there[name].id for name in names if name in self.there}
         for identity in gone:
-            self.site.engine.remove_service(identity)
+            self.site.engine.services.remove(identity)
 
         def ended() -> bool:
-            left = [item for item in self.site.engine.tasks(STACK) if item["ServiceID"] in gone]
+            left = [item for item in self.site.engine.tasks.list(STACK) if item["ServiceID"] in gone]
             return all(item["Status"]["State"] in services.ENDED for item in left)
 
         self.step.note(f"waiting for the end of {', '.join(sorted(names))}")

@@ -15,7 +15,8 @@ from swarm.containers import exec, jobs
 from swarm.containers.job_log import Line
 from swarm.containers.job_spec import Job
 from swarm.database import backups
-from swarm.engine.client import Engine, Spec
+from swarm.engine.client import Engine
+from swarm.engine.wire import Spec
 from swarm.errors import (
     ArgumentInvalid,
     BackupFailed,

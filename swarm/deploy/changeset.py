@@ -105,5 +105,5 @@ def pins(found: Survey, engine: Engine, *, fresh: bool) -> Pins:
     names = {change.service for change in changes if change.wanted}
     specs = (item for done in found.plans for item in found.wanted[done].services.items())
     tags = {str(spec["TaskTemplate"]["ContainerSpec"]["Image"]) for name, spec in specs if name in names}
-    known = {tag: engine.image_digest(tag) for tag in sorted(tags) if "@" not in tag}
+    known = {tag: engine.images.digest(tag) for tag in sorted(tags) if "@" not in tag}
     return Pins({tag: f"{tag}@{digest}" for tag, digest in known.items() if digest}, fresh)

@@ -7,7 +7,8 @@ from swarm.containers import backfills, jobs
 from swarm.deploy import releases
 from swarm.deploy.deployment import LOCK_TIMEOUT
 from swarm.deploy.prune import collect
-from swarm.engine.client import NAMESPACE, Engine
+from swarm.engine.client import Engine
+from swarm.engine.wire import NAMESPACE
 from swarm.errors import CleanIncomplete, StackNeeded
 from swarm.live import services as live
 from swarm.report import Report, Step
@@ -77,8 +78,8 @@ def counted(number: int, noun: str) -> str:
 
 def _described(engine: Engine, stack: str) -> str:
     """The services and networks of a stack in a line, empty where none is left."""
-    services = sorted(str(item["Spec"]["Name"]).removeprefix(f"{stack}_") for item in engine.services(stack))
-    networks = sorted(str(item["Name"]) for item in engine.networks(stack))
+    services = sorted(str(item["Spec"]["Name"]).removeprefix(f"{stack}_") for item in engine.services.list(stack))
+    networks = sorted(str(item["Name"]) for item in engine.networks.list(stack))
     parts = []
     if services:
         parts.append(f"{counted(len(services), 'service')} ({', '.join(services)})")
@@ -161,7 +162,7 @@ def _clean_services(
 
 def _remove_services(engine: Engine, stack: str, identities: Collection[str], step: Step) -> None:
     for identity in identities:
-        engine.remove_service(identity)
+        engine.services.remove(identity)
     deadline = time.monotonic() + DEADLINE
     while left := _tasks(engine, stack, identities):
         step.note(f"waiting for {len(left)}: {left[0]}")
@@ -174,7 +175,7 @@ def _tasks(engine: Engine, stack: str, services: Collection[str] | None = None) 
     """The tasks of a stack, or of some services of it, that have not ended."""
     return [
         f"task {item['ID'][:8]} ({item['Status']['State']})"
-        for item in engine.tasks(stack)
+        for item in engine.tasks.list(stack)
         if item["Status"]["State"] not in live.ENDED and (services is None or item["ServiceID"] in services)
     ]
 
@@ -182,9 +183,9 @@ def _tasks(engine: Engine, stack: str, services: Collection[str] | None = None) 
 def _demand_free(targets: Sequence[Target], engine: Engine) -> None:
     """Raise StackNeeded when a stack that stays uses a network of one that goes: Swarm would keep half of it."""
     going = {target.name for target in targets}
-    owned = {str(item["Id"]): str(item["Name"]) for name in going for item in engine.networks(name)}
+    owned = {str(item["Id"]): str(item["Name"]) for name in going for item in engine.networks.list(name)}
     users: dict[str, set[str]] = {}
-    for service in engine.services():
+    for service in engine.services.list():
         # A backfill goes with what it runs on.
         if backfills.project_of(service):
             continue
@@ -203,15 +204,15 @@ def _demand_free(targets: Sequence[Target], engine: Engine) -> None:
 
 def remains(engine: Engine, stack: str) -> list[str]:
     """What of a stack is still there: services, running tasks, networks."""
-    services = [f"service {item['Spec']['Name']}" for item in engine.services(stack)]
-    networks = [f"network {item['Name']}" for item in engine.networks(stack)]
+    services = [f"service {item['Spec']['Name']}" for item in engine.services.list(stack)]
+    networks = [f"network {item['Name']}" for item in engine.networks.list(stack)]
     return services + _tasks(engine, stack) + networks
 
 
 def _remove(engine: Engine, stack: str, step: Step) -> None:
     """Remove the services of a stack, then its networks; `docker stack rm` would take the configs of releases too."""
-    for service in engine.services(stack):
-        engine.remove_service(str(service["ID"]))
+    for service in engine.services.list(stack):
+        engine.services.remove(str(service["ID"]))
     deadline = time.monotonic() + DEADLINE
     while left := remains(engine, stack):
         step.note(f"waiting for {len(left)}: {left[0]}")
@@ -221,6 +222,6 @@ def _remove(engine: Engine, stack: str, step: Step) -> None:
                 hint=f"A network goes once no other stack uses it. Then again: ./run clean {stack}",
             )
         if not any(item.startswith(("service", "task")) for item in left):
-            for network in engine.networks(stack):
-                engine.remove_network(str(network["Id"]))
+            for network in engine.networks.list(stack):
+                engine.networks.remove(str(network["Id"]))
         time.sleep(POLL)

@@ -13,7 +13,7 @@ from swarm.deploy.changeset import Survey
 from swarm.deploy.executor import Desk, carry_out, create_versions, restore
 from swarm.deploy.prune import tidy
 from swarm.deploy.releases import Content, Release, State
-from swarm.engine.client import REFUSALS, refusing
+from swarm.engine.refusals import REFUSALS, refusing
 from swarm.errors import LockLost, RestoreFailed, RollbackFailed, RolledBack, SwarmstatsError
 from swarm.plan.plan import StackPlan
 from swarm.report import Step

@@ -8,8 +8,9 @@ from swarm.database import mode_change
 from swarm.deploy import releases
 from swarm.deploy.prune import remove_networks
 from swarm.deploy.releases import Release
-from swarm.engine.client import NAMESPACE, Engine
+from swarm.engine.client import Engine
 from swarm.engine.reach import Reach
+from swarm.engine.wire import NAMESPACE
 from swarm.errors import ReleaseGone
 from swarm.live import services
 from swarm.plan import plan
@@ -92,9 +93,9 @@ def create_versions(engine: Engine, wave: Iterable[Stack]) -> References:
         for config in stack.configs:
             if config.name not in there.configs:
                 labels = {NAMESPACE: stack.name, versions.LABEL: f"{stack.name}_{config.key}"}
-                engine.create_config(config.name, config.content, labels)
+                engine.configs.create(config.name, config.content, labels)
         for secret in stack.secrets:
             if secret.name not in sealed:
-                engine.create_secret(secret.name, secret.secret.reveal().encode(), {versions.LABEL: secret.key})
+                engine.secrets.create(secret.name, secret.secret.reveal().encode(), {versions.LABEL: secret.key})
                 sealed.add(secret.name)
     return References.read(engine)

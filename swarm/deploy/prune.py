@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from functools import partial
 
 from swarm.deploy import releases
-from swarm.engine.client import REFUSALS, Engine
+from swarm.engine.client import Engine
+from swarm.engine.refusals import REFUSALS
 from swarm.errors import SwarmstatsError
 from swarm.plan.plan import StackPlan
 from swarm.report import Report, Step
@@ -19,7 +20,7 @@ LET_GO = 30.0
 def remove_networks(done: StackPlan, engine: Engine, step: Step) -> None:
     """Remove networks that nothing needs any more, once tasks that have ended let go of them."""
     for network in done.unwanted_networks:
-        if not until(partial(engine.remove_network, network), LET_GO, every=converge.POLL):
+        if not until(partial(engine.networks.remove, network), LET_GO, every=converge.POLL):
             step.warn(
                 f"{done.stack}: the network {network} is not needed any more and could not be removed; something may "
                 f"still use it. ./run plan {done.stack} shows it, the next deploy tries again."
@@ -32,13 +33,11 @@ def collect(engine: Engine, gone: Iterable[str] = ()) -> int:
     The releases of the stacks in `gone` are forgotten.
     """
     needed = releases.forget(engine, gone=gone)
-    services = engine.services()
-    doomed = [
-        (kind, identity)
-        for kind, objects in (("configs", engine.configs()), ("secrets", engine.secrets()))
-        for identity in versions.unused(objects, services, needed)
-    ]
-    return sum(engine.discard(kind, identity) for kind, identity in doomed)
+    services = engine.services.list()
+    configs = versions.unused(engine.configs.list(), services, needed)
+    secrets = versions.unused(engine.secrets.list(), services, needed)
+    removed = [*map(engine.configs.discard, configs), *map(engine.secrets.discard, secrets)]
+    return sum(removed)
 
 
 def tidy(engine: Engine, report: Report) -> int:

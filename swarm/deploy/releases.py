@@ -17,7 +17,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from swarm.engine.client import Engine, Spec
+from swarm.engine import timestamps
+from swarm.engine.client import Engine
+from swarm.engine.wire import Spec
 from swarm.errors import ReleaseGone, UnknownName
 from swarm.host import user
 from swarm.stacks.conversion import Wanted
@@ -106,7 +108,7 @@ class Content:
 def history(engine: Engine, stack: str | None = None) -> list[Release]:
     """Releases of one stack or of all, newest first."""
     label = f"{LABEL}={stack}" if stack else LABEL
-    return sorted((_release(engine, item) for item in engine.configs(label)), key=_age, reverse=True)
+    return sorted((_release(engine, item) for item in engine.configs.list(label)), key=_age, reverse=True)
 
 
 def newest(known: Iterable[Release]) -> dict[str, Release]:
@@ -126,7 +128,7 @@ def latest(engine: Engine) -> dict[str, Release]:
 
 def unfinished(engine: Engine) -> dict[str, Release]:
     """Releases that a client left in the middle, or failed and left as they are, by stack; asked for cheaply."""
-    found = (_release(engine, item) for item in engine.configs(OPEN))
+    found = (_release(engine, item) for item in engine.configs.list(OPEN))
     return {release.stack: release for release in sorted(found, key=_age)}
 
 
@@ -156,7 +158,7 @@ def begin(engine: Engine, stack: str, content: Content, *, deploy: str, commit: 
     data = zlib.compress(json.dumps(_told(content), sort_keys=True).encode(), 9)
     pieces = [data[start : start + LIMIT] for start in range(0, len(data), LIMIT)]
     for place, piece in enumerate(pieces[1:], 1):
-        engine.create_config(_name(stack, number, place), piece, {PART: stack, f"{PART}-number": str(number)})
+        engine.configs.create(_name(stack, number, place), piece, {PART: stack, f"{PART}-number": str(number)})
     labels = {
         LABEL: stack,
         f"{LABEL}-number": str(number),
@@ -169,13 +171,13 @@ def begin(engine: Engine, stack: str, content: Content, *, deploy: str, commit: 
         f"{LABEL}-parts": str(len(pieces)),
         OPEN: "yes",
     }
-    engine.create_config(_name(stack, number, 0), pieces[0], labels)
+    engine.configs.create(_name(stack, number, 0), pieces[0], labels)
     return find(engine, stack, number)
 
 
 def _highest(engine: Engine, stack: str) -> int:
     """The highest number in use; a client that was killed may have left parts without a head."""
-    heads, parts = engine.configs(f"{LABEL}={stack}"), engine.configs(f"{PART}={stack}")
+    heads, parts = engine.configs.list(f"{LABEL}={stack}"), engine.configs.list(f"{PART}={stack}")
     labels = [item["Spec"]["Labels"] for item in (*heads, *parts)]
     return max((int(found.get(f"{LABEL}-number") or found[f"{PART}-number"]) for found in labels), default=0)
 
@@ -183,7 +185,7 @@ def _highest(engine: Engine, stack: str) -> int:
 def finish(engine: Engine, release: Release, state: State, note: str = "", *, left: bool = False) -> None:
     """Say what became of a release; one that is `left` as it is stays open, for the next deploy to complete."""
     labels = {f"{LABEL}-state": str(state), **({f"{LABEL}-note": note} if note else {})}
-    engine.label_config(release.id, labels, () if left else (OPEN,))
+    engine.configs.label(release.id, labels, () if left else (OPEN,))
 
 
 def mark_cleaned(engine: Engine, stack: str) -> None:
@@ -205,13 +207,13 @@ def mark_cleaned(engine: Engine, stack: str) -> None:
         f"{LABEL}-cleaned-at": engine.now().isoformat(),
         f"{LABEL}-cleaned-by": f"{user.name()}@{socket.gethostname()}",
     }
-    engine.label_config(running.id, labels)
+    engine.configs.label(running.id, labels)
 
 
 def content(engine: Engine, release: Release) -> Content:
     """What a release holds; raises ReleaseGone when a part of it is not there any more."""
     names = [_name(release.stack, release.number, place) for place in range(release.parts)]
-    return _content(release, {name: item for name in names if (item := engine.config(name))})
+    return _content(release, {name: item for name in names if (item := engine.configs.get(name))})
 
 
 def _content(release: Release, items: Mapping[str, Spec]) -> Content:
@@ -288,7 +290,7 @@ def forget(engine: Engine, keep: int = KEEP, gone: Iterable[str] = ()) -> set[st
     A cleaned release counts as complete. Of the stacks in `gone` nothing is kept. Parts without a head are those of
     a client that was killed.
     """
-    heads, parts = engine.configs(LABEL), engine.configs(PART)
+    heads, parts = engine.configs.list(LABEL), engine.configs.list(PART)
     items = {str(item["Spec"]["Name"]): item for item in (*heads, *parts)}
     known = sorted((_release(engine, item) for item in heads), key=_age, reverse=True)
     kept = _kept([release for release in known if release.stack not in gone], keep)
@@ -300,7 +302,7 @@ def forget(engine: Engine, keep: int = KEEP, gone: Iterable[str] = ()) -> set[st
     names = {_name(release.stack, release.number, place) for release in kept for place in range(release.parts)}
     for name, item in items.items():
         if name not in names:
-            engine.discard("configs", str(item["ID"]))
+            engine.configs.discard(str(item["ID"]))
     return needed
 
 
@@ -346,7 +348,7 @@ def _release(engine: Engine, item: Spec) -> Release:
         note=labels[f"{LABEL}-note"],
         parts=int(labels[f"{LABEL}-parts"]),
         open=OPEN in labels,
-        when=engine.moment(item["CreatedAt"]),
+        when=timestamps.parse(item["CreatedAt"]),
         cleaned_at=datetime.fromisoformat(cleaned_at) if cleaned_at else None,
         cleaned_by=labels.get(f"{LABEL}-cleaned-by", ""),
     )

@@ -9,7 +9,8 @@ from swarm.deploy.deployment import Options
 from swarm.deploy.executor import Desk, restore
 from swarm.deploy.prune import tidy
 from swarm.deploy.releases import Release, State
-from swarm.engine.client import Engine, refusing
+from swarm.engine.client import Engine
+from swarm.engine.refusals import refusing
 from swarm.errors import NoRelease, RollbackFailed, StackFailed, SwarmstatsError
 from swarm.live import services
 from swarm.plan import display, plan

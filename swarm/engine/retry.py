@@ -1,7 +1,7 @@
-"""Managers that do not answer for a moment (one restarts, a leader is elected) are asked again for a while.
+"""Retries while managers do not answer for a moment: one restarts, or a leader is elected.
 
-The same request twice does no harm: whoever creates what exists is told so, and so is whoever changes what has changed.
-Who is told so looks whether it is as it was to be: the first request may have been done, and only its answer lost.
+Retrying is safe: a repeated create answers 409, a repeated update "out of sequence"; the caller then checks whether the
+first attempt took effect and only its answer was lost.
 """
 
 import time
@@ -12,14 +12,14 @@ from requests import PreparedRequest, Response, Session
 from requests.adapters import BaseAdapter
 from requests.exceptions import ConnectionError, Timeout
 
-PAUSE = 0.5
+PAUSE_SECONDS = 0.5
 # What a manager says that cannot speak for the swarm right now: it starts, or does not reach the others.
-SPEECHLESS = ("does not have a leader", "not a swarm manager", "lost leadership", "leadership lost", "not the leader")
+LEADERLESS = ("does not have a leader", "not a swarm manager", "lost leadership", "leadership lost", "not the leader")
 Answer = TypeVar("Answer")
 
 
-class Patient(BaseAdapter):
-    """A transport that tries again for `seconds`; once that was in vain it waits no more until an answer comes."""
+class RetryAdapter(BaseAdapter):
+    """A transport that retries for `seconds`; once that was in vain it does not retry until an answer comes."""
 
     def __init__(self, inner: BaseAdapter, seconds: float) -> None:
         super().__init__()
@@ -27,40 +27,40 @@ class Patient(BaseAdapter):
         self.seconds = seconds
         self.given_up = False
 
-    def send(self, request: PreparedRequest, *words: Any, **named: Any) -> Response:
-        """Send a request until it is answered, or time is up: then the last refusal is what is found."""
+    def send(self, request: PreparedRequest, *arguments: Any, **options: Any) -> Response:
+        """Send a request until it is answered or time is up: then the last refusal is returned or raised."""
         end = time.monotonic() + (0 if self.given_up else self.seconds)
         while True:
             late = time.monotonic() >= end
             try:
-                answer = self.inner.send(request, *words, **named)
+                answer = self.inner.send(request, *arguments, **options)
             except (ConnectionError, Timeout):
                 self.given_up = late
                 if late:
                     raise
             else:
-                if not speechless(answer):
+                if not is_leaderless(answer):
                     self.given_up = False
                     return answer
                 self.given_up = late
                 if late:
                     return answer
                 answer.close()
-            time.sleep(PAUSE)
+            time.sleep(PAUSE_SECONDS)
 
     def close(self) -> None:
-        """Close what is below."""
+        """Close the transport below."""
         self.inner.close()
 
 
-def teach(session: Session, seconds: float) -> None:
-    """Make a session patient for so many seconds, whatever it speaks through."""
+def mount_retries(session: Session, seconds: float) -> None:
+    """Let a session retry for so many seconds, whatever its transports are."""
     for prefix, adapter in list(session.adapters.items()):
-        session.mount(prefix, Patient(adapter.inner if isinstance(adapter, Patient) else adapter, seconds))
+        session.mount(prefix, RetryAdapter(adapter.inner if isinstance(adapter, RetryAdapter) else adapter, seconds))
 
 
-def patiently(act: Callable[[], Answer], seconds: float, refusals: tuple[type[Exception], ...]) -> Answer:
-    """What `act` returns once it does, however often it refuses until then; raises its refusal when time is up."""
+def until_accepted(act: Callable[[], Answer], seconds: float, refusals: tuple[type[Exception], ...]) -> Answer:
+    """What `act` returns, retried while it raises one of `refusals`; raises the last one when time is up."""
     end = time.monotonic() + seconds
     while True:
         late = time.monotonic() >= end
@@ -69,9 +69,9 @@ def patiently(act: Callable[[], Answer], seconds: float, refusals: tuple[type[Ex
         except refusals:
             if late:
                 raise
-        time.sleep(PAUSE)
+        time.sleep(PAUSE_SECONDS)
 
 
-def speechless(answer: Response) -> bool:
+def is_leaderless(answer: Response) -> bool:
     """Whether a manager says that it cannot speak for the swarm right now."""
-    return answer.status_code >= 500 and any(words in answer.text for words in SPEECHLESS)
+    return answer.status_code >= 500 and any(words in answer.text for words in LEADERLESS)

@@ -4,12 +4,13 @@ import os
 import re
 import sys
 import tarfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from tempfile import TemporaryFile
 
-from swarm.engine.client import REFUSALS, Engine
+from swarm.engine.client import Engine
+from swarm.engine.refusals import REFUSALS
 from swarm.errors import CommandFailed, EngineUnavailable, ToolMissing
 from swarm.host import facts as machines
 from swarm.host.facts import BROWSER_PACKAGES, BROWSERS, DEBIAN_PACKAGES, ENGINE_PACKAGES, SHELLS, Machine
@@ -21,6 +22,7 @@ from swarm.wait import until
 LOG = Path("/var/log/dockerd.log")
 LOG_LINES = 8
 START_SECONDS = 30.0
+FETCH_SECONDS = 300
 RUN = Path("/var/run")
 OLDEST_CLIENT = 23
 QUIET = {"DEBIAN_FRONTEND": "noninteractive"}
@@ -218,24 +220,26 @@ def _take(image: str, wanted: dict[str, Path]) -> None:
     if sys.platform != "linux":
         raise ToolMissing("No docker client with buildx is on this machine.", hint="Install Docker Desktop's.")
     try:
-        container = Engine(timeout=300).api.containers.run(image, ["sh", "-ec", FETCH], detach=True)
+        containers = Engine(timeout=FETCH_SECONDS).containers
+        container = containers.create({"Image": image, "Cmd": ["sh", "-ec", FETCH]})
         try:
-            if container.wait()["StatusCode"] != 0:
-                said = container.logs(tail=LOG_LINES).decode(errors="replace").strip()
-                raise ToolMissing(f"Debian's docker client could not be fetched:\n{said}")
+            containers.start(container)
+            if containers.wait(container) != 0:
+                output = "\n".join(containers.last_lines(container, LOG_LINES))
+                raise ToolMissing(f"Debian's docker client could not be fetched:\n{output}")
             for inside, target in wanted.items():
-                _copy(container.get_archive(inside)[0], target)
+                _copy(containers.archive(container, inside), target)
         finally:
-            container.remove(force=True, v=True)
+            containers.remove(container)
     except REFUSALS as error:
         raise ToolMissing(f"Debian's docker client could not be taken from {image}: {error}") from error
 
 
-def _copy(archive: object, target: Path) -> None:
+def _copy(archive: Iterable[bytes], target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_name(f".{target.name}.part")
     with TemporaryFile() as stream:
-        for chunk in archive:  # type: ignore[attr-defined]
+        for chunk in archive:
             stream.write(chunk)
         stream.seek(0)
         with tarfile.open(fileobj=stream) as unpacked:

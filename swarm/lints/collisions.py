@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from swarm.engine.client import NAMESPACE
+from swarm.engine.wire import NAMESPACE
 from swarm.lints import lines, traefik
 from swarm.lints.finding import Finding, Lint, pairs, placed, plain, words
 from swarm.live.services import Snapshot

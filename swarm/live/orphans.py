@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from swarm.engine.client import REFUSALS, Engine
+from swarm.engine.client import Engine
+from swarm.engine.refusals import REFUSALS
 from swarm.errors import StackStray, SwarmstatsError, UnknownName
 from swarm.live import lookup, services
 from swarm.live.services import Service

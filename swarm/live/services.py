@@ -5,7 +5,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from swarm.engine.client import NAMESPACE, Engine, Spec
+from swarm.engine import timestamps
+from swarm.engine.client import Engine
+from swarm.engine.wire import NAMESPACE, Spec
 from swarm.errors import UnknownName
 from swarm.settings.environment import Environment
 from swarm.stacks import targets
@@ -131,16 +133,18 @@ class Snapshot:
 def snapshot(engine: Engine) -> Snapshot:
     """Ask the managers for everything."""
     return Snapshot(
-        nodes=tuple(engine.nodes()),
-        services=tuple(engine.services()),
-        tasks=tuple(engine.tasks()),
-        networks=tuple(engine.networks()),
+        nodes=tuple(engine.nodes.list()),
+        services=tuple(engine.services.list()),
+        tasks=tuple(engine.tasks.list()),
+        networks=tuple(engine.networks.list()),
     )
 
 
 def services(engine: Engine, stack: str | None = None) -> tuple[Service, ...]:
     """Services of a stack, or of all stacks, sorted by name."""
-    return read(Snapshot(tuple(engine.nodes()), tuple(engine.services(stack)), tuple(engine.tasks(stack)), ()))
+    return read(
+        Snapshot(tuple(engine.nodes.list()), tuple(engine.services.list(stack)), tuple(engine.tasks.list(stack)), ())
+    )
 
 
 def read(seen: Snapshot) -> tuple[Service, ...]:
@@ -229,8 +233,8 @@ def _task(
         desired=str(raw.get("DesiredState", "")),
         error=str(status.get("Err", "")),
         exit_code=container.get("ExitCode"),
-        since=Engine.moment(status["Timestamp"]),
-        created=Engine.moment(raw["CreatedAt"]),
+        since=timestamps.parse(status["Timestamp"]),
+        created=timestamps.parse(raw["CreatedAt"]),
         current=same
         and raw["Spec"].get("ForceUpdate", 0) == template.get("ForceUpdate", 0)
         and (iteration == wanted or wanted is None),

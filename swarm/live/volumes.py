@@ -4,8 +4,9 @@ from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from swarm.engine.client import REFUSALS, Spec
 from swarm.engine.reach import Reach
+from swarm.engine.refusals import REFUSALS
+from swarm.engine.wire import Spec
 from swarm.errors import SwarmstatsError
 
 Volumes = Mapping[str, Mapping[str, Mapping[str, Any]]]
@@ -53,6 +54,6 @@ def ignored(services: Iterable[Spec], volumes: Volumes) -> list[tuple[str, str, 
 def _of(node: str, reach: Reach) -> dict[str, Mapping[str, Any]] | None:
     try:
         engine = reach(node)
-        return {str(item["Name"]): item for item in engine.volumes()} if engine else None
+        return {str(item["Name"]): item for item in engine.volumes.list()} if engine else None
     except (SwarmstatsError, *REFUSALS):
         return None

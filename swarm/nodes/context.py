@@ -2,7 +2,8 @@
 
 from typing import NoReturn
 
-from swarm.engine.client import REFUSALS, Engine
+from swarm.engine.client import Engine
+from swarm.engine.refusals import REFUSALS
 from swarm.errors import EngineUnavailable, NodeFailed
 from swarm.report import Report
 from swarm.settings.environment import Environment, Node
@@ -39,7 +40,7 @@ def engine(environment: Environment, node: Node | None = None) -> Engine:
     """The context's engine; it is the only one that a context gives, whichever node is asked for."""
     found = Engine(context=environment.file.context)
     try:
-        found.api.ping()
+        found.ping()
     except EngineUnavailable as error:
         raise EngineUnavailable(error.message, hint=error.hint or "Look at it: docker context ls") from error
     except REFUSALS as error:
@@ -49,7 +50,7 @@ def engine(environment: Environment, node: Node | None = None) -> Engine:
 
 def address(environment: Environment, node: Node) -> str:
     """The address that the swarm itself knows a node by; raises NodeFailed when it has no such node."""
-    for item in _manager(environment).nodes():
+    for item in _manager(environment).nodes.list():
         if item["Description"]["Hostname"] == node.name:
             return str(item["Status"]["Addr"])
     raise NodeFailed(f"The swarm of context {environment.file.context} has no node {node.name}.")

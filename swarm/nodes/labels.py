@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from swarm.engine.client import REFUSALS, Engine
+from swarm.engine.client import Engine
+from swarm.engine.refusals import REFUSALS
 from swarm.errors import ArgumentInvalid, NodeFailed, UnknownName
 from swarm.scheduler.constraints import hostname
 from swarm.wait import until
@@ -39,7 +39,7 @@ def parse(words: Sequence[str]) -> list[Wish]:
 
 def shown(engine: Engine) -> dict[str, dict[str, str]]:
     """Node -> its labels, in the order of names."""
-    found = {hostname(item): dict(item["Spec"].get("Labels") or {}) for item in engine.nodes()}
+    found = {hostname(item): dict(item["Spec"].get("Labels") or {}) for item in engine.nodes.list()}
     return dict(sorted(found.items()))
 
 
@@ -63,14 +63,13 @@ def change(engine: Engine, node: str, wishes: Sequence[Wish]) -> None:
 def _changed(engine: Engine, node: str, wishes: Sequence[Wish]) -> bool:
     if not changes(engine, node, wishes):
         return True
-    (entry,) = [item for item in engine.nodes() if hostname(item) == node]
+    (entry,) = [item for item in engine.nodes.list() if hostname(item) == node]
     labels = dict(entry["Spec"].get("Labels") or {}) | {w.key: w.value for w in wishes if w.value is not None}
     for wish in wishes:
         if wish.value is None:
             labels.pop(wish.key, None)
     try:
-        api: Any = engine.api.api
-        api.update_node(entry["ID"], entry["Version"]["Index"], {**entry["Spec"], "Labels": labels})
+        engine.nodes.update(entry, {**entry["Spec"], "Labels": labels})
     except REFUSALS:
         return False
     return not changes(engine, node, wishes)

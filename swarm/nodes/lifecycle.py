@@ -68,7 +68,7 @@ def remount(environment: Environment, shell: Shell, report: Report, *, dry: bool
 
 def status(environment: Environment, shell: Shell) -> list[Member]:
     """All nodes of the swarm, and those of env.yaml that are not in it."""
-    members = [member(entry) for entry in manager.connect(environment, shell).nodes()]
+    members = [member(entry) for entry in manager.connect(environment, shell).nodes.list()]
     there = {item.name for item in members}
     absent = [
         Member(node.name, node.role, "", ABSENT, "", "", dict(node.labels))

@@ -2,7 +2,8 @@
 
 from contextlib import suppress
 
-from swarm.engine.client import REFUSALS, Engine
+from swarm.engine.client import Engine
+from swarm.engine.refusals import REFUSALS
 from swarm.errors import EngineUnavailable, NodeFailed
 from swarm.host import prerequisites
 from swarm.nodes.drivers import driver
@@ -20,8 +21,8 @@ def connect(environment: Environment, shell: Shell) -> Engine:
     for node in (None, *environment.nodes):
         with suppress(EngineUnavailable, *REFUSALS):
             found = chosen.engine(environment, node) if node else first
-            if found.commands():
-                return found.using(prerequisites.client(shell), PATIENCE)
+            if found.is_manager():
+                return found.with_client(prerequisites.client(shell), PATIENCE)
     raise NodeFailed(f"The engine at {first.place} is no manager of a swarm, nor is another.", hint="./run swarm.init")
 
 

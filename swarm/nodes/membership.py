@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from swarm.engine.client import REFUSALS, Engine
+from swarm.engine.client import Engine
+from swarm.engine.refusals import REFUSALS, reason
 from swarm.errors import NodeFailed, UnknownName
 from swarm.report import Step
 from swarm.settings.environment import Node
@@ -86,7 +87,7 @@ def pending(seats: Sequence[Seat], silent: Sequence[Node]) -> list[str]:
             *([f"remove {len(dead)} dead entries"] if dead else []),
             *(f"let {seat.node.name} join, and give it its labels" for seat in outside),
             *_adjustments(manager.engine, inside),
-            *([] if _is_patient(manager.engine.api.api.inspect_swarm()) else ["let nodes be silent for 75 s"]),
+            *([] if _is_patient(manager.engine.swarm.inspect()) else ["let nodes be silent for 75 s"]),
             *([f"see that {names} are members, with their roles and labels"] if silent else []),
         ]
 
@@ -134,7 +135,7 @@ def problem(node: Node, entry: Entry | None) -> str:
 
 def _ids(engine: Engine, nodes: Sequence[Node]) -> dict[str, str]:
     """Name of a node -> its id, of all nodes that the swarm has; raises UnknownName where one of ours is not there."""
-    ids = {entry["Description"]["Hostname"]: entry["ID"] for entry in engine.nodes()}
+    ids = {entry["Description"]["Hostname"]: entry["ID"] for entry in engine.nodes.list()}
     for node in nodes:
         if node.name not in ids:
             raise UnknownName("node", node.name, ids)
@@ -153,7 +154,7 @@ def _found_or_begun(seats: Sequence[Seat]) -> tuple[Seat, list[str]]:
         return manager, []
     first = _first(seats)
     _leave(first)
-    first.engine.api.api.init_swarm(first.address, LISTEN)
+    first.engine.swarm.init(first.address, LISTEN)
     until(lambda: _leading([first]) is not None, ELECTION_SECONDS)
     return first, [f"{first.node.name} began the swarm"]
 
@@ -172,7 +173,7 @@ def _first(seats: Sequence[Seat]) -> Seat:
 def _leading(seats: Sequence[Seat]) -> Seat | None:
     for seat in seats:
         with suppress(*REFUSALS):
-            if seat.state["ControlAvailable"] and seat.engine.nodes():
+            if seat.state["ControlAvailable"] and seat.engine.nodes.list():
                 return seat
     return None
 
@@ -182,17 +183,13 @@ def _gathered(manager: Seat, seats: Sequence[Seat], step: Step) -> list[str]:
     outside = _outside(manager, seats)
     if not outside:
         return []
-    tokens = manager.engine.api.api.inspect_swarm()["JoinTokens"]
+    tokens = manager.engine.swarm.inspect()["JoinTokens"]
 
     def join(seat: Seat) -> None:
         step.note(f"{seat.node.name} joins")
         _leave(seat)
-        seat.engine.api.api.join_swarm(
-            remote_addrs=[f"{manager.address}:{PORT}"],
-            join_token=tokens[seat.node.role.capitalize()],
-            listen_addr=LISTEN,
-            advertise_addr=seat.address,
-        )
+        token = tokens[seat.node.role.capitalize()]
+        seat.engine.swarm.join(f"{manager.address}:{PORT}", token, LISTEN, seat.address)
 
     for seat in outside:
         if seat.node.role == "manager":
@@ -203,13 +200,13 @@ def _gathered(manager: Seat, seats: Sequence[Seat], step: Step) -> list[str]:
 
 
 def _outside(manager: Seat, seats: Sequence[Seat]) -> list[Seat]:
-    members = {entry["ID"] for entry in manager.engine.nodes()}
+    members = {entry["ID"] for entry in manager.engine.nodes.list()}
     return [seat for seat in seats if seat.id not in members or seat.state["LocalNodeState"] == "error"]
 
 
 def _leave(seat: Seat) -> None:
     if seat.state["LocalNodeState"] != "inactive":
-        seat.engine.api.api.leave_swarm(force=True)
+        seat.engine.swarm.leave()
 
 
 def _forgotten(manager: Seat, seats: Sequence[Seat]) -> list[str]:
@@ -225,7 +222,7 @@ def _dead(manager: Seat, seats: Sequence[Seat]) -> list[Entry]:
     names, ids = {seat.node.name for seat in seats}, {seat.id for seat in seats}
     return [
         entry
-        for entry in manager.engine.nodes()
+        for entry in manager.engine.nodes.list()
         if entry["Description"].get("Hostname") in names and entry["ID"] not in ids
     ]
 
@@ -233,11 +230,11 @@ def _dead(manager: Seat, seats: Sequence[Seat]) -> list[Entry]:
 def _removed(engine: Engine, node: str) -> bool:
     """One attempt; a manager that still counts for the quorum must be demoted before it can be removed."""
     with suppress(*REFUSALS):
-        engine.api.api.remove_node(node, force=True)
-    entry = next((entry for entry in engine.nodes() if entry["ID"] == node), None)
+        engine.nodes.remove(node)
+    entry = next((entry for entry in engine.nodes.list() if entry["ID"] == node), None)
     if entry and entry["Spec"]["Role"] == "manager":
         with suppress(*REFUSALS):
-            _update(engine, entry, {**entry["Spec"], "Role": "worker"})
+            engine.nodes.update(entry, {**entry["Spec"], "Role": "worker"})
     return entry is None
 
 
@@ -249,15 +246,15 @@ def _patient(engine: Engine) -> list[str]:
     """Let the swarm wait longer for a node that is silent; an update that was overtaken by another is made again."""
 
     def updated() -> bool:
-        found = engine.api.api.inspect_swarm()
+        found = engine.swarm.inspect()
         if _is_patient(found):
             return True
         spec = {**found["Spec"], "Dispatcher": {**found["Spec"]["Dispatcher"], "HeartbeatPeriod": HEARTBEAT}}
         with suppress(*REFUSALS):
-            engine.api.api.update_swarm(found["Version"]["Index"], swarm_spec=spec)
+            engine.swarm.update(found, spec)
         return False
 
-    if _is_patient(engine.api.api.inspect_swarm()):
+    if _is_patient(engine.swarm.inspect()):
         return []
     if not until(updated, UPDATE_SECONDS):
         raise NodeFailed(f"The swarm does not take its setting: {PATIENT}.")
@@ -266,7 +263,7 @@ def _patient(engine: Engine) -> list[str]:
 
 def _adjusted(engine: Engine, identity: str, node: Node, step: Step, *, role: bool = True) -> list[str]:
     """Give a node its role and labels; an update that was overtaken by another is made again."""
-    change = adjustment(engine.api.api.inspect_node(identity), node, role=role)
+    change = adjustment(engine.nodes.inspect(identity), node, role=role)
     if change is None:
         return []
     step.note(change.done)
@@ -277,23 +274,18 @@ def _adjusted(engine: Engine, identity: str, node: Node, step: Step, *, role: bo
 
 def _adjustments(engine: Engine, nodes: Iterable[tuple[Node, str]], *, role: bool = True) -> list[str]:
     """What `_adjusted` would do to nodes, given with their ids."""
-    found = (adjustment(engine.api.api.inspect_node(identity), node, role=role) for node, identity in nodes)
+    found = (adjustment(engine.nodes.inspect(identity), node, role=role) for node, identity in nodes)
     return [change.todo for change in found if change]
 
 
 def _updated(engine: Engine, identity: str, node: Node, role: bool) -> bool:
-    entry = engine.api.api.inspect_node(identity)
+    entry = engine.nodes.inspect(identity)
     spec = wanted(entry["Spec"], node, role=role)
     if spec != entry["Spec"]:
         with suppress(*REFUSALS):
-            _update(engine, entry, spec)
+            engine.nodes.update(entry, spec)
         return False
     return not role or node.role == "worker" or entry.get("ManagerStatus", {}).get("Reachability") == "reachable"
-
-
-def _update(engine: Engine, entry: Entry, spec: Entry) -> None:
-    api: Any = engine.api.api
-    api.update_node(entry["ID"], entry["Version"]["Index"], spec)
 
 
 def _await_ready(seats: Sequence[Seat]) -> None:
@@ -313,7 +305,7 @@ def _late(seats: Sequence[Seat]) -> list[str]:
     manager = _leading(seats)
     if manager is None:
         return ["no manager leads"]
-    entries = {entry["ID"]: entry for entry in manager.engine.nodes()}
+    entries = {entry["ID"]: entry for entry in manager.engine.nodes.list()}
     return [said for seat in seats if (said := problem(seat.node, entries.get(seat.id)))]
 
 
@@ -322,5 +314,6 @@ def _translated() -> Iterator[None]:
     try:
         yield
     except REFUSALS as error:
-        said = getattr(error, "explanation", None) or error
-        raise NodeFailed(f"The swarm could not be formed: {said}", hint="./run swarm.init tries again.") from error
+        raise NodeFailed(
+            f"The swarm could not be formed: {reason(error)}", hint="./run swarm.init tries again."
+        ) from error

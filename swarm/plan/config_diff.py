@@ -44,7 +44,7 @@ def edits(rendered: Sequence[Stack], plans: Iterable[StackPlan], engine: Engine)
     }
     if not pairs:
         return {}
-    running = engine.configs(versions.LABEL)
+    running = engine.configs.list(versions.LABEL)
     held = {str(item["Spec"]["Name"]): b64decode(item["Spec"].get("Data") or "") for item in running}
     new = {config.name: config.content for stack in rendered for config in stack.configs}
     texts = {**held, **new}

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from swarm.engine.client import NAMESPACE, Spec
+from swarm.engine.wire import NAMESPACE, Spec
 from swarm.live.services import Snapshot
 from swarm.plan import spec_fields
 from swarm.plan.spec_fields import Fields

@@ -10,8 +10,9 @@ from datetime import datetime
 from typing import Any
 
 from swarm.engine import reach as engine_reach
-from swarm.engine.client import Engine, Spec
+from swarm.engine.client import Engine
 from swarm.engine.reach import Reach
+from swarm.engine.wire import Spec
 from swarm.errors import ChangedMeanwhile, DeadlinePassed, StackFailed
 from swarm.live import services
 from swarm.plan import spec_fields
@@ -48,7 +49,7 @@ def apply(done: StackPlan, site: Site, step: Step) -> dict[str, Spec]:
     """Apply a plan and return the specifications to wait for, raw, of all services that the stack then has."""
     site.hold.demand()
     for network in done.missing_networks:
-        site.engine.create_network(network.body)
+        site.engine.networks.create(network.body)
     told = {change.service: change.live["Spec"] for change in done.changes if change.live and change.wanted}
     siblings = [
         change for change in done.pending if change.rollout and change.wanted and change.kind is not Kind.CREATE
@@ -69,7 +70,7 @@ def _act(change: Change, site: Site, told: dict[str, Spec], step: Step) -> None:
     _before(change, site)
     site.hold.demand()
     if change.kind in (Kind.REMOVE, Kind.RECREATE) and change.live:
-        site.engine.remove_service(str(change.live["ID"]))
+        site.engine.services.remove(str(change.live["ID"]))
     if change.wanted is None:
         return
     told[change.service] = _tell(change, site.engine, site.ids)["Spec"]
@@ -83,16 +84,16 @@ def _tell(change: Change, engine: Engine, ids: "References") -> Spec:
     lacking = False
     for _ in range(TRIES):
         spec = ids.resolved(change.wanted or {})
-        current = engine.service(change.service)
+        current = engine.services.get(change.service)
         if lacking and current and _is_so(change, current, engine):
             return current
         lacking = current is None or not _is_so(change, current, engine)
         try:
             if current is None:
-                return engine.create_service(spec)
+                return engine.services.create(spec)
             force = current["Spec"]["TaskTemplate"].get("ForceUpdate", 0)
             spec["TaskTemplate"] = {**spec["TaskTemplate"], "ForceUpdate": force}
-            return engine.update_service(str(current["ID"]), int(current["Version"]["Index"]), spec)
+            return engine.services.update(str(current["ID"]), int(current["Version"]["Index"]), spec)
         except ChangedMeanwhile:
             continue
     raise ChangedMeanwhile(f"{change.service} is being changed by somebody else all the time.")
@@ -112,7 +113,7 @@ def _leaders_last(siblings: Sequence[Change], site: Site, unwell: Collection[str
 
 def _is_so(change: Change, current: Spec, engine: Engine) -> bool:
     """Whether a service is what is wanted of it."""
-    names = {str(item["Id"]): str(item["Name"]) for item in engine.networks()}
+    names = {str(item["Id"]): str(item["Name"]) for item in engine.networks.list()}
     return not differences(spec_fields.flat(current["Spec"], names), spec_fields.flat(change.wanted or {}, names))
 
 
@@ -177,8 +178,8 @@ class References:
     def read(cls, engine: Engine) -> "References":
         """Ask the managers for our versions; the ledger, which is large, is not among them."""
         return cls(
-            {str(item["Spec"]["Name"]): str(item["ID"]) for item in engine.configs(versions.LABEL)},
-            {str(item["Spec"]["Name"]): str(item["ID"]) for item in engine.secrets()},
+            {str(item["Spec"]["Name"]): str(item["ID"]) for item in engine.configs.list(versions.LABEL)},
+            {str(item["Spec"]["Name"]): str(item["ID"]) for item in engine.secrets.list()},
         )
 
     def resolved(self, spec: Spec | Mapping[str, Any]) -> dict[str, Any]:

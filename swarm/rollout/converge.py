@@ -5,8 +5,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from swarm.engine.client import REFUSALS, Engine, Spec
+from swarm.engine.client import Engine
 from swarm.engine.reach import Reach, nowhere
+from swarm.engine.refusals import REFUSALS
+from swarm.engine.wire import Spec
 from swarm.errors import DeadlinePassed, StackFailed, SwarmstatsError
 from swarm.live import services as live
 from swarm.live.services import Service, Task
@@ -101,7 +103,7 @@ def explain(engine: Engine, service: Service, reason: str, reach: Reach, began: 
         lines.append(f"  {task.node or 'no node'}, task {task.slot}{code}: {task.error or became}")
         if found := _health(task, reach):
             lines += ["  health check:", *(f"    {line}" for line in found)]
-        if said := engine.task_logs(task.id, tail=LINES):
+        if said := engine.logs.of_task(task.id, tail=LINES):
             lines += ["  last lines:", *(f"    {line}" for line in said)]
     return "\n".join(lines), hint(*lines)
 
@@ -129,7 +131,7 @@ def _health(task: Task, reach: Reach) -> list[str]:
     """What the health check of a task's container last wrote, where its node can be asked."""
     try:
         engine = reach(task.node) if task.node and task.container else None
-        said = engine.health(task.container) if engine else []
+        said = list(engine.containers.health(task.container)) if engine else []
     except (SwarmstatsError, *REFUSALS):
         return []
     return said[-LINES:]

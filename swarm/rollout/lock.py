@@ -15,7 +15,9 @@ from datetime import datetime, timedelta
 from secrets import token_hex
 from threading import Event, Thread
 
-from swarm.engine.client import REFUSALS, Engine
+from swarm.engine import timestamps
+from swarm.engine.client import Engine
+from swarm.engine.refusals import REFUSALS
 from swarm.errors import EngineUnavailable, Locked, LockLost, SwarmstatsError
 from swarm.host import user
 
@@ -63,7 +65,7 @@ class Hold:
         """Whether the lock is held still, as the managers say; who does not answer has not said that it is gone."""
         if self.engine and not self.lost:
             with suppress(*REFUSALS):
-                if not self.engine.has_config(self.id):
+                if not self.engine.configs.exists(self.id):
                     self.lose()
         return not self.lost
 
@@ -75,17 +77,17 @@ class Hold:
 
 def read(engine: Engine) -> Lock | None:
     """The lock as it stands, or None."""
-    found = engine.config(NAME)
+    found = engine.configs.get(NAME)
     if found is None:
         return None
     labels = found["Spec"].get("Labels") or {}
-    expires = engine.moment(found["UpdatedAt"]) + LIFETIME
+    expires = timestamps.parse(found["UpdatedAt"]) + LIFETIME
     return Lock(
         id=str(found["ID"]),
         owner=labels.get("owner", "?"),
         host=labels.get("host", "?"),
         purpose=labels.get("purpose", "?"),
-        since=engine.moment(found["CreatedAt"]),
+        since=timestamps.parse(found["CreatedAt"]),
         expires=expires,
         expired=engine.now() > expires,
         token=labels.get("token", ""),
@@ -96,7 +98,7 @@ def release(engine: Engine, *, dry: bool = False) -> Lock | None:
     """Take the lock away from whoever holds it; returns what was taken, or with `dry` would be."""
     lock = read(engine)
     if lock and not dry:
-        engine.discard("configs", lock.id)
+        engine.configs.discard(lock.id)
     return lock
 
 
@@ -108,7 +110,7 @@ def held(engine: Engine, purpose: str, timeout: float, say: Callable[[str], None
     """
     identity = _acquire(engine, purpose, timeout, say)
     hold, over = Hold(engine, identity), Event()
-    renewing = Thread(target=_renew, args=(engine.again(), hold, over), daemon=True)
+    renewing = Thread(target=_renew, args=(engine.with_own_connection(), hold, over), daemon=True)
     renewing.start()
     try:
         yield hold
@@ -123,7 +125,7 @@ def held(engine: Engine, purpose: str, timeout: float, say: Callable[[str], None
     finally:
         over.set()
         renewing.join()
-        if not engine.discard("configs", identity) and not hold.lost:
+        if not engine.configs.discard(identity) and not hold.lost:
             say("The lock was broken by somebody while this ran: look at ./run status.")
 
 
@@ -132,7 +134,7 @@ def _acquire(engine: Engine, purpose: str, timeout: float, say: Callable[[str], 
     deadline = time.monotonic() + timeout
     told = ""
     while True:
-        if identity := engine.claim_config(NAME, labels):
+        if identity := engine.configs.claim(NAME, labels):
             return identity
         lock = read(engine)
         if lock and lock.token == labels["token"]:
@@ -140,7 +142,7 @@ def _acquire(engine: Engine, purpose: str, timeout: float, say: Callable[[str], 
             return lock.id
         if lock and lock.expired:
             say(f"The lock of {lock} expired: its holder is gone.")
-            engine.discard("configs", lock.id)
+            engine.configs.discard(lock.id)
         elif lock:
             if time.monotonic() > deadline:
                 raise Locked(
@@ -157,6 +159,6 @@ def _renew(engine: Engine, hold: Hold, over: Event) -> None:
     """Keep the lock alive; a renewal that fails is tried again, and of a lock that is gone its holder learns."""
     while not over.wait(RENEWAL):
         with suppress(EngineUnavailable, *REFUSALS):
-            if not engine.touch_config(hold.id):
+            if not engine.configs.touch(hold.id):
                 hold.lose()
                 return

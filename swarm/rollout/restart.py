@@ -1,6 +1,7 @@
 """Restart services: new tasks, rolling as each service's update_config says."""
 
-from swarm.engine.client import Engine, Spec
+from swarm.engine.client import Engine
+from swarm.engine.wire import Spec
 from swarm.live import lookup, services
 from swarm.live.services import Service
 from swarm.report import Report

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from functools import partial
 
-from swarm.engine.client import Engine, Spec
+from swarm.engine.client import Engine
+from swarm.engine.wire import Spec
 from swarm.errors import ArgumentInvalid, StackFailed, SwarmstatsError
 from swarm.live import lookup
 from swarm.live import services as live

@@ -6,7 +6,8 @@ from datetime import timedelta
 from functools import partial
 from itertools import groupby
 
-from swarm.engine.client import Engine, Spec
+from swarm.engine.client import Engine
+from swarm.engine.wire import Spec
 from swarm.errors import ChangedMeanwhile, DeadlinePassed, StackFailed
 from swarm.live import lookup, services
 from swarm.live.services import Service
@@ -63,7 +64,7 @@ def _one(engine: Engine, hold: Hold, change: Change, step: Step) -> None:
     if change.edit is None:
         return
     hold.demand()
-    own = engine.again()
+    own = engine.with_own_connection()
     began = own.now() - CLOCK_SKEW
     spec = _update(own, change.service, change.edit)
     template = change.service.labels.get(lookup.TEMPLATE, change.service.stack)
@@ -80,7 +81,7 @@ def _update(engine: Engine, service: Service, edit: Edit) -> Spec:
     """
     asked: Spec | None = None
     for _ in range(TRIES):
-        found = engine.service(service.id)
+        found = engine.services.get(service.id)
         if found is None:
             raise StackFailed(f"{service.name} was removed by somebody meanwhile.")
         if asked is not None and found["Spec"] == asked:
@@ -88,7 +89,7 @@ def _update(engine: Engine, service: Service, edit: Edit) -> Spec:
         edit(found["Spec"])
         asked = found["Spec"]
         try:
-            return dict(engine.update_service(service.id, int(found["Version"]["Index"]), asked)["Spec"])
+            return dict(engine.services.update(service.id, int(found["Version"]["Index"]), asked)["Spec"])
         except ChangedMeanwhile:
             continue
     raise ChangedMeanwhile(f"{service.name} is being changed by somebody else all the time.")

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from swarm.engine.client import Spec
+from swarm.engine.wire import Spec
 from swarm.live.services import Snapshot
 from swarm.scheduler import constraints, filters, node_info, placement
 from swarm.scheduler.filters import Obstacle, obstacle

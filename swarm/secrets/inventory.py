@@ -139,11 +139,11 @@ def differs(folder: Path, name: str, known: Mapping[str, Declaration], in_use: I
 def held(engine: Engine) -> dict[str, dict[str, list[str]]]:
     """Secret -> its versions in the swarm, oldest first -> full names of the services that use each."""
     services: dict[str, list[str]] = {}
-    for service in engine.services():
+    for service in engine.services.list():
         for name in _references(service):
             services.setdefault(name, []).append(str(service["Spec"]["Name"]))
     found: dict[str, dict[str, list[str]]] = {}
-    for item in sorted(engine.secrets(), key=lambda item: str(item["CreatedAt"])):
+    for item in sorted(engine.secrets.list(), key=lambda item: str(item["CreatedAt"])):
         name = str(item["Spec"]["Name"])
         if key := (item["Spec"].get("Labels") or {}).get(versions.LABEL):
             found.setdefault(key, {})[name] = sorted(services.get(name, ()))

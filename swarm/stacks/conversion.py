@@ -14,8 +14,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from swarm.engine.client import NAMESPACE, Engine, Spec
+from swarm.engine.client import Engine
 from swarm.engine.recorder import Endpoint, listening
+from swarm.engine.wire import NAMESPACE, Spec
 from swarm.errors import StackInvalid
 from swarm.settings import validation
 from swarm.settings.environment import ROOT
@@ -79,7 +80,7 @@ def _identity(engine: Engine) -> str:
     """What the conversion depends on besides the document: the client's program and the API it speaks."""
     program = shutil.which(engine.client[0]) or engine.client[0]
     stat = os.stat(program) if os.path.exists(program) else None
-    return f"1 {engine.client} {engine.speaks} {stat.st_mtime_ns if stat else 0} {stat.st_size if stat else 0}"
+    return f"1 {engine.client} {engine.api_version} {stat.st_mtime_ns if stat else 0} {stat.st_size if stat else 0}"
 
 
 def _key(stack: Stack, identity: str) -> str:
@@ -90,7 +91,7 @@ def _key(stack: Stack, identity: str) -> str:
 def _converted(stacks: Sequence[Stack], engine: Engine, shell: Shell) -> dict[str, dict[str, Any]]:
     if not stacks:
         return {}
-    with listening(engine.speaks) as endpoint, ThreadPoolExecutor(AT_ONCE) as pool:
+    with listening(engine.api_version) as endpoint, ThreadPoolExecutor(AT_ONCE) as pool:
         answers = pool.map(lambda stack: _send(stack, endpoint, engine.client, shell), stacks)
         if refused := [text for text in answers if text]:
             raise StackInvalid("\n".join(refused))

@@ -10,9 +10,8 @@ from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import docker.errors
-
-from swarm.engine.client import REFUSALS, Engine
+from swarm.engine.client import Engine
+from swarm.engine.refusals import REFUSALS, reason
 from swarm.errors import ImageFailed, RegistryUnreachable, UnknownName
 from swarm.host import prerequisites
 from swarm.report import Report, Step
@@ -131,20 +130,12 @@ def ensure_local(
 
 def here(engine: Engine, item: Image) -> bool:
     """Whether this machine's engine has the image."""
-    try:
-        engine.api.images.get(item.reference)
-    except docker.errors.ImageNotFound:
-        return False
-    return True
+    return engine.images.exists(item.reference)
 
 
 def pushed(engine: Engine, item: Image) -> bool:
     """Whether the registry has the image; a registry that does not answer has none."""
-    try:
-        engine.api.images.get_registry_data(item.reference)
-    except REFUSALS:
-        return False
-    return True
+    return engine.images.was_pushed(item.reference)
 
 
 def missing(wanted: Iterable[Image]) -> list[Image]:
@@ -155,16 +146,13 @@ def missing(wanted: Iterable[Image]) -> list[Image]:
 
 def _answered(engine: Engine, item: Image) -> bool:
     try:
-        engine.api.images.get_registry_data(item.reference)
-    except docker.errors.NotFound:
-        return False
+        return engine.images.in_registry(item.reference)
     except REFUSALS as error:
         registry = item.reference.partition("/")[0]
         raise RegistryUnreachable(
-            f"The registry {registry} does not answer: {getattr(error, 'explanation', None) or error}",
+            f"The registry {registry} does not answer: {reason(error)}",
             hint="Start the registry (for the lab: ./run swarm.start), then try again.",
         ) from error
-    return True
 
 
 def _with_parts(environment: Environment, lacking: Sequence[Image], engine: Engine) -> list[Image]:
@@ -231,7 +219,7 @@ def _build(environment: Environment, item: Image, arguments: dict[str, str], cli
 
 def _push(engine: Engine, item: Image) -> None:
     try:
-        for line in engine.api.images.push(item.reference, stream=True, decode=True):
+        for line in engine.images.push(item.reference):
             if problem := line.get("error"):
                 raise ImageFailed(
                     f"{item.reference} could not be pushed: {problem}",
@@ -254,7 +242,7 @@ def debian(environment: Environment, shell: Shell, step: Step) -> str:
             return known
     try:
         step.note(f"pulling {UPSTREAM}")
-        engine.api.images.pull(UPSTREAM)
+        engine.images.pull(UPSTREAM)
         return UPSTREAM
     except REFUSALS:
         step.note("no image registry in reach: making Debian with mmdebstrap")
@@ -267,5 +255,5 @@ def _bootstrapped(engine: Engine, shell: Shell) -> str:
     with TemporaryDirectory(prefix="swarmstats-") as directory:
         archive = Path(directory) / "debian.tar"
         shell.run(("mmdebstrap", "--quiet", "--variant=minbase", DEBIAN, str(archive)))
-        engine.api.api.import_image_from_file(str(archive), repository=repository, tag=version)
+        engine.images.import_archive(archive, repository, version)
     return LOCAL_DEBIAN

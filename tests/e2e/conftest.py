@@ -109,7 +109,7 @@ class Platform:
         def look() -> tuple[Any, str] | None:
             for node in self.environment.nodes:
                 try:
-                    client = manager.engine(self.environment, node).api
+                    client = manager.engine(self.environment, node)._sdk
                 except EngineUnavailable:
                     # A node that a test broke.
                     continue
@@ -185,12 +185,12 @@ class Platform:
             for service in services.services(self.engine, stack)
             for task in sorted(service.tasks, key=lambda task: task.created)
         ]
-        nodes = {node["Description"]["Hostname"]: node["Status"] for node in self.engine.api.api.nodes()}
-        return "\n".join((*lines, str(nodes), *self.engine.logs("admin_traefik")))
+        nodes = {node["Description"]["Hostname"]: node["Status"] for node in self.engine._sdk.api.nodes()}
+        return "\n".join((*lines, str(nodes), *self.engine.logs.of_service("admin_traefik")))
 
     def versions(self) -> dict[str, int]:
         """Name -> version index of every service: any change by anyone moves it."""
-        return {item["Spec"]["Name"]: int(item["Version"]["Index"]) for item in self.engine.services()}
+        return {item["Spec"]["Name"]: int(item["Version"]["Index"]) for item in self.engine.services.list()}
 
 
 def _checksum_of(table: str) -> str:

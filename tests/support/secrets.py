@@ -5,9 +5,11 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import SimpleNamespace
 from typing import Any
 
-from swarm.engine.client import NAMESPACE, Engine
+from swarm.engine.client import Engine
+from swarm.engine.wire import NAMESPACE
 from swarm.secrets import inventory
 from swarm.secrets.inventory import Row
 from swarm.settings import secrets
@@ -35,7 +37,7 @@ class Swarm(Engine):
     uses: dict[str, list[str]] = field(default_factory=dict)
     there: list[str] = field(default_factory=list)
 
-    def services(self, stack: str | None = None) -> list[dict[str, Any]]:
+    def _list_services(self, stack: str | None = None) -> list[dict[str, Any]]:
         return [
             {
                 "ID": name,
@@ -51,13 +53,13 @@ class Swarm(Engine):
             for name, sealed in self.uses.items()
         ]
 
-    def nodes(self) -> list[dict[str, Any]]:
+    def _list_nodes(self) -> list[dict[str, Any]]:
         return []
 
-    def tasks(self, stack: str | None = None) -> list[dict[str, Any]]:
+    def _list_tasks(self, stack: str | None = None) -> list[dict[str, Any]]:
         return []
 
-    def secrets(self) -> list[dict[str, Any]]:
+    def _list_secrets(self) -> list[dict[str, Any]]:
         return [
             {
                 "ID": name,
@@ -66,6 +68,22 @@ class Swarm(Engine):
             }
             for place, name in enumerate(self.there)
         ]
+
+    @property
+    def services(self) -> Any:
+        return SimpleNamespace(list=self._list_services)
+
+    @property
+    def nodes(self) -> Any:
+        return SimpleNamespace(list=self._list_nodes)
+
+    @property
+    def tasks(self) -> Any:
+        return SimpleNamespace(list=self._list_tasks)
+
+    @property
+    def secrets(self) -> Any:
+        return SimpleNamespace(list=self._list_secrets)
 
 
 @cache

@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from functools import partial
 from typing import TypeVar
 
-from swarm.engine.client import REFUSALS, Engine
+from swarm.engine.client import Engine
+from swarm.engine.refusals import REFUSALS, reason
 from swarm.errors import CleanIncomplete, EngineUnavailable, NodeFailed
 from swarm.nodes.lab import containers, ports, storage
 from swarm.nodes.lab.containers import REGISTRY, STOP_SECONDS, Container
@@ -61,7 +62,7 @@ def stop(environment: Environment, shell: Shell, report: Report, *, dry: bool = 
         report.would((f"stop container {name}" for name in running), "nothing to stop")
         return
     with report.step("lab") as step, _translated("The lab could not be stopped"):
-        _in_parallel(partial(site.api.stop, timeout=STOP_SECONDS), running, step)
+        _in_parallel(partial(site.engine.containers.stop, seconds=STOP_SECONDS), running, step)
         step.detail = f"{len(running)} containers stopped" if running else "nothing runs"
         step.skipped = not running
 
@@ -91,11 +92,8 @@ def remount(environment: Environment, shell: Shell, report: Report, *, dry: bool
     _demand(environment)
     site, path = Site.of(environment), environment.storage.path
     with _translated("The shared storage could not be checked"):
-        found = {
-            node.name: site.engine.api.containers.get(f"{environment.lab_name}-{node.name}")
-            for node in environment.nodes
-        }
-        lost = [name for name, container in found.items() if not storage.mounted(container, path)]
+        found = {node.name: f"{environment.lab_name}-{node.name}" for node in environment.nodes}
+        lost = [name for name, container in found.items() if not storage.mounted(site.engine, container, path)]
     if dry:
         proof = f"write a file to {path} on each of {', '.join(found)}, read it on all others, and remove it"
         report.would([*(f"restart {name}, which lost {path}" for name in lost), proof], "")
@@ -103,9 +101,9 @@ def remount(environment: Environment, shell: Shell, report: Report, *, dry: bool
     with report.step("storage") as step, _translated("The shared storage could not be checked"):
         for name in lost:
             step.note(f"{name} lost it and restarts")
-            found[name].restart(timeout=STOP_SECONDS)
+            site.engine.containers.restart(found[name], STOP_SECONDS)
         _in_parallel(site.wait, lost, step)
-        storage.prove(found, path)
+        storage.prove(site.engine, found, path)
         again = f", mounted again on {', '.join(lost)}" if lost else ""
         step.detail = f"{path} is the same on {len(found)} nodes{again}"
 
@@ -155,9 +153,9 @@ def _check(site: Site) -> None:
     for node in site.environment.nodes:
         containers.socket(site.operator, node)
         containers.address(site.environment, node)
-    for network in site.api.networks():
+    for network in site.engine.networks.local():
         containers.check_network(site.environment, network)
-    ports.check(_ports(site.environment), site.api.containers(), site.containers())
+    ports.check(_ports(site.environment), site.engine.containers.list(), site.containers())
 
 
 def _ports(environment: Environment) -> Iterator[ports.Port]:
@@ -238,5 +236,4 @@ def _translated(what: str) -> Iterator[None]:
     try:
         yield
     except REFUSALS as error:
-        said = getattr(error, "explanation", None) or error
-        raise NodeFailed(f"{what}: {said}", hint="./run swarm.init completes a half-made lab.") from error
+        raise NodeFailed(f"{what}: {reason(error)}", hint="./run swarm.init completes a half-made lab.") from error

@@ -3,16 +3,12 @@
 import http.client
 import os
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum, auto
 from functools import partial
 from pathlib import Path
 from threading import Lock
 from typing import Any
-
-import docker.errors
-from docker import APIClient
 
 from swarm.engine.client import Engine
 from swarm.errors import NodeFailed
@@ -55,23 +51,18 @@ class Site:
         operator = Operator(state / "swarmstats" / environment.lab_name, os.getgid())
         return cls(environment, operator, Engine(timeout=ENGINE_SECONDS))
 
-    @property
-    def api(self) -> APIClient:
-        """The engine's API as it is on the wire."""
-        return self.engine.api.api
-
     def containers(self) -> dict[str, Summary]:
         """All containers of the lab by name, running or not."""
-        listed = self.api.containers(all=True, filters=self._ours)
+        listed = self.engine.containers.list(self._ours)
         return {item["Names"][0].lstrip("/"): item for item in listed}
 
     def networks(self) -> list[str]:
         """The names of the lab's networks."""
-        return [network["Name"] for network in self.api.networks(filters=self._ours)]
+        return [network["Name"] for network in self.engine.networks.local(self._ours)]
 
     def volumes(self) -> list[str]:
         """The names of the lab's volumes."""
-        return sorted(volume["Name"] for volume in self.api.volumes(filters=self._ours)["Volumes"] or ())
+        return sorted(volume["Name"] for volume in self.engine.volumes.list(self._ours))
 
     def holdings(self) -> tuple[str, ...]:
         """The names of everything that the lab has."""
@@ -84,9 +75,9 @@ class Site:
     def prepare(self, plan: Sequence[Container]) -> None:
         """Make what must be there before any container: network, volumes, the directories of the sockets."""
         if not self.networks():
-            self.api.create_network(**containers.network(self.environment))
+            self.engine.networks.create_local(**containers.network(self.environment))
         for name in self._absent_volumes(plan):
-            self.api.create_volume(name, labels=containers.label(self.environment))
+            self.engine.volumes.create(name, containers.label(self.environment))
         for node in self.environment.nodes:
             (self.operator.sockets / node.name).mkdir(mode=0o700, parents=True, exist_ok=True)
 
@@ -116,17 +107,16 @@ class Site:
         if need is Need.NOTHING:
             return ""
         if need is Need.UNPAUSE:
-            self.api.unpause(container.name)
+            self.engine.containers.unpause(container.name)
             return "started"
-        if need is Need.START:
-            with suppress(docker.errors.APIError):
-                self.api.start(container.name)
-                return "started"
+        if need is Need.START and self.engine.containers.start_if_possible(container.name):
+            return "started"
         if item:
             self.discard(item["Id"])
-        self._forget_endpoint(container.name, self.environment.lab_name)
-        self.api.create_container_from_config(rights.given_to(container).config, container.name)
-        self.api.start(container.name)
+        # An engine that was killed can remember an endpoint whose container it forgot.
+        self.engine.networks.disconnect(self.environment.lab_name, container.name)
+        self.engine.containers.create(rights.given_to(container).config, container.name)
+        self.engine.containers.start(container.name)
         return "made"
 
     def wait(self, title: str) -> None:
@@ -134,40 +124,29 @@ class Site:
         name, answers = f"{self.environment.lab_name}-{title}", self._question(title)
 
         def settled() -> bool:
-            return answers() or not self.api.inspect_container(name)["State"]["Running"]
+            return answers() or not self.engine.containers.state(name)["Running"]
 
         if until(settled, ANSWER_SECONDS) and answers():
             return
-        said = self.api.logs(name, tail=LOG_LINES).decode(errors="replace").rstrip().replace("\n", "\n  ")
+        said = "\n  ".join(self.engine.containers.last_lines(name, LOG_LINES))
         raise NodeFailed(f"{title} does not answer. Its last lines:\n  {said}", hint=f"All of them: docker logs {name}")
 
     def discard(self, name: str) -> None:
         """Remove a container and wait until it is gone."""
-        with suppress(docker.errors.NotFound):
-            with suppress(docker.errors.APIError):
-                self.api.remove_container(name, v=True, force=True)
-            until(lambda: not self.api.inspect_container(name), GONE_SECONDS)
+        self.engine.containers.remove(name)
+        until(lambda: not self.engine.containers.exists(name), GONE_SECONDS)
 
     def remove_network(self, name: str) -> None:
         """Remove a network, with endpoints that a killed engine left in it."""
-        with suppress(docker.errors.NotFound):
-            for endpoint in self.api.inspect_network(name)["Containers"] or ():
-                self._forget_endpoint(endpoint, name)
-            self.api.remove_network(name)
+        self.engine.networks.remove_local(name)
 
     def remove_volume(self, name: str) -> None:
         """Remove a volume with all that is in it."""
-        with suppress(docker.errors.NotFound):
-            self.api.remove_volume(name)
+        self.engine.volumes.remove(name)
 
     @property
-    def _ours(self) -> dict[str, str]:
-        return {"label": f"{containers.LAB}={self.environment.lab_name}"}
-
-    def _forget_endpoint(self, container: str, network: str) -> None:
-        """An engine that was killed can remember an endpoint whose container it forgot."""
-        with suppress(docker.errors.APIError):
-            self.api.disconnect_container_from_network(container, network, force=True)
+    def _ours(self) -> str:
+        return f"{containers.LAB}={self.environment.lab_name}"
 
     def _question(self, title: str) -> Callable[[], bool]:
         for node in self.environment.nodes:
@@ -200,20 +179,19 @@ class Rights:
 
     def _may_be_privileged(self) -> bool:
         """Found out by trying: a host without CAP_SYS_RESOURCE refuses."""
-        probe = self._site.engine.api.containers.create(
-            self._image,
-            entrypoint=["true"],
-            privileged=True,
-            labels=containers.label(self._site.environment),
-            tmpfs={"/var/lib/docker": ""},
+        engine = self._site.engine
+        probe = engine.containers.create(
+            {
+                "Image": self._image,
+                "Entrypoint": ["true"],
+                "Labels": containers.label(self._site.environment),
+                "HostConfig": {"Privileged": True, "Tmpfs": {"/var/lib/docker": ""}},
+            }
         )
         try:
-            probe.start()
-        except docker.errors.APIError:
-            return False
+            return engine.containers.start_if_possible(probe)
         finally:
-            self._site.discard(str(probe.id))
-        return True
+            self._site.discard(probe)
 
 
 def _still_good(item: Summary, container: Container) -> bool:

@@ -31,5 +31,5 @@ def checkout(copied: Checkout) -> Iterator[Checkout]:
 
 def application(checkout: Checkout) -> Any:
     """What runs of the demo application."""
-    found = checkout.platform.engine.service("app_nginx")
+    found = checkout.platform.engine.services.get("app_nginx")
     return found and found["Spec"]

@@ -52,7 +52,7 @@ def push(tag: str) -> None:
 
 def fields(checkout: Checkout, stack: str) -> dict[str, Any]:
     """What runs of a stack: its specifications by service name."""
-    return {item["Spec"]["Name"]: item["Spec"] for item in checkout.platform.engine.services(stack)}
+    return {item["Spec"]["Name"]: item["Spec"] for item in checkout.platform.engine.services.list(stack)}
 
 
 def test_the_plan_of_what_was_just_deployed_is_empty_for_every_stack(platform: Platform) -> None:
@@ -127,7 +127,7 @@ def test_what_fails_goes_back_says_why_and_nobody_who_asks_notices(
     assert fields(checkout, "app") == before
     assert checkout.run("plan", "app", check=False).returncode == 2
     checkout.run("drift", "app")
-    assert lock.NAME not in [item["Spec"]["Name"] for item in checkout.platform.engine.configs()]
+    assert lock.NAME not in [item["Spec"]["Name"] for item in checkout.platform.engine.configs.list()]
 
 
 def test_a_first_deploy_that_fails_has_nothing_to_go_back_to_and_says_so(checkout: Checkout) -> None:
@@ -175,9 +175,9 @@ def test_a_deploy_that_fails_and_cannot_go_back_says_both(checkout: Checkout) ->
     (page,) = fields(checkout, STACK)[f"{STACK}_web1"]["TaskTemplate"]["ContainerSpec"]["Configs"]
     checkout.stack("unwell", services=1, unwell=[1])
     process = checkout.begin("deploy", STACK)
-    until("the change", lambda: version_of(engine.service(f"{STACK}_web1")["Spec"]) == "unwell", every=0.05)
+    until("the change", lambda: version_of(engine.services.get(f"{STACK}_web1")["Spec"]) == "unwell", every=0.05)
     # Somebody tidies up by hand meanwhile.
-    assert engine.discard("configs", page["ConfigID"])
+    assert engine.configs.discard(page["ConfigID"])
     said = process.communicate(timeout=HANG)[0]
     assert process.returncode == 4, said
     assert "the page is blank" in said
@@ -192,7 +192,7 @@ def test_siblings_are_updated_one_at_a_time_each_healthy_before_the_next(checkou
     checkout.stack("one")
     checkout.run("deploy", STACK)
     checkout.stack("two")
-    before = {task["ID"] for task in checkout.platform.engine.tasks(STACK)}
+    before = {task["ID"] for task in checkout.platform.engine.tasks.list(STACK)}
     checkout.run("deploy", STACK)
     services = sorted(live.services(checkout.platform.engine, STACK), key=lambda service: service.name)
     assert [version_of(service.spec) for service in services] == ["two"] * 3
@@ -224,14 +224,14 @@ def test_an_interrupted_deploy_ends_at_once_and_the_next_one_completes_it(checko
     checkout.stack("after")
     process = checkout.begin("deploy", STACK)
     engine = checkout.platform.engine
-    until("the first sibling", lambda: version_of(engine.service(f"{STACK}_web1")["Spec"]) == "after", every=0.05)
+    until("the first sibling", lambda: version_of(engine.services.get(f"{STACK}_web1")["Spec"]) == "after", every=0.05)
     began = time.monotonic()
     os.killpg(process.pid, signal.SIGINT)
     said = process.communicate(timeout=HANG)[0]
     assert time.monotonic() - began < PROMPT, said
     assert process.returncode == 130, said
     assert "Traceback" not in said
-    assert engine.config(lock.NAME) is None
+    assert engine.configs.get(lock.NAME) is None
     assert checkout.ledger(STACK)[0]["state"] == "pending"
     done = checkout.run("deploy", STACK)
     assert "completing it" in done.stdout
@@ -295,7 +295,7 @@ def digests(checkout: Checkout) -> set[str]:
     """The digests that the running tasks have, by their containers' own images."""
     found = set()
     for node in checkout.platform.environment.nodes:
-        client = manager.engine(checkout.platform.environment, node).api
+        client = manager.engine(checkout.platform.environment, node)._sdk
         for container in client.containers.list(filters={"label": f"com.docker.swarm.service.name={STACK}_web1"}):
             found |= {
                 str(name).rpartition("@")[2]
@@ -341,7 +341,7 @@ def test_a_rollback_whose_client_was_killed_is_completed_by_the_same_again(check
     for verb, runs in (("rollback", "good"), ("deploy", "bad")):
         note = f"rollback to release {checkout.ledger(STACK)[1]['number']}"
         process = checkout.begin("rollback", STACK)
-        until("the change", lambda: version_of(engine.service(f"{STACK}_web1")["Spec"]) == "good", every=0.05)
+        until("the change", lambda: version_of(engine.services.get(f"{STACK}_web1")["Spec"]) == "good", every=0.05)
         os.killpg(process.pid, signal.SIGKILL)
         process.communicate(timeout=HANG)
         left = checkout.ledger(STACK)[0]
@@ -349,13 +349,13 @@ def test_a_rollback_whose_client_was_killed_is_completed_by_the_same_again(check
         # It would expire; test_lock waits for that.
         checkout.run("lock.break")
         checkout.run(verb, STACK)
-        assert version_of(engine.service(f"{STACK}_web1")["Spec"]) == runs
+        assert version_of(engine.services.get(f"{STACK}_web1")["Spec"]) == runs
         newest = checkout.ledger(STACK)[0]
         assert (newest["state"], newest["note"]) == ("deployed", note if verb == "rollback" else "")
         checkout.run("drift", STACK)
         assert leftovers(engine) == []
         checkout.run("deploy", STACK)
-        assert version_of(engine.service(f"{STACK}_web1")["Spec"]) == "bad"
+        assert version_of(engine.services.get(f"{STACK}_web1")["Spec"]) == "bad"
 
 
 def test_rotated_secrets_and_configs_reach_the_tasks_and_old_ones_go_when_no_kept_release_needs_them(

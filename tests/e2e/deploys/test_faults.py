@@ -30,12 +30,12 @@ def outer(checkout: Checkout, title: str) -> Container:
 def locked(checkout: Checkout) -> Any:
     """The lock, as soon as somebody holds it."""
     engine = checkout.platform.engine
-    return until("the lock", lambda: engine.config(lock.NAME), every=0.05)
+    return until("the lock", lambda: engine.configs.get(lock.NAME), every=0.05)
 
 
 def versions(checkout: Checkout) -> set[str]:
     """The versions that the services of the stack ask for."""
-    return {version_of(item["Spec"]) for item in checkout.platform.engine.services(STACK)}
+    return {version_of(item["Spec"]) for item in checkout.platform.engine.services.list(STACK)}
 
 
 @pytest.mark.timeout(2400, func_only=True)
@@ -102,7 +102,7 @@ def test_a_worker_that_dies_during_a_deploy_is_done_without(checkout: Checkout) 
 
 
 def _ready(checkout: Checkout) -> int:
-    return sum(node["Status"]["State"] == "ready" for node in checkout.platform.engine.nodes())
+    return sum(node["Status"]["State"] == "ready" for node in checkout.platform.engine.nodes.list())
 
 
 @pytest.fixture
@@ -130,14 +130,14 @@ def test_without_the_registry_a_new_image_is_refused_before_anything_is_touched(
     assert "Nothing was changed" in done.stderr
     assert "Not in the registry" not in done.stderr
     assert checkout.platform.versions() == before
-    assert checkout.platform.engine.config(lock.NAME) is None
+    assert checkout.platform.engine.configs.get(lock.NAME) is None
 
 
 def test_without_the_registry_what_nodes_have_is_deployed(checkout: Checkout, registry: Container) -> None:
-    (service,) = checkout.platform.engine.services("app")
+    (service,) = checkout.platform.engine.services.list("app")
     image = service["Spec"]["TaskTemplate"]["ContainerSpec"]["Image"]
     for node in checkout.platform.environment.nodes:
-        manager.engine(checkout.platform.environment, node).api.images.pull(image)
+        manager.engine(checkout.platform.environment, node)._sdk.images.pull(image)
     checkout.say("sizes: {app.nginx: {memory: 82M}}\n")
     registry.stop(timeout=2)
     with checkout.platform.traffic("app") as traffic:

@@ -169,10 +169,10 @@ def manager(platform: Platform) -> Iterator[Engine]:
     assert STACK not in manifest.read()
     engine = platform.engine
     yield engine
-    for service in engine.services(STACK):
-        engine.remove_service(service["ID"])
-    for network in engine.networks(STACK):
-        engine.api.api.remove_network(network["Id"])
+    for service in engine.services.list(STACK):
+        engine.services.remove(service["ID"])
+    for network in engine.networks.list(STACK):
+        engine._sdk.api.remove_network(network["Id"])
 
 
 def _needless(manager: Engine, networks: Iterable[str]) -> list[str]:

@@ -14,7 +14,8 @@ import pytest
 
 from swarm.containers import job_spec, jobs
 from swarm.containers.job_spec import Job
-from swarm.engine.client import NAMESPACE, Engine
+from swarm.engine.client import Engine
+from swarm.engine.wire import NAMESPACE
 from swarm.errors import DeadlinePassed, JobFailed
 from swarm.settings.environment import ROOT
 from swarm.stacks import images, stack, targets
@@ -32,8 +33,8 @@ def python(platform: Platform, program: str, **options: Any) -> Job:
 
 def left(engine: Engine) -> list[str]:
     """Names of ad-hoc jobs and their files that are still there."""
-    services = engine.api.api.services(filters={"label": jobs.LABEL})
-    return [item["Spec"]["Name"] for item in [*services, *engine.configs(jobs.LABEL)]]
+    services = engine._sdk.api.services(filters={"label": jobs.LABEL})
+    return [item["Spec"]["Name"] for item in [*services, *engine.configs.list(jobs.LABEL)]]
 
 
 @pytest.fixture
@@ -50,21 +51,21 @@ def scratch(platform: Platform) -> Iterator[Any]:
         spec["TaskTemplate"] |= {
             "RestartPolicy": {"Condition": "on-failure" if attempts else "none", "MaxAttempts": attempts}, **template,
         }  # fmt: skip
-        made.append(engine.create_service(spec)["ID"])
+        made.append(engine.services.create(spec)["ID"])
 
     yield make
     for identity in made:
-        engine.remove_service(identity)
+        engine.services.remove(identity)
 
 
 def test_a_job_of_a_stack_runs_once_more_and_shows_what_it_writes(platform: Platform) -> None:
-    before = {task["ID"] for task in platform.engine.tasks("db")}
+    before = {task["ID"] for task in platform.engine.tasks.list("db")}
     assert platform.run("job", "db/bootstrap", "--dry").stdout == "db_bootstrap would run once more.\n"
-    assert {task["ID"] for task in platform.engine.tasks("db")} == before
+    assert {task["ID"] for task in platform.engine.tasks.list("db")} == before
     done = platform.run("job", "db/bootstrap")
     for role in ("gha_admin", "ro_user", "devstats_team"):
         assert done.stdout.count(f"role={role}") == 1
-    fresh = [task for task in platform.engine.tasks("db") if task["ID"] not in before]
+    fresh = [task for task in platform.engine.tasks.list("db") if task["ID"] not in before]
     assert len(fresh) == 1
     assert fresh[0]["Status"]["State"] == "complete"
     assert "nothing to do" in platform.run("deploy", "db").stdout
@@ -88,13 +89,16 @@ def test_a_job_that_fails_for_good_ends_the_verb_with_its_exit_code(platform: Pl
 
 
 def test_a_job_that_succeeds_at_a_later_attempt_has_succeeded(platform: Platform, scratch: Any) -> None:
-    node, volume = platform.engine.api.info()["Swarm"]["NodeID"], f"tries-{time.time_ns()}"
+    node, volume = platform.engine.info()["Swarm"]["NodeID"], f"tries-{time.time_ns()}"
     program = (
         "import pathlib,sys\nprint('try', flush=True)\ntries = pathlib.Path('/kept/tries')\n"
         "with tries.open('a') as file: file.write('x')\nsys.exit(tries.stat().st_size not in (3, 6))"
     )
     scratch("tries", program, attempts=60, options={"node": node, "volumes": {"/kept": volume}, "user": "0"})
-    until("its first end", lambda: {"complete"} & {one["Status"]["State"] for one in platform.engine.tasks("scratch")})
+    until(
+        "its first end",
+        lambda: {"complete"} & {one["Status"]["State"] for one in platform.engine.tasks.list("scratch")},
+    )
     done = platform.run("job", "scratch/tries")
     assert done.stdout.splitlines().count("try") == 3, done.stdout
 

@@ -66,7 +66,7 @@ def test_a_deploy_that_may_not_wait_gives_up_and_names_the_holder(platform: Plat
 @pytest.mark.usefixtures("changed")
 def test_the_lock_of_a_client_that_was_killed_expires_and_the_next_deploy_ends_well(platform: Platform) -> None:
     client = begin(platform, "deploy", "app")
-    until("the lock", lambda: platform.engine.config(lock.NAME), every=0.1)
+    until("the lock", lambda: platform.engine.configs.get(lock.NAME), every=0.1)
     os.killpg(client.pid, signal.SIGKILL)
     client.communicate()
     began = time.monotonic()

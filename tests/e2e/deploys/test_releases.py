@@ -64,9 +64,9 @@ def test_a_release_that_is_larger_than_a_config_may_be_is_split_and_comes_back_w
 
 def test_a_release_whose_part_is_gone_says_so(engine: Engine) -> None:
     made = begin(engine, replace(CONTENT, document={"noise": random.Random(8).randbytes(600_000).hex()}))
-    part = engine.config(f"swarmstats.release.{STACK}.{made.number}.1")
+    part = engine.configs.get(f"swarmstats.release.{STACK}.{made.number}.1")
     assert part
-    engine.discard("configs", part["ID"])
+    engine.configs.discard(part["ID"])
     with pytest.raises(ReleaseGone, match="is not in the swarm any more"):
         releases.content(engine, made)
 
@@ -92,9 +92,9 @@ def test_many_failures_do_not_push_the_last_good_release_out(engine: Engine) -> 
 
 def test_parts_that_a_killed_client_left_without_a_head_are_removed(engine: Engine) -> None:
     labels = {releases.PART: STACK, f"{releases.PART}-number": "9"}
-    engine.create_config(f"swarmstats.release.{STACK}.9.1", b"part", labels)
+    engine.configs.create(f"swarmstats.release.{STACK}.9.1", b"part", labels)
     releases.forget(engine)
-    assert engine.config(f"swarmstats.release.{STACK}.9.1") is None
+    assert engine.configs.get(f"swarmstats.release.{STACK}.9.1") is None
 
 
 def test_a_stack_name_of_any_length_has_releases(engine: Engine) -> None:
@@ -126,11 +126,11 @@ def test_what_was_just_deployed_neither_drifts_nor_has_changes_pending(platform:
 
 def test_a_change_by_hand_is_a_drift_that_a_deploy_ends(platform: Platform) -> None:
     engine = platform.engine
-    raw = engine.service("app_nginx")
+    raw = engine.services.get("app_nginx")
     assert raw
     spec = raw["Spec"]
     spec["TaskTemplate"]["ContainerSpec"]["Env"] = ["BY_HAND=1"]
-    engine.update_service(raw["ID"], raw["Version"]["Index"], spec)
+    engine.services.update(raw["ID"], raw["Version"]["Index"], spec)
     found = platform.run("drift", "app", check=False)
     assert found.returncode == 2
     assert "environment.BY_HAND" in found.stdout
@@ -168,7 +168,7 @@ def test_a_cleaned_stack_is_rolled_back_to_what_ran_and_to_the_release_before(
     engine, (first, second) = platform.engine, two_releases
 
     def spec() -> dict[str, Any]:
-        raw = engine.service("app_nginx")
+        raw = engine.services.get("app_nginx")
         assert raw
         container = raw["Spec"]["TaskTemplate"]["ContainerSpec"]
         configs = [item["ConfigName"] for item in container.get("Configs") or ()]
@@ -188,7 +188,7 @@ def test_a_cleaned_stack_is_rolled_back_to_what_ran_and_to_the_release_before(
     assert "Cannot ask for confirmation: standard input is not a terminal." in refused.stderr
     assert spec() == before
     platform.run("clean", "app", "--yes")
-    assert engine.services("app") == []
+    assert engine.services.list("app") == []
     until("no page of a stack that was cleaned", lambda: platform.get("app").status_code == 404)
     newest = json.loads(platform.run("releases", "app", "--json").stdout)[0]
     assert (newest["number"], newest["state"]) == (second, "cleaned")
@@ -201,7 +201,7 @@ def test_a_cleaned_stack_is_rolled_back_to_what_ran_and_to_the_release_before(
     planned = platform.run("plan", "app", check=False)
     assert (planned.returncode, "create" in planned.stdout) == (2, True)
     assert "create" in platform.run("rollback", "app", "--dry").stdout
-    assert engine.services("app") == []
+    assert engine.services.list("app") == []
 
     platform.run("rollback", "app")
     assert spec() == before

@@ -48,7 +48,7 @@ def dropped(platform: Platform) -> tuple[str, str]:
 def job(platform: Platform) -> Any:
     """The running container of the job that restores, on whichever node."""
     for node in platform.environment.nodes:
-        for item in manager.engine(platform.environment, node).api.containers.list():
+        for item in manager.engine(platform.environment, node)._sdk.containers.list():
             if item.labels.get("com.docker.swarm.service.name", "").startswith(JOB):
                 return item
     return None

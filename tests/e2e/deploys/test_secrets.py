@@ -54,7 +54,7 @@ def started(platform: Platform, before: set[str]) -> set[str]:
 
 
 def tasks(platform: Platform) -> set[str]:
-    return {task["ID"] for task in platform.engine.tasks()}
+    return {task["ID"] for task in platform.engine.tasks.list()}
 
 
 @contextmanager
@@ -168,7 +168,7 @@ def test_a_rotation_whose_client_was_killed_is_completed_by_the_next(platform: P
     former = content(platform, READER)
     kept = secrets.kept(platform.environment.secrets, READER)
     client = begin(platform, "secret.rotate", READER)
-    until("the lock", lambda: platform.engine.config(lock.NAME), every=0.1)
+    until("the lock", lambda: platform.engine.configs.get(lock.NAME), every=0.1)
     os.killpg(client.pid, signal.SIGKILL)
     client.communicate()
     # It would expire; test_lock waits for that.

@@ -64,13 +64,13 @@ def test_status_shows_what_is_selected(platform: Platform) -> None:
 
 
 def test_clean_removes_the_selected_services_and_a_deploy_brings_them_back(platform: Platform) -> None:
-    before, networks = platform.versions(), {item["Id"] for item in platform.engine.networks()}
+    before, networks = platform.versions(), {item["Id"] for item in platform.engine.networks.list()}
     platform.run("clean", "all", "-l", "app=sync,project!=apache", "--yes")
     after = platform.versions()
     assert before.keys() - after.keys() == {"cachethq_sync", "rust-lang_sync"}
     assert {name: before[name] for name in after} == after
-    assert {item["Id"] for item in platform.engine.networks()} == networks
-    running = [task for task in platform.engine.tasks("rust-lang") if task["Status"]["State"] == "running"]
+    assert {item["Id"] for item in platform.engine.networks.list()} == networks
+    running = [task for task in platform.engine.tasks.list("rust-lang") if task["Status"]["State"] == "running"]
     assert running == []
     platform.run("deploy", "project", "--projects", "!apache")
     assert platform.versions().keys() == before.keys()
@@ -102,8 +102,8 @@ def test_a_stack_whose_project_was_deleted_is_named_refused_and_cleaned_and_its_
         done = platform.run(verb, forgotten, check=False)
         assert (done.returncode, f"./run clean {forgotten}" in done.stderr) == (90, True), done.stderr
     assert platform.run("clean", f"{forgotten}y", check=False).returncode == 64
-    assert len(platform.engine.services(forgotten)) == 1
+    assert len(platform.engine.services.list(forgotten)) == 1
     platform.run("clean", forgotten, "--yes")
-    assert platform.engine.services(forgotten) == []
+    assert platform.engine.services.list(forgotten) == []
     assert platform.sql(forgotten, "select count(*) from gha_events") == events
     assert forgotten not in platform.run("status").stdout

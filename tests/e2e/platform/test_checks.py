@@ -31,7 +31,7 @@ def write() -> Iterator[Write]:
 
 
 def jobs_of(platform: Platform) -> list[str]:
-    return [item["Spec"]["Name"] for item in platform.engine.api.api.services(filters={"label": jobs.LABEL})]
+    return [item["Spec"]["Name"] for item in platform.engine._sdk.api.services(filters={"label": jobs.LABEL})]
 
 
 def test_everything_that_the_stacks_promise_holds(platform: Platform) -> None:

@@ -98,7 +98,7 @@ def test_no_password_is_in_any_argv_specification_log_or_rendered_file(platform:
     sealed = {path.stem: secrets.read(path) for path in folder.glob("*.secret") if not path.name.startswith(".")}
     words = {name: secret.reveal() for name, secret in sealed.items() if secret}
     assert {"postgres-password", "replication-password", "rewind-password", "patroni-password"} <= words.keys()
-    haystacks = {"specifications": json.dumps(platform.engine.services())}
+    haystacks = {"specifications": json.dumps(platform.engine.services.list())}
     for stack in ("db", "admin"):
         haystacks[f"render {stack}"] = platform.run("render", stack).stdout
     haystacks["logs"] = platform.run("logs", "db").stdout

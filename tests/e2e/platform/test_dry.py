@@ -23,11 +23,11 @@ def everything(platform: Platform) -> dict[str, Any]:
     return {
         "services": platform.versions(),
         # Tasks that were replaced are forgotten by the managers when they like.
-        "tasks": sorted(item["ID"] for item in engine.tasks() if item["DesiredState"] in ("running", "complete")),
-        "networks": sorted(item["Id"] for item in engine.networks()),
-        "configs": sorted((item["ID"], item["Version"]["Index"]) for item in engine.configs()),
-        "secrets": sorted((item["ID"], item["Version"]["Index"]) for item in engine.secrets()),
-        "nodes": sorted((item["ID"], str(item["Spec"])) for item in engine.nodes()),
+        "tasks": sorted(item["ID"] for item in engine.tasks.list() if item["DesiredState"] in ("running", "complete")),
+        "networks": sorted(item["Id"] for item in engine.networks.list()),
+        "configs": sorted((item["ID"], item["Version"]["Index"]) for item in engine.configs.list()),
+        "secrets": sorted((item["ID"], item["Version"]["Index"]) for item in engine.secrets.list()),
+        "nodes": sorted((item["ID"], str(item["Spec"])) for item in engine.nodes.list()),
         "containers": sorted(started),
         "images": sorted(images),
         "files": {

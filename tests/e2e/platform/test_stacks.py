@@ -29,9 +29,9 @@ def test_clean_leaves_nothing_of_the_stack_and_deploy_right_after_works(platform
     for _ in range(10 if long else 2):
         platform.run("clean", "app", "--yes")
         engine = platform.engine
-        assert engine.services("app") == []
-        assert [task for task in engine.tasks("app") if task["Status"]["State"] == "running"] == []
-        assert engine.networks("app") == []
+        assert engine.services.list("app") == []
+        assert [task for task in engine.tasks.list("app") if task["Status"]["State"] == "running"] == []
+        assert engine.networks.list("app") == []
         # What is left of its configs and secrets is what its releases need to be rolled back to.
         assert leftovers(engine) == []
         platform.run("deploy", "app")
@@ -79,7 +79,7 @@ def test_a_changed_value_restarts_its_service_and_no_other(platform: Platform) -
 
 
 def test_a_changed_secret_restarts_exactly_the_services_that_use_it(platform: Platform) -> None:
-    before = {task["ID"] for task in platform.engine.tasks()}
+    before = {task["ID"] for task in platform.engine.tasks.list()}
     (FILE.parent / "secrets" / "ro-user-password.secret").write_text(secrets.token_urlsafe(24) + "\n")
     platform.run("deploy", "all")
     started = {
@@ -173,9 +173,9 @@ def test_no_secret_stands_in_a_rendered_file_a_service_or_an_argument(platform: 
         file.stem for file in files
     }
     sealed = [file.read_text().strip() for file in files]
-    seen = platform.run("render", "all").stdout + json.dumps(platform.engine.services(), default=str)
+    seen = platform.run("render", "all").stdout + json.dumps(platform.engine.services.list(), default=str)
     for node in platform.environment.nodes:
-        client = manager.engine(platform.environment, node).api
+        client = manager.engine(platform.environment, node)._sdk
         seen += json.dumps([container.attrs for container in client.containers.list()], default=str)
         for container in client.containers.list():
             seen += json.dumps(container.top(), default=str)

@@ -142,7 +142,7 @@ def version_of(spec: Any) -> str:
 def leftovers(engine: Engine) -> list[str]:
     """What nothing needs: versions that no service and no release names, releases never ended, lone parts, a lock."""
     used, known, heads = set[str](), releases.history(engine), set[str]()
-    for service in engine.services():
+    for service in engine.services.list():
         for spec in (service["Spec"], service.get("PreviousSpec") or {}):
             container = (spec.get("TaskTemplate") or {}).get("ContainerSpec") or {}
             used |= {item["ConfigName"] for item in container.get("Configs") or ()}
@@ -153,7 +153,7 @@ def leftovers(engine: Engine) -> list[str]:
             held = releases.content(engine, release)
             used |= {*held.configs, *held.secrets}
     found = [f"{release} is pending" for release in known if release.state is State.PENDING]
-    for kind, items in (("config", engine.configs()), ("secret", engine.secrets())):
+    for kind, items in (("config", engine.configs.list()), ("secret", engine.secrets.list())):
         for item in items:
             name, labels = item["Spec"]["Name"], item["Spec"].get("Labels") or {}
             part = f"{labels.get(releases.PART)} {labels.get(f'{releases.PART}-number')}"

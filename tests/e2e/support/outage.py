@@ -80,7 +80,7 @@ def containers(platform: Platform, service: str) -> list[tuple[Any, str]]:
     found = []
     for node in platform.environment.nodes:
         try:
-            client = manager.engine(platform.environment, node).api
+            client = manager.engine(platform.environment, node)._sdk
         except EngineUnavailable:
             continue
         label = f"com.docker.swarm.service.name={service}"
@@ -130,7 +130,7 @@ def _instead(platform: Platform, service: str, before: str, after: str) -> None:
 
 def _one(platform: Platform, service: str) -> tuple[str, Machine]:
     for node in platform.environment.nodes:
-        client = manager.engine(platform.environment, node).api
+        client = manager.engine(platform.environment, node)._sdk
         found = client.containers.list(filters={"label": f"com.docker.swarm.service.name={service}"})
         if found:
             return str(found[0].id), Machine(platform, node.name)

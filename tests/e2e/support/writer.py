@@ -137,7 +137,7 @@ def writing(platform: Platform) -> Iterator[Writer]:
     """A writer for the length of a block; its tables are new."""
     _tables(platform)
     node = next(item for item in platform.environment.nodes if item.name == NODE)
-    client = manager.engine(platform.environment, node).api
+    client = manager.engine(platform.environment, node)._sdk
     reference = images.image(platform.environment, "activity").reference
     client.images.pull(reference)
     container = client.containers.create(

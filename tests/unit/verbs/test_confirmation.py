@@ -15,7 +15,7 @@ import verbs.nodes
 import verbs.projects
 import verbs.stacks
 from swarm.database import restore
-from swarm.engine.client import NAMESPACE
+from swarm.engine.wire import NAMESPACE
 from swarm.errors import NotConfirmed
 from swarm.live import lookup
 from swarm.nodes import lifecycle, manager

@@ -1,3 +1,4 @@
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -31,13 +32,17 @@ class Swarm(Engine):
         super().__init__()
         object.__setattr__(self, "names", names)
 
-    def service(self, identity: str) -> dict[str, Any] | None:
+    def _get_services(self, identity: str) -> dict[str, Any] | None:
         image = "127.0.0.1:5000/swarmstats/activity:1@sha256:abc"
         spec = {"Spec": {"Name": identity, "TaskTemplate": {"ContainerSpec": {"Image": image}}}}
         return spec if identity in self.names else None
 
-    def services(self, stack: str | None = None) -> list[dict[str, Any]]:
+    def _list_services(self, stack: str | None = None) -> list[dict[str, Any]]:
         return []
+
+    @property
+    def services(self) -> Any:
+        return SimpleNamespace(get=self._get_services, list=self._list_services)
 
 
 @pytest.fixture

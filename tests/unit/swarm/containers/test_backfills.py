@@ -1,4 +1,5 @@
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -67,7 +68,7 @@ class Swarm(Engine):
     backfills: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
     done: list[str] = field(default_factory=list)
 
-    def services(self, stack: str | None = None) -> list[dict[str, Any]]:
+    def _list_services(self, stack: str | None = None) -> list[dict[str, Any]]:
         return [
             {
                 "ID": f"id-of-{project}",
@@ -77,28 +78,42 @@ class Swarm(Engine):
             for project in self.backfills
         ]
 
-    def service(self, identity: str) -> dict[str, Any] | None:
+    def _get_services(self, identity: str) -> dict[str, Any] | None:
         if identity == backfills.INGEST:
             return {"Spec": INGEST}
-        return next((item for item in self.services() if item["Spec"]["Name"] == identity), None)
+        return next((item for item in self._list_services() if item["Spec"]["Name"] == identity), None)
 
-    def tasks(self, stack: str | None = None) -> list[dict[str, Any]]:
+    def _list_tasks(self, stack: str | None = None) -> list[dict[str, Any]]:
         return [
             task(project, *state, number)
             for project, states in self.backfills.items()
             for number, state in enumerate(states)
         ]
 
-    def networks(self, stack: str | None = None) -> list[dict[str, Any]]:
+    def _list_networks(self, stack: str | None = None) -> list[dict[str, Any]]:
         return [{"Id": "n1", "Name": "admin_edge"}] if stack == "admin" else []
 
-    def create_service(self, spec: Any) -> dict[str, Any]:
+    def _create_services(self, spec: Any) -> dict[str, Any]:
         self.done.append(f"create {spec['Name']}")
         return dict(spec)
 
-    def remove_service(self, identity: str) -> None:
+    def _remove_services(self, identity: str) -> None:
         self.done.append(f"remove {identity}")
         del self.backfills[identity.removeprefix(backfills.PREFIX)]
+
+    @property
+    def services(self) -> Any:
+        return SimpleNamespace(
+            list=self._list_services, get=self._get_services, create=self._create_services, remove=self._remove_services
+        )
+
+    @property
+    def tasks(self) -> Any:
+        return SimpleNamespace(list=self._list_tasks)
+
+    @property
+    def networks(self) -> Any:
+        return SimpleNamespace(list=self._list_networks)
 
 
 @pytest.mark.parametrize(

@@ -7,13 +7,14 @@ from hypothesis import strategies as st
 
 from swarm.containers import job_log
 from swarm.containers.job_log import JobLog, Line
+from swarm.engine.logs import STDERR, Logs
 
 MOMENTS = ("2026-01-01T00:00:01.000000001Z", "2026-01-01T00:00:02.500000000Z")
 
 
 def frame(text: str, stream: int = 1) -> bytes:
     content = text.encode()
-    return job_log.HEADER.pack(stream, len(content)) + content
+    return bytes((stream, 0, 0, 0)) + len(content).to_bytes(4, "big") + content
 
 
 class Api:
@@ -35,12 +36,13 @@ class Api:
 
 def log(api: Api) -> tuple[JobLog, list[str]]:
     said: list[str] = []
-    engine: Any = SimpleNamespace(api=SimpleNamespace(api=api), timeout=5)
+    sdk: Any = SimpleNamespace(api=api)
+    engine: Any = SimpleNamespace(logs=Logs(sdk, 5))
     return JobLog(engine, lambda line: said.append(line.text)), said
 
 
 def test_frames_are_lines_with_their_time_and_stream() -> None:
-    content = frame(f"{MOMENTS[0]} one\n") + frame(f"{MOMENTS[1]} two words\r\n", job_log.STDERR)
+    content = frame(f"{MOMENTS[0]} one\n") + frame(f"{MOMENTS[1]} two words\r\n", STDERR)
     assert job_log.parse("t", content) == [
         Line("t", MOMENTS[0], "one", False),
         Line("t", MOMENTS[1], "two words", True),
@@ -65,7 +67,7 @@ def test_each_line_is_handed_over_once_even_where_several_bear_the_same_time() -
 
 
 def test_a_line_that_stands_after_a_later_one_is_handed_over_once() -> None:
-    later, earlier = frame(f"{MOMENTS[1]} err\n", job_log.STDERR), frame(f"{MOMENTS[0]} out\n")
+    later, earlier = frame(f"{MOMENTS[1]} err\n", STDERR), frame(f"{MOMENTS[0]} out\n")
     read, said = log(Api(later, later + earlier))
     assert [read.read(["t"]) for _ in range(4)] == [1, 1, 0, 0]
     assert said == ["err", "out"]

@@ -105,7 +105,7 @@ def test_a_job_is_abandoned_when_its_time_is_over_or_its_process_here_is_gone() 
 
 
 def test_a_job_runs_once_also_where_the_answer_to_having_it_run_was_lost(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(retry, "PAUSE", 0.01)
+    monkeypatch.setattr(retry, "PAUSE_SECONDS", 0.01)
     engine = Known(patience=5)
     spec = {"Name": "db_bootstrap", "TaskTemplate": {"ContainerSpec": {"Image": "activity"}, "ForceUpdate": 2}}
     identity = str(engine.managers.put("services", spec)["ID"])

@@ -59,13 +59,13 @@ class WiredEngine(Engine):
     wire: Wire
 
     @cached_property
-    def api(self) -> Any:
+    def _sdk(self) -> Any:
         session = requests.Session()
         session.mount(BASE, self.wire)
         low = SimpleNamespace(get=session.get, base_url=BASE)
         return SimpleNamespace(api=low, ping=lambda: True)
 
-    def again(self) -> Engine:
+    def with_own_connection(self) -> Engine:
         return self
 
     def now(self) -> datetime:

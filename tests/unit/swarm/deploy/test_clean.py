@@ -1,5 +1,6 @@
 """What a clean would remove, what it leaves, and the way back from it."""
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -9,7 +10,8 @@ from swarm.deploy import changeset, clean, prune, releases, rollback
 from swarm.deploy.deployment import Deployment, Options
 from swarm.deploy.executor import Desk
 from swarm.deploy.releases import Release, State
-from swarm.engine.client import NAMESPACE, Engine
+from swarm.engine.client import Engine
+from swarm.engine.wire import NAMESPACE
 from swarm.errors import LockLost, StackFailed, StackNeeded, UnknownName
 from swarm.live import lookup
 from swarm.plan.plan import Pins
@@ -57,32 +59,52 @@ def head(stack: str, number: int, state: str = releases.State.DEPLOYED) -> dict[
 class Swarm(Engine):
     """A swarm that can be looked at, and nothing else: whoever changes something fails for want of an engine."""
 
-    def services(self, stack: str | None = None) -> list[dict[str, Any]]:
+    def _list_services(self, stack: str | None = None) -> list[dict[str, Any]]:
         every = [service("admin_portal", "n1"), service("admin_traefik", "n1"), service("app_nginx", "n1")]
         return [item for item in every if stack in (None, item["Spec"]["Labels"][NAMESPACE])]
 
-    def nodes(self) -> list[dict[str, Any]]:
+    def _list_nodes(self) -> list[dict[str, Any]]:
         return []
 
-    def tasks(self, stack: str | None = None) -> list[dict[str, Any]]:
+    def _list_tasks(self, stack: str | None = None) -> list[dict[str, Any]]:
         return []
 
-    def networks(self, stack: str | None = None) -> list[dict[str, Any]]:
+    def _list_networks(self, stack: str | None = None) -> list[dict[str, Any]]:
         return [{"Id": "n1", "Name": "admin_edge"}] if stack == "admin" else []
 
-    def configs(self, label: str | None = None) -> list[dict[str, Any]]:
+    def _list_configs(self, label: str | None = None) -> list[dict[str, Any]]:
         if label == releases.LABEL:
             return [head("app", 2), head("app", 1), head("admin", 7, releases.State.FAILED)]
         return [{"ID": "c", "Spec": {"Name": "app_page_0123456789", "Labels": {NAMESPACE: "app"}}}]
+
+    @property
+    def services(self) -> Any:
+        return SimpleNamespace(list=self._list_services)
+
+    @property
+    def nodes(self) -> Any:
+        return SimpleNamespace(list=self._list_nodes)
+
+    @property
+    def tasks(self) -> Any:
+        return SimpleNamespace(list=self._list_tasks)
+
+    @property
+    def networks(self) -> Any:
+        return SimpleNamespace(list=self._list_networks)
+
+    @property
+    def configs(self) -> Any:
+        return SimpleNamespace(list=self._list_configs)
 
 
 class Filling(Swarm):
     """The same while a backfill of a project runs on the network of admin."""
 
-    def services(self, stack: str | None = None) -> list[dict[str, Any]]:
+    def _list_services(self, stack: str | None = None) -> list[dict[str, Any]]:
         job = service("swarmstats-backfill-apache", "n1")
         job["Spec"]["Labels"] = {backfills.LABEL: "apache"}
-        return [*super().services(stack), *([] if stack else [job])]
+        return [*super()._list_services(stack), *([] if stack else [job])]
 
 
 def dry(targets: tuple[Target, ...], words: str = "", swarm: type[Swarm] = Swarm) -> None:
@@ -135,9 +157,9 @@ def test_a_backfill_refuses_no_clean_and_is_never_named_as_a_stack() -> None:
 
 def test_a_stack_that_no_project_has_is_cleaned_with_its_backfill(capsys: pytest.CaptureFixture[str]) -> None:
     class Left(Filling):
-        def services(self, stack: str | None = None) -> list[dict[str, Any]]:
+        def _list_services(self, stack: str | None = None) -> list[dict[str, Any]]:
             sync = [service("apache_sync", "n2")] if stack in (None, "apache") else []
-            return [*super().services(stack), *sync]
+            return [*super()._list_services(stack), *sync]
 
     dry((Target("apache"),), swarm=Left)
     assert [line.strip() for line in capsys.readouterr().out.splitlines()][:2] == [

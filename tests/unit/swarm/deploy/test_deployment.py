@@ -13,7 +13,7 @@ from swarm.deploy.changeset import Survey
 from swarm.deploy.deployment import Deployment, Options
 from swarm.deploy.executor import Desk
 from swarm.deploy.releases import State
-from swarm.engine.client import NAMESPACE
+from swarm.engine.wire import NAMESPACE
 from swarm.errors import LockLost, RollbackFailed, RolledBack
 from swarm.live import services
 from swarm.plan import plan
@@ -106,7 +106,7 @@ def test_a_change_that_docker_refuses_in_the_middle_of_a_deploy_goes_back_with_t
         return None
 
     engine.managers.before = before
-    with pytest.raises(RolledBack, match="app: Docker refuses what is asked of it: rpc error: code = DeadlineExc"):
+    with pytest.raises(RolledBack, match="app: Docker rejected the request: rpc error: code = DeadlineExc"):
         deploy.run()
     assert images(engine.managers) == {"admin_web": "r/web:1", "app_web": "r/web:1"}
     assert states(engine, "app") == [State.DEPLOYED, State.FAILED]

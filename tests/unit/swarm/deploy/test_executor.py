@@ -1,5 +1,6 @@
 from datetime import UTC, datetime
-from typing import ClassVar
+from types import SimpleNamespace
+from typing import Any, ClassVar
 
 import pytest
 
@@ -19,21 +20,37 @@ class Swarm(Engine):
 
     asked: ClassVar[list[str]] = []
 
-    def remove_network(self, identity: str) -> bool:
+    def _remove_networks(self, identity: str) -> bool:
         self.asked.append(identity)
         return identity != USED and (identity != SLOW or self.asked.count(SLOW) > 2)
 
-    def nodes(self) -> list[dict[str, object]]:
+    def _list_nodes(self) -> list[dict[str, object]]:
         return []
 
-    def services(self, stack: str | None = None) -> list[dict[str, object]]:
+    def _list_services(self, stack: str | None = None) -> list[dict[str, object]]:
         return []
 
-    def tasks(self, stack: str | None = None) -> list[dict[str, object]]:
+    def _list_tasks(self, stack: str | None = None) -> list[dict[str, object]]:
         return []
 
     def now(self) -> datetime:
         return datetime.now(UTC)
+
+    @property
+    def networks(self) -> Any:
+        return SimpleNamespace(remove=self._remove_networks)
+
+    @property
+    def nodes(self) -> Any:
+        return SimpleNamespace(list=self._list_nodes)
+
+    @property
+    def services(self) -> Any:
+        return SimpleNamespace(list=self._list_services)
+
+    @property
+    def tasks(self) -> Any:
+        return SimpleNamespace(list=self._list_tasks)
 
 
 def carry_out(step: Step, *networks: str) -> None:

@@ -37,25 +37,25 @@ def engine(manager: Manager) -> Engine:
     made = Engine()
     client = docker.DockerClient(base_url="tcp://manager:2375", version="1.45")
     client.api.mount("http://", manager)
-    vars(made)["api"] = client
+    vars(made)["_sdk"] = client
     return made
 
 
 def test_labels_that_crossed_with_another_change_are_written_once_more() -> None:
     manager = Manager(SEQUENCE, (200, None))
-    engine(manager).label_config("c1", {"state": "deployed"}, ("open",))
+    engine(manager).configs.label("c1", {"state": "deployed"}, ("open",))
     assert manager.told == [{"who": "me", "state": "deployed"}] * 2
 
 
 def test_labels_that_are_refused_for_good_are_an_error() -> None:
     for answers in ((SEQUENCE,) * 3, ((500, {"message": "only updates to Labels are allowed"}),)):
         with pytest.raises(docker.errors.APIError):
-            engine(Manager(*answers)).label_config("c1", {"state": "deployed"})
+            engine(Manager(*answers)).configs.label("c1", {"state": "deployed"})
 
 
 @pytest.mark.parametrize(("status", "gone"), [(204, True), (404, True), (403, False), (409, False)])
 def test_a_network_that_is_gone_is_as_good_as_removed_and_one_in_use_is_not(status: int, gone: bool) -> None:
-    assert engine(Manager((status, {"message": "no"}))).remove_network("app_old") is gone
+    assert engine(Manager((status, {"message": "no"}))).networks.remove("app_old") is gone
 
 
 NOT_STARTED = "OCI runtime exec failed: exec failed: read init-p: connection reset by peer: unknown"
@@ -72,4 +72,4 @@ NOT_STARTED = "OCI runtime exec failed: exec failed: read init-p: connection res
 )
 def test_a_health_check_that_could_not_be_started_hides_no_other_words(outputs: list[str], said: list[str]) -> None:
     log = [{"ExitCode": 1, "Output": output} for output in outputs]
-    assert engine(Manager(thing={"State": {"Health": {"Log": log}}})).health("c") == said
+    assert engine(Manager(thing={"State": {"Health": {"Log": log}}})).containers.health("c") == said

@@ -33,13 +33,13 @@ class Manager(BaseAdapter):
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(retry, "PAUSE", 0.01)
+    monkeypatch.setattr(retry, "PAUSE_SECONDS", 0.01)
 
 
 def session(manager: Manager, seconds: float) -> requests.Session:
     made = requests.Session()
     made.mount("http://", manager)
-    retry.teach(made, seconds)
+    retry.mount_retries(made, seconds)
     return made
 
 
@@ -84,7 +84,7 @@ def test_what_refuses_is_called_until_it_does_not_or_time_is_up() -> None:
             raise LookupError("not yet")
         return "there"
 
-    assert retry.patiently(connect, 10, (LookupError,)) == "there"
+    assert retry.until_accepted(connect, 10, (LookupError,)) == "there"
     tries.clear()
     with pytest.raises(LookupError):
-        retry.patiently(connect, 0, (LookupError,))
+        retry.until_accepted(connect, 0, (LookupError,))

@@ -1,4 +1,6 @@
 import os
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -18,26 +20,35 @@ class Ledger(Engine):
         super().__init__()
         object.__setattr__(self, "written", [])
 
-    def claim_config(self, name: str, labels: dict[str, str]) -> str:
+    def _claim_configs(self, name: str, labels: dict[str, str]) -> str:
         self.written.append(labels)
         return name
 
-    def create_config(self, name: str, content: bytes, labels: dict[str, str]) -> str:
+    def _create_configs(self, name: str, content: bytes, labels: dict[str, str]) -> str:
         self.written.append(labels)
         return name
 
-    def configs(self, label: str | None = None) -> list[dict[str, object]]:
+    def _list_configs(self, label: str | None = None) -> list[dict[str, object]]:
         return [
             {"ID": "c", "CreatedAt": "2026-11-21T00:00:00Z", "Spec": {"Labels": labels}}
             for labels in self.written
             if label and label.partition("=")[0] in labels
         ]
 
-    def again(self) -> "Ledger":
+    def with_own_connection(self) -> "Ledger":
         return self
 
-    def discard(self, kind: str, identity: str) -> bool:
+    def _discard_configs(self, identity: str) -> bool:
         return True
+
+    @property
+    def configs(self) -> Any:
+        return SimpleNamespace(
+            claim=self._claim_configs,
+            create=self._create_configs,
+            list=self._list_configs,
+            discard=self._discard_configs,
+        )
 
 
 @pytest.fixture

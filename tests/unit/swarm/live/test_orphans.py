@@ -1,10 +1,12 @@
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from swarm import doctor
 from swarm.deploy.changeset import Survey
-from swarm.engine.client import NAMESPACE, Engine
+from swarm.engine.client import Engine
+from swarm.engine.wire import NAMESPACE
 from swarm.errors import EngineUnavailable, StackStray, UnknownName
 from swarm.live import orphans, status
 from swarm.live.services import Snapshot
@@ -45,14 +47,26 @@ RAW = (raw("apache_sync", "project"), raw("gone_sync", "project"), raw("foreign_
 class Swarm(Engine):
     """A swarm with the stack of a project, one whose project is gone, and one that others made."""
 
-    def services(self, stack: str | None = None) -> list[dict[str, Any]]:
+    def _list_services(self, stack: str | None = None) -> list[dict[str, Any]]:
         return list(RAW)
 
-    def nodes(self) -> list[dict[str, Any]]:
+    def _list_nodes(self) -> list[dict[str, Any]]:
         return []
 
-    def tasks(self, stack: str | None = None) -> list[dict[str, Any]]:
+    def _list_tasks(self, stack: str | None = None) -> list[dict[str, Any]]:
         return []
+
+    @property
+    def services(self) -> Any:
+        return SimpleNamespace(list=self._list_services)
+
+    @property
+    def nodes(self) -> Any:
+        return SimpleNamespace(list=self._list_nodes)
+
+    @property
+    def tasks(self) -> Any:
+        return SimpleNamespace(list=self._list_tasks)
 
 
 def test_a_stack_of_ours_that_nothing_has_any_more_is_a_stray_and_one_of_others_is_none(make: Make) -> None:

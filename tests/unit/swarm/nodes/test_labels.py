@@ -1,4 +1,5 @@
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,11 +14,15 @@ from swarm.nodes.labels import Wish
 class Swarm(Engine):
     """Two nodes, one with a label."""
 
-    def nodes(self) -> list[dict[str, Any]]:
+    def _list_nodes(self) -> list[dict[str, Any]]:
         return [
             {"Description": {"Hostname": "node-2"}, "Spec": {"Labels": {"zone": "eu"}}},
             {"Description": {"Hostname": "node-1"}, "Spec": {}},
         ]
+
+    @property
+    def nodes(self) -> Any:
+        return SimpleNamespace(list=self._list_nodes)
 
 
 def test_labels_are_given_and_taken_away() -> None:

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from swarm.engine import retry
-from swarm.engine.client import NAMESPACE, Engine
+from swarm.engine.client import Engine
+from swarm.engine.wire import NAMESPACE
 from swarm.errors import DeadlinePassed, LockLost, StackFailed
 from swarm.plan.plan import Change, Kind, StackPlan
 from swarm.report import Step
@@ -97,7 +98,7 @@ def carried_out(engine: Known, done: StackPlan) -> None:
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(retry, "PAUSE", 0.01)
+    monkeypatch.setattr(retry, "PAUSE_SECONDS", 0.01)
     monkeypatch.setattr(converge, "POLL", 0.01)
 
 

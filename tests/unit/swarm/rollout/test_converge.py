@@ -1,6 +1,8 @@
 import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -78,8 +80,12 @@ def test_a_task_that_ends_with_0_has_failed_too_where_it_is_to_run_for_ever() ->
 class Silent(Engine):
     """An engine whose tasks wrote nothing."""
 
-    def task_logs(self, task: str, *, tail: int = 20) -> list[str]:
+    def _of_task_logs(self, task: str, *, tail: int = 20) -> list[str]:
         return []
+
+    @property
+    def logs(self) -> Any:
+        return SimpleNamespace(of_task=self._of_task_logs)
 
 
 def test_the_reason_is_that_of_a_task_of_this_change_and_of_no_earlier_one() -> None:
@@ -155,6 +161,10 @@ class Playing(Engine):
     def now(self) -> datetime:
         return NOW
 
+    @property
+    def logs(self) -> Any:
+        return SimpleNamespace(of_task=lambda task, tail: ["no page to serve"])
+
 
 def waited(monkeypatch: pytest.MonkeyPatch, timeout: float, *shown: tuple[Task, ...]) -> int:
     """Wait for the service; returns how many states were not shown."""
@@ -209,7 +219,6 @@ def dying(monkeypatch: pytest.MonkeyPatch, lifetime: float, **options: float) ->
 
     monkeypatch.setattr(live, "services", services)
     monkeypatch.setattr(converge, "time", clock)
-    monkeypatch.setattr(engine, "task_logs", lambda task, tail=20: ["no page to serve"], raising=False)
     watch = converge.Watch("app", {"app_nginx": SPEC}, BEFORE, 60, **options)
     converge.wait(engine, watch, Step("app", None))
     return clock.passed

@@ -27,7 +27,7 @@ def test_a_holder_whose_lock_was_taken_over_learns_of_it_and_leaves_the_other_on
     engine = Known()
     with pytest.raises(LockLost), lock.held(engine, "deploy app", 1, print) as hold:
         broken(engine)
-        engine.claim_config(lock.NAME, {"purpose": "deploy db"})
+        engine.configs.claim(lock.NAME, {"purpose": "deploy db"})
         hold.demand()
     found = lock.read(engine)
     assert found is not None
@@ -75,7 +75,7 @@ def test_what_nobody_locked_stands() -> None:
 
 def test_the_lock_of_another_client_is_not_taken_for_ours() -> None:
     engine = Known()
-    other = engine.claim_config(lock.NAME, {"owner": "she", "host": "elsewhere", "purpose": "deploy db", "token": "t"})
+    other = engine.configs.claim(lock.NAME, {"owner": "she", "host": "elsewhere", "purpose": "deploy db", "token": "t"})
     with pytest.raises(Locked, match="she on elsewhere, deploy db"), lock.held(engine, "deploy app", -1, print):
         raise AssertionError("two hold the lock")
     found = lock.read(engine)
@@ -84,7 +84,7 @@ def test_the_lock_of_another_client_is_not_taken_for_ours() -> None:
 
 
 def test_the_lock_is_ours_also_where_the_answer_of_the_managers_was_lost(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(retry, "PAUSE", 0.01)
+    monkeypatch.setattr(retry, "PAUSE_SECONDS", 0.01)
     engine = Known(patience=5)
     engine.managers.lose_answer()
     with lock.held(engine, "deploy app", -1, print) as hold:

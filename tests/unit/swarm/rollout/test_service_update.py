@@ -71,7 +71,7 @@ def test_a_service_that_is_named_twice_cannot_have_two_numbers_of_tasks() -> Non
 
 
 def test_a_restart_whose_answer_was_lost_does_not_happen_twice(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(retry, "PAUSE", 0.01)
+    monkeypatch.setattr(retry, "PAUSE_SECONDS", 0.01)
     engine = Known(patience=5)
     spec = {"Name": "app_nginx", "TaskTemplate": {"ContainerSpec": {"Image": "nginx"}, "ForceUpdate": 4}}
     held = engine.managers.put("services", spec)

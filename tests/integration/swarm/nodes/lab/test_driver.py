@@ -104,7 +104,7 @@ def test_the_first_init_makes_a_swarm_with_roles_and_labels(small: Environment) 
 
 def test_a_node_may_be_silent_for_a_while(small: Environment) -> None:
     """A swarm of before learns it by the next init."""
-    api = driver.engine(small).api.api
+    api = driver.engine(small)._sdk.api
     found = api.inspect_swarm()
     assert found["Spec"]["Dispatcher"]["HeartbeatPeriod"] == 25 * 10**9
     former = {**found["Spec"], "Dispatcher": {"HeartbeatPeriod": 5 * 10**9}}
@@ -137,7 +137,7 @@ def everything(made: Environment) -> dict[str, Any]:
         found["volumes"] = sorted(item.name for item in client.volumes.list(filters=ours))
         found["images"] = sorted(item.tags for item in client.images.list(f"{made.registry}/*"))
     with suppress(EngineUnavailable):
-        entries = driver.engine(made).nodes()
+        entries = driver.engine(made).nodes.list()
         found["nodes"] = sorted((entry["ID"], str(entry["Spec"])) for entry in entries)
     return found
 
