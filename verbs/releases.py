@@ -62,7 +62,9 @@ def show(_: Context, stack: str, number: str, env: str = "", json: bool = False)
 def _cells(item: "Release") -> tuple[str, ...]:
     when = f"{item.when:%Y-%m-%d %H:%M:%S}"
     who = f"{item.owner}@{item.host}"
-    return (item.stack, str(item.number), str(item.state), when, who, item.commit or "-", item.deploy, item.note)
+    cleaned = f"cleaned {item.cleaned_at:%Y-%m-%d %H:%M:%S} by {item.cleaned_by}" if item.cleaned_at else ""
+    note = "; ".join(text for text in (item.note, cleaned) if text)
+    return (item.stack, str(item.number), str(item.state), when, who, item.commit or "-", item.deploy, note)
 
 
 @verb(
