@@ -75,9 +75,9 @@ def do_ingest(command: Namespace) -> None:
     if command.from_hour is not None or command.project:
         _ingest_once(settings, command, stop)
         return
-    pulse, registry = Watchdog(settings.patience.total_seconds()), CollectorRegistry()
-    with health_server(settings.listen, pulse, registry):
-        Follower(settings, stop, pulse, registry).run()
+    watchdog, registry = Watchdog(settings.patience.total_seconds()), CollectorRegistry()
+    with health_server(settings.listen, watchdog, registry):
+        Follower(settings, stop, watchdog, registry).run()
 
 
 def _ingest_once(settings: Settings, command: Namespace, stop: Signal) -> None:
@@ -124,12 +124,12 @@ def do_drop(command: Namespace) -> None:
 def do_sync(command: Namespace) -> None:
     """Keep the series of one project up to date."""
     settings = _settings(Need.OWNER, Need.PROJECTS, Need.PROJECT, Need.MINUTE)
-    stop, pulse, registry = _stop_signal(), Watchdog(settings.patience.total_seconds()), CollectorRegistry()
+    stop, watchdog, registry = _stop_signal(), Watchdog(settings.patience.total_seconds()), CollectorRegistry()
     project = settings.project
     if project is None:
         raise UsageError("sync needs ACTIVITY_PROJECT.")
-    with health_server(settings.listen, pulse, registry):
-        serve_sync(settings, project, Sync(settings, project, pulse, registry), stop)
+    with health_server(settings.listen, watchdog, registry):
+        serve_sync(settings, project, Sync(settings, project, watchdog, registry), stop)
 
 
 def do_series(command: Namespace) -> None:
@@ -181,10 +181,11 @@ def do_serve(command: Namespace) -> None:
 def do_backup(command: Namespace) -> None:
     """Make, keep, check and restore backups and dumps."""
     # Only where the tools of Postgres are; the other verbs start without it.
-    from activity.backup.verbs import ALONE, WORDS
+    from activity.backup.verbs import VERBS as BACKUP_VERBS
+    from activity.backup.verbs import WITHOUT_DATABASE
 
-    needs = () if command.word in ALONE else (Need.POSTGRES, Need.OWNER, Need.PROJECTS)
-    for line in WORDS[command.word](_settings(*needs), command, _stop_signal()):
+    needs = () if command.word in WITHOUT_DATABASE else (Need.POSTGRES, Need.OWNER, Need.PROJECTS)
+    for line in BACKUP_VERBS[command.word](_settings(*needs), command, _stop_signal()):
         _say(line)
 
 

@@ -10,7 +10,7 @@ from activity.archive.simulate.event_factory import Shape
 from activity.errors import UsageError
 from activity.hour import Hour, parse_hour
 
-MOST_JOBS = 64
+MAX_JOBS = 64
 
 
 Kind = TypeVar("Kind", bound=StrEnum)
@@ -176,8 +176,8 @@ def _check_hours(command: argparse.Namespace) -> None:
 
 
 def _jobs(text: str) -> int:
-    if not text.isdecimal() or int(text) > MOST_JOBS:
-        raise argparse.ArgumentTypeError(f"expected a number up to {MOST_JOBS}, found {text!r}")
+    if not text.isdecimal() or int(text) > MAX_JOBS:
+        raise argparse.ArgumentTypeError(f"expected a number up to {MAX_JOBS}, found {text!r}")
     return int(text)
 
 

@@ -1,4 +1,4 @@
-"""What a service without pages answers over HTTP: /healthz and /metrics."""
+"""The HTTP server of a service without pages (/healthz, /metrics) and the watchdog behind it."""
 
 import os
 from collections.abc import Iterator
@@ -13,22 +13,22 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_l
 from activity import log
 from activity.settings import Listen
 
-PATIENCE_SECONDS = 900.0
-TICK_SECONDS = 1.0
+MAX_SILENCE_SECONDS = 900.0
+CHECK_SECONDS = 1.0
 # How soon the server notices that it is to end.
 POLL_SECONDS = 0.05
-STUCK = 75
+STUCK_EXIT_CODE = 75
 
 
 class Watchdog:
-    """Tells whether the work goes on: it has to beat now and then."""
+    """Detects a stuck service: the work must call `beat` at least every `patience` seconds."""
 
-    def __init__(self, patience: float = PATIENCE_SECONDS) -> None:
+    def __init__(self, patience: float = MAX_SILENCE_SECONDS) -> None:
         self._patience = patience
         self._last = monotonic()
 
     def beat(self) -> None:
-        """Say that the work goes on."""
+        """Report progress."""
         self._last = monotonic()
 
     def silence(self) -> float:
@@ -37,23 +37,23 @@ class Watchdog:
 
     @property
     def patience(self) -> float:
-        """The seconds that may pass between two beats."""
+        """The seconds allowed between two beats."""
         return self._patience
 
     def is_alive(self) -> bool:
-        """Tell whether the last beat is not too long ago."""
+        """Tell whether the last beat is recent enough."""
         return self.silence() < self._patience
 
 
 @contextmanager
-def health_server(listen: Listen, pulse: Watchdog, registry: CollectorRegistry) -> Iterator[int]:
-    """Answer in the background for the length of a block; yields the port."""
+def health_server(listen: Listen, watchdog: Watchdog, registry: CollectorRegistry) -> Iterator[int]:
+    """Serve in a background thread for the duration of a block; yields the port."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             if self.path == "/healthz":
-                alive = pulse.is_alive()
-                words = "ok" if alive else f"no progress for {pulse.silence():.0f} s"
+                alive = watchdog.is_alive()
+                words = "ok" if alive else f"no progress for {watchdog.silence():.0f} s"
                 self._answer(200 if alive else 503, "text/plain; charset=utf-8", f"{words}\n".encode())
             elif self.path == "/metrics":
                 self._answer(200, CONTENT_TYPE_LATEST, generate_latest(registry))
@@ -68,14 +68,14 @@ def health_server(listen: Listen, pulse: Watchdog, registry: CollectorRegistry) 
             self.wfile.write(body)
 
         def log_message(self, format: str, *args: object) -> None:
-            """A request to these two pages is not worth a line."""
+            """Requests for health and metrics are not logged."""
 
     server = ThreadingHTTPServer((listen.host, listen.port), Handler)
     server.daemon_threads = True
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": POLL_SECONDS}, daemon=True)
     thread.start()
     ended = Signal()
-    Thread(target=_watch, args=(pulse, ended), daemon=True).start()
+    Thread(target=_watch, args=(watchdog, ended), daemon=True).start()
     try:
         yield server.server_address[1]
     finally:
@@ -85,12 +85,16 @@ def health_server(listen: Listen, pulse: Watchdog, registry: CollectorRegistry) 
         thread.join()
 
 
-def _watch(pulse: Watchdog, ended: Signal) -> None:
-    """End a process that is stuck twice as long as it may be: a connection that hangs gives it no chance to by itself.
+def _watch(watchdog: Watchdog, ended: Signal) -> None:
+    """Exit when there was no progress for twice the allowed time: a hanging connection cannot be interrupted otherwise.
 
-    By then its health check has failed; this is for where nobody looks at that.
+    By then the health check has failed; this is for setups where nothing acts on the health check.
     """
-    while not ended.wait(TICK_SECONDS):
-        if pulse.silence() > 2 * pulse.patience > 0:
-            log.error("no progress; exiting so that the service is restarted", silence=pulse.silence(), exit=STUCK)
-            os._exit(STUCK)
+    while not ended.wait(CHECK_SECONDS):
+        if watchdog.silence() > 2 * watchdog.patience > 0:
+            log.error(
+                "no progress; exiting so that the service is restarted",
+                silence=watchdog.silence(),
+                exit=STUCK_EXIT_CODE,
+            )
+            os._exit(STUCK_EXIT_CODE)

@@ -17,9 +17,9 @@ from activity.database.read_only_value import read_only_value
 from activity.errors import DatabaseUnavailable, SettingsError
 from activity.secret import Secret
 
-POLL = 0.5
-PATIENCE = 5.0
-AT_ONCE = 8
+POLL_SECONDS = 0.5
+ATTEMPT_TIMEOUT_SECONDS = 5.0
+MAX_PARALLEL = 8
 OPEN = "open"
 NUMBER = re.compile(r"[-+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?")
 COMPARISON = re.compile(rf"(==|!=|>=|<=|>|<) *({NUMBER.pattern})")
@@ -80,10 +80,12 @@ def read_probes(environ: Mapping[str, str]) -> tuple[Probe, ...]:
     return tuple(item for item in probes if isinstance(item, Probe))
 
 
-def run_probes(probes: tuple[Probe, ...], secrets: Path, say: Callable[[str], None]) -> bool:
+def run_probes(
+    probes: tuple[Probe, ...], secrets: Path, say: Callable[[str], None], poll_seconds: float = POLL_SECONDS
+) -> bool:
     """Run all tests at the same time, say each result as a line of JSON; returns whether all held."""
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        results = pool.map(lambda probe: _until_it_holds(probe, secrets), probes)
+    with ThreadPoolExecutor(MAX_PARALLEL) as pool:
+        results = pool.map(lambda probe: _until_it_holds(probe, secrets, poll_seconds), probes)
         held = [_said(result, say) for result in results]
     return all(held)
 
@@ -112,14 +114,14 @@ def _probe(place: str, item: Any) -> Probe | str:
     return probe
 
 
-def _until_it_holds(probe: Probe, secrets: Path) -> Result:
+def _until_it_holds(probe: Probe, secrets: Path, poll_seconds: float) -> Result:
     began = time.monotonic()
     while True:
         held, found = _attempt(probe, secrets)
         seconds = time.monotonic() - began
         if held or seconds >= probe.timeout:
             return Result(probe.kind, probe.name, held, probe.expect, found, round(seconds, 1))
-        time.sleep(min(POLL, probe.timeout))
+        time.sleep(min(poll_seconds, probe.timeout))
 
 
 def _attempt(probe: Probe, secrets: Path) -> tuple[bool, str]:
@@ -132,7 +134,7 @@ def _attempt(probe: Probe, secrets: Path) -> tuple[bool, str]:
 
 
 def _tcp(probe: Probe, _secrets: Path) -> tuple[bool, str]:
-    with socket.create_connection(probe.host_and_port, PATIENCE):
+    with socket.create_connection(probe.host_and_port, ATTEMPT_TIMEOUT_SECONDS):
         return True, OPEN
 
 
@@ -145,7 +147,7 @@ def _sql(probe: Probe, secrets: Path) -> tuple[bool, str]:
 def _promql(probe: Probe, _secrets: Path) -> tuple[bool, str]:
     # VictoriaMetrics answers for 30 s ago unless told otherwise.
     words = {"query": probe.query, "latency_offset": "1ms"}
-    answer = httpx.get(f"http://{probe.address}/api/v1/query", params=words, timeout=PATIENCE)
+    answer = httpx.get(f"http://{probe.address}/api/v1/query", params=words, timeout=ATTEMPT_TIMEOUT_SECONDS)
     said = answer.json()
     if said.get("status") != "success":
         return False, f"refused: {str(said.get('error', answer.status_code))[:200]}"

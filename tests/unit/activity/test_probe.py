@@ -4,7 +4,6 @@ from pathlib import Path
 from threading import Thread
 
 import pytest
-from activity import probe
 from activity.errors import SettingsError
 from activity.probe import Probe, holds, read_probes, run_probes
 
@@ -67,12 +66,12 @@ def test_an_open_port_holds_and_a_closed_one_is_asked_until_its_time_is_up(tmp_p
     assert second["found"].startswith("ConnectionRefusedError")
 
 
-def test_a_port_that_opens_late_holds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(probe, "POLL", 0.05)
+def test_a_port_that_opens_late_holds(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     said: list[str] = []
-    asking = Thread(target=run_probes, args=((Probe("late", "tcp", f"127.0.0.1:{port}", 20.0),), tmp_path, said.append))
+    late = Probe("late", "tcp", f"127.0.0.1:{port}", 20.0)
+    asking = Thread(target=run_probes, args=((late,), tmp_path, said.append, 0.05))
     asking.start()
     with socket.create_server(("127.0.0.1", port)):
         asking.join(20)

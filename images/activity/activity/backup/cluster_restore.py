@@ -13,8 +13,8 @@ from activity.backup.scratch_instance import ScratchInstance, error_line, restor
 from activity.database.queries import query
 from activity.errors import BackupFailed
 
-ASIDE = "main.before-restore-"
-SECONDS = 12 * 3600.0
+ASIDE_PREFIX = "main.before-restore-"
+REPLAY_TIMEOUT_SECONDS = 12 * 3600.0
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ def restore_cluster(
         rmtree(restoring, ignore_errors=True)
         instance = ScratchInstance(restoring / MAIN, restoring / "run")
         restore_files(instance, backup, to, archive=True, timeline=timeline)
-        with running(instance, archive=True, seconds=SECONDS):
+        with running(instance, archive=True, seconds=REPLAY_TIMEOUT_SECONDS):
             reached = _finish(instance)
             _demand(reached, at_least)
         aside = _take_place(volume, restoring / MAIN)
@@ -75,7 +75,7 @@ def _take_place(volume: Path, data: Path) -> str:
     """
     if is_restored(volume):
         rmtree(volume / MAIN, ignore_errors=True)
-        aside = next((path.name for path in sorted(volume.glob(f"{ASIDE}*"), reverse=True)), "")
+        aside = next((path.name for path in sorted(volume.glob(f"{ASIDE_PREFIX}*"), reverse=True)), "")
     else:
         (volume / RESTORED).touch()
         aside = set_aside(volume)
@@ -90,9 +90,9 @@ def set_aside(volume: Path) -> str:
     """
     if not (volume / MAIN).exists():
         return ""
-    for old in volume.glob(f"{ASIDE}*"):
+    for old in volume.glob(f"{ASIDE_PREFIX}*"):
         rmtree(old)
-    aside = volume / f"{ASIDE}{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
+    aside = volume / f"{ASIDE_PREFIX}{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
     (volume / MAIN).rename(aside)
     return aside.name
 

@@ -1,4 +1,4 @@
-"""The volume of a member: its lock, which a server holds for as long as it runs, and what lies in it."""
+"""A member's data volume: its lock, which a server holds while it runs, and its state."""
 
 import fcntl
 import re
@@ -12,7 +12,7 @@ from typing import BinaryIO
 from activity.backup import process
 from activity.errors import BackupFailed, BackupRunning
 
-PATIENCE_SECONDS = 60.0
+LOCK_TIMEOUT_SECONDS = 60.0
 POLL_SECONDS = 0.5
 MAIN = "main"
 UNFINISHED = "main.restoring"
@@ -61,8 +61,8 @@ def is_restored(volume: Path) -> bool:
 
 @contextmanager
 def lock_volume(volume: Path) -> Iterator[None]:
-    """Have a volume to oneself for the length of a block; BackupRunning while a server uses it."""
-    end = monotonic() + PATIENCE_SECONDS
+    """Hold the lock of a volume for the duration of a block; BackupRunning while a server uses it."""
+    end = monotonic() + LOCK_TIMEOUT_SECONDS
     with _opened(volume / "lock") as file:
         while True:
             try:

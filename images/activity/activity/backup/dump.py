@@ -24,8 +24,8 @@ from activity.settings import Need, Settings
 COMPRESSION = "zstd:6"
 
 
-def dump(settings: Settings, shelf: DumpStore, project: Project) -> Dump:
-    """Dump a project and put it on the shelf; BackupRunning when another dump of it is under way.
+def dump(settings: Settings, store: DumpStore, project: Project) -> Dump:
+    """Dump a project and put it in the store; BackupRunning when another dump of it is under way.
 
     A replica that had to break off (it must not fall behind for ever) is followed by one attempt on the leader.
     """
@@ -33,17 +33,17 @@ def dump(settings: Settings, shelf: DumpStore, project: Project) -> Dump:
         if not try_lock_for_connection(cursor, "dump", project.database):
             raise BackupRunning(f"Another dump of {project.name} is running.")
         try:
-            made = _dump(settings, shelf, project, replica=True)
+            made = _dump(settings, store, project, replica=True)
         except (BackupFailed, DatabaseUnavailable):
-            made = _dump(settings, shelf, project, replica=False)
-        shelf.forget(project.name, settings.backups.keep_dumps)
+            made = _dump(settings, store, project, replica=False)
+        store.forget(project.name, settings.backups.keep_dumps)
         return made
 
 
-def _dump(settings: Settings, shelf: DumpStore, project: Project, *, replica: bool) -> Dump:
+def _dump(settings: Settings, store: DumpStore, project: Project, *, replica: bool) -> Dump:
     began, taken_at = monotonic(), datetime.now(UTC).replace(microsecond=0)
     try:
-        draft = shelf.draft(project.name)
+        draft = store.draft(project.name)
     except OSError as error:
         raise BackupFailed(
             f"{error.filename}: {error.strerror}. Is the shared storage mounted and writable?"
@@ -63,7 +63,7 @@ def _dump(settings: Settings, shelf: DumpStore, project: Project, *, replica: bo
             os.fsync(source.fileno())
         size = draft.stat().st_size
         made = Dump(project.name, project.database, taken_at, round(monotonic() - began, 1), size, sha256, rows, server)
-        shelf.keep(draft, made)
+        store.keep(draft, made)
     except OSError as error:
         raise BackupFailed(
             f"{error.filename}: {error.strerror}. Is the shared storage mounted and writable?"

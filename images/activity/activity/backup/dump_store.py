@@ -45,7 +45,7 @@ def file_name(project: str, taken_at: datetime) -> str:
 
 @dataclass(frozen=True)
 class DumpStore:
-    """The folder of all dumps; reading never fails for what somebody else put or removed there."""
+    """The folder of all dumps; reading never fails because of files that others put or removed there."""
 
     folder: Path
 

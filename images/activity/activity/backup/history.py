@@ -1,4 +1,4 @@
-"""What came of each backup, dump, restore and check: in the log database, as metrics, and in the log."""
+"""The history of backups, dumps, restores and checks: in the log database, as metrics, and in the log."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -58,7 +58,7 @@ class Gauges:
 
 @dataclass
 class Recorder:
-    """Writes down what blocks come to, wherever that is possible."""
+    """Records the results of runs wherever that is possible."""
 
     settings: Settings
     gauges: Gauges = field(default_factory=lambda: Gauges(CollectorRegistry()))
@@ -99,7 +99,7 @@ class Recorder:
 
 
 def recent(settings: Settings) -> list[HistoryEntry]:
-    """What came of each kind lately, newest first; DatabaseUnavailable when nobody can tell."""
+    """Recent runs of each kind, newest first; raises DatabaseUnavailable."""
     with transaction(settings, LOG_DATABASE, Role.OWNER) as cursor:
         cursor.execute(query("backup/recent"))
         return [HistoryEntry(*row) for row in cursor.fetchall()]

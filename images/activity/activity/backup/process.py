@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from activity.errors import BackupFailed
 from activity.secret import Secret
 
-LAST_LINES = 8
+SHOWN_LINES = 8
 
 
 def run(
@@ -39,7 +39,7 @@ def run(
     except OSError as error:
         raise BackupFailed(f"{argv[0]} could not be started: {error.strerror}.") from error
     if done.returncode:
-        said = (done.stderr or done.stdout).strip().splitlines()[-LAST_LINES:]
+        said = (done.stderr or done.stdout).strip().splitlines()[-SHOWN_LINES:]
         raise BackupFailed("\n".join((f"{argv[0]} exited with {done.returncode}:", *(f"  {line}" for line in said))))
     return done.stdout
 

@@ -27,13 +27,13 @@ from activity.errors import BackupFailed, BackupRunning, DatabaseUnavailable
 from activity.projects import Project
 from activity.settings import Need, Settings
 
-RESTORED = "_restored"
-BEFORE = "_before_restore"
-NAME_BUDGET = 63
-PORT = 5432
-END_SECONDS = 0.1
-TRIES = 3
-REPLAY_SECONDS = 60.0
+RESTORED_SUFFIX = "_restored"
+BEFORE_SUFFIX = "_before_restore"
+MAX_NAME_BYTES = 63
+POSTGRES_PORT = 5432
+END_SESSIONS_SECONDS = 0.1
+MAX_RENAMES = 3
+REPLAY_TIMEOUT_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
@@ -45,17 +45,17 @@ class RestoredProject:
     kept_as: str
 
 
-def restore_project(settings: Settings, shelf: DumpStore, project: Project, dump: Dump) -> RestoredProject:
+def restore_project(settings: Settings, store: DumpStore, project: Project, dump: Dump) -> RestoredProject:
     """Bring a project's database to what a dump holds; nothing changes for anybody until it is there and checked."""
-    _demand_whole(shelf, dump)
-    restored, before = sibling_name(project.database, RESTORED), sibling_name(project.database, BEFORE)
+    _demand_whole(store, dump)
+    restored, before = sibling_name(project.database, RESTORED_SUFFIX), sibling_name(project.database, BEFORE_SUFFIX)
     with connect(settings, "postgres", Role.SUPERUSER, autocommit=True) as connection, connection.cursor() as cursor:
         if not try_lock_for_connection(cursor, "restore", project.database):
             raise BackupRunning(f"Another restore of {project.name} is running.")
         cursor.execute(composed("backup/drop_database", database=sql.Identifier(restored)))
         cursor.execute(composed("backup/create_restored", database=sql.Identifier(restored)))
         try:
-            _load(settings, shelf, dump, restored)
+            _load(settings, store, dump, restored)
             rows = _checked(settings, dump, restored)
             # What was not given yet when the dump was made.
             set_up_as_superuser(settings, restored)
@@ -69,12 +69,12 @@ def restore_project(settings: Settings, shelf: DumpStore, project: Project, dump
 
 def sibling_name(database: str, suffix: str) -> str:
     """The name of a database beside another one, as long as names may be."""
-    return database[: NAME_BUDGET - len(suffix)] + suffix
+    return database[: MAX_NAME_BYTES - len(suffix)] + suffix
 
 
-def _demand_whole(shelf: DumpStore, dump: Dump) -> None:
+def _demand_whole(store: DumpStore, dump: Dump) -> None:
     try:
-        with shelf.path(dump).open("rb") as source:
+        with store.path(dump).open("rb") as source:
             found = file_digest(source, "sha256").hexdigest()
     except OSError as error:
         raise BackupFailed(f"{error.filename}: {error.strerror}.") from error
@@ -85,7 +85,7 @@ def _demand_whole(shelf: DumpStore, dump: Dump) -> None:
         )
 
 
-def _load(settings: Settings, shelf: DumpStore, dump: Dump, database: str) -> None:
+def _load(settings: Settings, store: DumpStore, dump: Dump, database: str) -> None:
     with password_file(settings.password(Need.POSTGRES)) as (descriptor, environ):
         argv = (
             "pg_restore",
@@ -96,7 +96,7 @@ def _load(settings: Settings, shelf: DumpStore, dump: Dump, database: str) -> No
             f"--port={settings.database_port}",
             "--username=postgres",
             f"--dbname={database}",
-            str(shelf.path(dump)),
+            str(store.path(dump)),
         )
         run(argv, environ, descriptors=[descriptor])
 
@@ -123,7 +123,7 @@ def _swap(settings: Settings, cursor: Cursor, database: str, restored: str, befo
     there = cursor.fetchone() is not None
     if there:
         cursor.execute(composed("backup/drop_database", database=sql.Identifier(before)))
-    for left in reversed(range(TRIES)):
+    for left in reversed(range(MAX_RENAMES)):
         try:
             with _ending(settings, database):
                 _rename(settings, [(database, before)] if there else [], (restored, database))
@@ -150,7 +150,7 @@ def _ending(settings: Settings, database: str) -> Iterator[None]:
     done = Signal()
 
     def end() -> None:
-        while not done.wait(END_SECONDS):
+        while not done.wait(END_SESSIONS_SECONDS):
             try:
                 _end_sessions(settings, database)
             except DatabaseUnavailable as error:
@@ -179,7 +179,7 @@ def _end_sessions_on_replicas(settings: Settings, database: str) -> None:
         row = cursor.fetchone()
         written = str(row[0]) if row else ""
     for address in addresses:
-        replica = replace(settings, database_host=address, database_port=PORT)
+        replica = replace(settings, database_host=address, database_port=POSTGRES_PORT)
         try:
             _await_replay(replica, written)
             _end_sessions(replica, database)
@@ -193,15 +193,15 @@ def _end_sessions_on_replicas(settings: Settings, database: str) -> None:
 
 def _await_replay(replica: Settings, written: str) -> None:
     """Wait until a replica has replayed the renaming: whom one sent away before that would come back to the same."""
-    end = monotonic() + REPLAY_SECONDS
+    end = monotonic() + REPLAY_TIMEOUT_SECONDS
     with connect(replica, "postgres", Role.SUPERUSER, autocommit=True) as connection, connection.cursor() as cursor:
         while monotonic() < end:
             cursor.execute(query("backup/has_replayed"), {"written": written})
             row = cursor.fetchone()
             if row and row[0]:
                 return
-            sleep(END_SECONDS)
-    log.warning("a replica is lagging", replica=replica.database_host, seconds=REPLAY_SECONDS)
+            sleep(END_SESSIONS_SECONDS)
+    log.warning("a replica is lagging", replica=replica.database_host, seconds=REPLAY_TIMEOUT_SECONDS)
 
 
 def _discard(settings: Settings, database: str) -> None:
@@ -215,9 +215,9 @@ def _discard(settings: Settings, database: str) -> None:
         log.warning("could not drop an unfinished restore; the next restore removes it", database=database, error=error)
 
 
-def choose_dump(shelf: DumpStore, project: Project, accept: Callable[[Dump], bool], wanted: str) -> Dump:
+def choose_dump(store: DumpStore, project: Project, accept: Callable[[Dump], bool], wanted: str) -> Dump:
     """The newest dump of a project that is accepted; BackupFailed names those that there are."""
-    there = shelf.of(project.name)
+    there = store.of(project.name)
     found = next((dump for dump in there if accept(dump)), None)
     if found is None:
         names = ", ".join(dump.name for dump in there) or "none"

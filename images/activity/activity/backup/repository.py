@@ -1,7 +1,7 @@
-"""The backups of the cluster: what is in pgBackRest's repository, and how one is made on whichever member leads.
+"""The backups of the cluster: what is in pgBackRest's repository, and how one is made on the leader.
 
 A backup needs the files of a member, so it runs there: the leader, found through the database's one address, is asked
-to start it. It runs apart from the connection that asked, so that it neither holds up a switchover nor dies with us.
+to start it. It runs apart from the connection that asked: it neither delays a switchover nor ends with this process.
 """
 
 import shlex
@@ -24,11 +24,11 @@ from activity.settings import Settings
 STANZA = "main"
 POLL_SECONDS = 2.0
 # For so long the leader may be away (a switchover, a failover) before a backup that runs is given up.
-PATIENCE_SECONDS = 120.0
-LOCKED = 50
+LEADER_TIMEOUT_SECONDS = 120.0
+LOCKED_EXIT_CODE = 50
 # pgBackRest asks nine times in a row, a minute each; an answer that comes is there in one or two seconds.
-ANSWER_SECONDS = 12.0
-UNANSWERED = 99
+INFO_TIMEOUT_SECONDS = 12.0
+UNREACHABLE_STATUS = 99
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ class Repository:
 def read() -> Repository:
     """Ask pgBackRest what is there; BackupFailed when it cannot tell, or not soon."""
     try:
-        told = process.run(("pgbackrest", f"--stanza={STANZA}", "--output=json", "info"), seconds=ANSWER_SECONDS)
+        told = process.run(("pgbackrest", f"--stanza={STANZA}", "--output=json", "info"), seconds=INFO_TIMEOUT_SECONDS)
     except TimeoutError as error:
         where = repository_config.read()
         raise BackupFailed(f"{where} does not answer: {where.reason()}.") from error
@@ -88,7 +88,7 @@ def interpret(told: list[dict[str, Any]]) -> Repository:
     stanza = next((item for item in told if item["name"] == STANZA), None)
     if stanza is None:
         return Repository((), "", "", "no backup has been made yet")
-    if stanza["status"]["code"] == UNANSWERED:
+    if stanza["status"]["code"] == UNREACHABLE_STATUS:
         raise BackupFailed(f"{repository_config.read()} does not answer correctly: {_reason(stanza)}.")
     archives = [item for item in stanza.get("archive") or () if item.get("min")]
     status = stanza["status"]
@@ -128,7 +128,7 @@ def make(settings: Settings, kind: str, stop: Signal, beat: Callable[[], None] =
     # A backup of damaged data counts like any other where old ones are removed: it must not cost one that is whole.
     words = ("backup", f"--type={kind}", f"--stanza={STANZA}", "--no-expire-auto")
     code, said = _apart(settings, words, stop, beat)
-    if code == LOCKED:
+    if code == LOCKED_EXIT_CODE:
         raise BackupRunning("Another backup of the cluster is running.See ./run db.backups.")
     if code:
         raise BackupFailed(f"pgBackRest exited with {code}: {said or 'no output'}")
@@ -147,7 +147,7 @@ def make(settings: Settings, kind: str, stop: Signal, beat: Callable[[], None] =
 def _expire(settings: Settings, made: Backup, stop: Signal, beat: Callable[[], None]) -> None:
     """Remove what is older than is to be kept; whoever has the lock does so, too."""
     code, said = _apart(settings, ("expire", f"--stanza={STANZA}"), stop, beat)
-    if code not in (0, LOCKED):
+    if code not in (0, LOCKED_EXIT_CODE):
         raise BackupFailed(
             f"{made.label} was made, but older backups could not be removed (pgBackRest exited with {code}): {said}"
         )
@@ -156,7 +156,7 @@ def _expire(settings: Settings, made: Backup, stop: Signal, beat: Callable[[], N
 def _prepare(settings: Settings) -> None:
     """Make the stanza, which may be repeated; one of another cluster is refused by pgBackRest."""
     code, said = _whole(on_leader(settings, ("pgbackrest", "stanza-create", f"--stanza={STANZA}")))
-    if code == LOCKED:
+    if code == LOCKED_EXIT_CODE:
         raise BackupRunning("Another backup of the cluster is running.")
     if code:
         raise BackupFailed(
@@ -171,7 +171,7 @@ def _apart(settings: Settings, words: tuple[str, ...], stop: Signal, beat: Calla
     identity = token_hex(8)
     on_leader(settings, ("pgbackrest-apart", "start", identity, *words))
     silent = 0.0
-    while silent < PATIENCE_SECONDS:
+    while silent < LEADER_TIMEOUT_SECONDS:
         if stop.wait(POLL_SECONDS):
             raise BackupRunning("Stopped while a backup is running; the backup continues on the leader.")
         beat()
@@ -183,7 +183,7 @@ def _apart(settings: Settings, words: tuple[str, ...], stop: Signal, beat: Calla
         silent = 0.0
         if code is not None:
             return code, said
-    raise BackupFailed(f"The database had no leader for {PATIENCE_SECONDS:.0f} s while a backup was running.")
+    raise BackupFailed(f"The database had no leader for {LEADER_TIMEOUT_SECONDS:.0f} s while a backup was running.")
 
 
 def on_leader(settings: Settings, argv: tuple[str, ...]) -> list[str]:

@@ -6,9 +6,9 @@ from configparser import ConfigParser, Error
 from dataclasses import dataclass
 from pathlib import Path
 
-CONFIGURATION = Path("/etc/pgbackrest/pgbackrest.conf")
-PORT = 443
-SECONDS = 3.0
+CONFIGURATION_FILE = Path("/etc/pgbackrest/pgbackrest.conf")
+HTTPS_PORT = 443
+CONNECT_TIMEOUT_SECONDS = 3.0
 # An endpoint may be a name, a name with a port, an address, or any of them with a scheme.
 ENDPOINT = re.compile(r"^(?:https?://)?(?P<host>\[[^]]+\]|[^:/]+)(?::(?P<port>\d+))?")
 
@@ -19,15 +19,15 @@ class RepositoryConfig:
 
     name: str
     host: str = ""
-    port: int = PORT
+    port: int = HTTPS_PORT
 
     def __str__(self) -> str:
         """What people call it."""
         if not self.host:
             return f"The backup repository in {self.name}"
-        return f"Bucket {self.name} at {self.host}{'' if self.port == PORT else f':{self.port}'}"
+        return f"Bucket {self.name} at {self.host}{'' if self.port == HTTPS_PORT else f':{self.port}'}"
 
-    def reason(self, seconds: float = SECONDS) -> str:
+    def reason(self, seconds: float = CONNECT_TIMEOUT_SECONDS) -> str:
         """Why it does not answer, as far as one connection tells, which is given up after so long."""
         if not self.host:
             return "is the shared storage mounted?"
@@ -40,7 +40,7 @@ class RepositoryConfig:
         return "it accepts connections but does not respond"
 
 
-def read(configuration: Path = CONFIGURATION) -> RepositoryConfig:
+def read(configuration: Path = CONFIGURATION_FILE) -> RepositoryConfig:
     """The place that pgBackRest is told; what cannot be read is left to pgBackRest to complain of."""
     found = ConfigParser(interpolation=None)
     try:
@@ -55,4 +55,4 @@ def read(configuration: Path = CONFIGURATION) -> RepositoryConfig:
     if parts is None:
         return RepositoryConfig(bucket, endpoint)
     host = parts["host"] if told.get("repo1-s3-uri-style") == "path" else f"{bucket}.{parts['host']}"
-    return RepositoryConfig(bucket, host, int(parts["port"] or PORT))
+    return RepositoryConfig(bucket, host, int(parts["port"] or HTTPS_PORT))

@@ -7,9 +7,9 @@ from apscheduler.triggers.cron import CronTrigger
 
 from activity.errors import SettingsError
 
-FIRST_PAUSE = timedelta(minutes=2)
-LONGEST_PAUSE = timedelta(hours=1)
-DOUBLINGS = 6
+FIRST_DELAY = timedelta(minutes=2)
+MAX_DELAY = timedelta(hours=1)
+MAX_DOUBLINGS = 6
 
 
 def trigger(name: str, text: str) -> CronTrigger:
@@ -43,7 +43,7 @@ class Backoff:
         """It failed once more."""
         count = self.failures.get(what, 0)
         self.failures[what] = count + 1
-        self.until[what] = now + min(FIRST_PAUSE * 2 ** min(count, DOUBLINGS), LONGEST_PAUSE)
+        self.until[what] = now + min(FIRST_DELAY * 2 ** min(count, MAX_DOUBLINGS), MAX_DELAY)
 
     def well(self, what: str) -> None:
         """It went well."""

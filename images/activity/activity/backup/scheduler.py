@@ -1,7 +1,7 @@
-"""The service that sees to it that backups and dumps are made when they are due, and that they restore.
+"""The scheduler of backups, dumps and restore checks.
 
-It keeps no list of what it did: what is due follows from what is there, so that a run is made up for after any absence,
-and whoever leads the database now is asked to make it.
+It keeps no state of its own: what is due follows from the backups and dumps that exist, so that a missed run is made
+up for after any outage, on whichever member is the leader then.
 """
 
 from collections.abc import Callable, Iterator
@@ -24,18 +24,18 @@ from activity.health import Watchdog
 from activity.projects import Project
 from activity.settings import Settings
 
-LOOK_SECONDS = 60.0
-BEAT_SECONDS = 20.0
-WORDS = {FULL: "full", DIFFERENTIAL: "diff"}
+POLL_SECONDS = 60.0
+HEARTBEAT_SECONDS = 20.0
+PGBACKREST_TYPES = {FULL: "full", DIFFERENTIAL: "diff"}
 
 
 class Scheduler:
-    """Makes what is due, one thing after the other."""
+    """Runs what is due, one job at a time."""
 
-    def __init__(self, settings: Settings, recorder: Recorder, pulse: Watchdog, stop: Signal) -> None:
+    def __init__(self, settings: Settings, recorder: Recorder, watchdog: Watchdog, stop: Signal) -> None:
         wanted = settings.backups
-        self.settings, self.recorder, self.pulse, self.stop = settings, recorder, pulse, stop
-        self.shelf = DumpStore(wanted.folder / "dumps")
+        self.settings, self.recorder, self.watchdog, self.stop = settings, recorder, watchdog, stop
+        self.store = DumpStore(wanted.folder / "dumps")
         self.pauses = Backoff()
         self.when = {
             FULL: trigger("ACTIVITY_BACKUP_FULL", wanted.full),
@@ -51,11 +51,11 @@ class Scheduler:
         """Look every minute, until stopped."""
         while not self.stop.is_set():
             self.look()
-            self.stop.wait(LOOK_SECONDS)
+            self.stop.wait(POLL_SECONDS)
 
     def look(self) -> None:
         """Make everything that is due now."""
-        self.pulse.beat()
+        self.watchdog.beat()
         self._archiver()
         self._remember()
         for kind in (FULL, DIFFERENTIAL):
@@ -77,7 +77,7 @@ class Scheduler:
         except ActivityError as error:
             log.warning(f"{kind} failed; trying again", what=what, error=error)
             self.pauses.failed(what, datetime.now(UTC))
-        self.pulse.beat()
+        self.watchdog.beat()
 
     def _cluster_step(self, kind: str) -> Callable[[datetime], bool]:
         def step(now: datetime) -> bool:
@@ -94,14 +94,14 @@ class Scheduler:
             last = found.last(*kinds)
             if not is_due(self.when[kind], last.started_at if last else None, now):
                 return True
-            back_up(self.settings, self.recorder, kind, self.stop, self.pulse.beat)
+            back_up(self.settings, self.recorder, kind, self.stop, self.watchdog.beat)
             return True
 
         return step
 
     def _dump_step(self, project: Project) -> Callable[[datetime], bool]:
         def step(now: datetime) -> bool:
-            newest = self.shelf.newest(project.name)
+            newest = self.store.newest(project.name)
             if newest:
                 self.recorder.gauges.success.labels(DUMP, project.name).set(newest.taken_at.timestamp())
                 self.recorder.gauges.bytes.labels(DUMP, project.name).set(newest.bytes)
@@ -110,8 +110,8 @@ class Scheduler:
             if newest is None and not has_database(self.settings, project):
                 # A project that is new has nothing to lose yet.
                 return True
-            with working(self.pulse):
-                dump_project(self.settings, self.recorder, self.shelf, project)
+            with working(self.watchdog):
+                dump_project(self.settings, self.recorder, self.store, project)
             return True
 
         return step
@@ -125,7 +125,7 @@ class Scheduler:
                 return True
             # The oldest moves on as old ones are removed: what was due once stays so until it succeeds.
             self.verify_owed = True
-            with working(self.pulse):
+            with working(self.watchdog):
                 verify_newest(self.settings, self.recorder)
             self.verified_at, self.verify_owed = datetime.now(UTC), False
             return True
@@ -175,23 +175,23 @@ class Scheduler:
 def back_up(
     settings: Settings, recorder: Recorder, kind: str, stop: Signal, beat: Callable[[], None] = lambda: None
 ) -> repository.Backup:
-    """Make a backup of the cluster, full or differential, and write down what came of it."""
+    """Make a backup of the cluster, full or differential, and record the result."""
     with recorder.recorded(kind) as outcome:
-        made = repository.make(settings, WORDS[kind], stop, beat)
+        made = repository.make(settings, PGBACKREST_TYPES[kind], stop, beat)
         outcome.words, outcome.bytes = f"{made.label}, {made.repository_bytes} bytes in the repository", made.bytes
     return made
 
 
-def dump_project(settings: Settings, recorder: Recorder, shelf: DumpStore, project: Project) -> str:
-    """Dump one project and write down what came of it; returns the dump's name."""
+def dump_project(settings: Settings, recorder: Recorder, store: DumpStore, project: Project) -> str:
+    """Dump one project and record the result; returns the dump's name."""
     with recorder.recorded(DUMP, project.name) as outcome:
-        made = dump(settings, shelf, project)
+        made = dump(settings, store, project)
         outcome.words, outcome.bytes = f"{made.name}, {sum(made.rows.values())} rows", made.bytes
     return made.name
 
 
 def verify_newest(settings: Settings, recorder: Recorder) -> str:
-    """Verify the newest backup and write down what came of it; returns that in words."""
+    """Verify the newest backup and record the result; returns that in words."""
     with recorder.recorded(VERIFY) as outcome:
         found = verify(settings.backups.scratch)
         outcome.words, outcome.bytes = str(found), found.backup.bytes
@@ -206,13 +206,13 @@ def has_database(settings: Settings, project: Project) -> bool:
 
 
 @contextmanager
-def working(pulse: Watchdog) -> Iterator[None]:
-    """Long work that cannot say now and then that it goes on: a thread says it instead."""
+def working(watchdog: Watchdog) -> Iterator[None]:
+    """Beat the watchdog from a thread while long work runs that cannot do it itself."""
     done = Signal()
 
     def beat() -> None:
-        while not done.wait(BEAT_SECONDS):
-            pulse.beat()
+        while not done.wait(HEARTBEAT_SECONDS):
+            watchdog.beat()
 
     thread = Thread(target=beat, daemon=True)
     thread.start()

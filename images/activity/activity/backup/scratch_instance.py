@@ -1,4 +1,4 @@
-"""An instance of its own, restored from the repository into a folder: for a check, or to become the cluster again."""
+"""A Postgres instance restored from the repository into a folder: for a check, or to become the cluster again."""
 
 import re
 from collections.abc import Iterator

@@ -31,11 +31,11 @@ Lines = Iterator[str]
 
 def keep(settings: Settings, command: Namespace, stop: Signal) -> Lines:
     """Make what is due until stopped."""
-    registry, pulse = CollectorRegistry(), Watchdog()
+    registry, watchdog = CollectorRegistry(), Watchdog()
     recorder = Recorder(settings, Gauges(registry))
-    with health_server(settings.listen, pulse, registry):
+    with health_server(settings.listen, watchdog, registry):
         log.info("backup scheduler started", folder=settings.backups.folder)
-        Scheduler(settings, recorder, pulse, stop).run()
+        Scheduler(settings, recorder, watchdog, stop).run()
     yield from ()
 
 
@@ -49,10 +49,10 @@ def cluster(settings: Settings, command: Namespace, stop: Signal) -> Lines:
 
 def dump(settings: Settings, command: Namespace, stop: Signal) -> Lines:
     """Dump one project now, or all that have a database."""
-    shelf, recorder = _shelf(settings), Recorder(settings)
+    store, recorder = _dump_store(settings), Recorder(settings)
     for project in _meant(settings, command.project):
         if command.project or has_database(settings, project):
-            yield dump_project(settings, recorder, shelf, project)
+            yield dump_project(settings, recorder, store, project)
 
 
 def flushed(settings: Settings, command: Namespace, stop: Signal) -> Lines:
@@ -68,15 +68,15 @@ def verify(settings: Settings, command: Namespace, stop: Signal) -> Lines:
 def restore_from_dump(settings: Settings, command: Namespace, stop: Signal) -> Lines:
     """Bring one project's database to what a dump holds; with --dry only print which dump would be restored."""
     project = _meant(settings, command.project)[0]
-    shelf, to = _shelf(settings), command.to
+    store, to = _dump_store(settings), command.to
     found = choose_dump(
-        shelf, project, lambda item: to is None or item.taken_at <= to, f" of {to} or before" if to else ""
+        store, project, lambda item: to is None or item.taken_at <= to, f" of {to} or before" if to else ""
     )
     if command.dry:
         yield orjson.dumps(_dump_told(found)).decode()
         return
     with Recorder(settings).recorded(RESTORE, project.name) as outcome:
-        done = restore_project(settings, shelf, project, found)
+        done = restore_project(settings, store, project, found)
         kept = f"; the former database is kept as {done.kept_as}" if done.kept_as else ""
         outcome.words, outcome.bytes = (
             f"{project.name} was restored from {found.name}: {done.rows} rows{kept}",
@@ -117,7 +117,7 @@ def vacuum_projects(settings: Settings, command: Namespace, stop: Signal) -> Lin
 
 def shown(settings: Settings, command: Namespace, stop: Signal) -> Lines:
     """Everything that is known about backups, as one line of JSON."""
-    shelf = _shelf(settings)
+    store = _dump_store(settings)
     try:
         found, unanswered = repository.read(), ""
     except BackupFailed as error:
@@ -126,7 +126,7 @@ def shown(settings: Settings, command: Namespace, stop: Signal) -> Lines:
         rows, unknown = recent(settings), ""
     except DatabaseUnavailable as error:
         rows, unknown = [], str(error)
-    dumps = [_dump_told(item) for name in shelf.projects() for item in shelf.of(name)]
+    dumps = [_dump_told(item) for name in store.projects() for item in store.of(name)]
     told = {
         "now": datetime.now(UTC),
         "cluster": [asdict(item) for item in found.backups],
@@ -151,7 +151,7 @@ def _dump_told(item: Dump) -> dict[str, Any]:
     return {**told, "name": item.name, "rows": sum(item.rows.values())}
 
 
-def _shelf(settings: Settings) -> DumpStore:
+def _dump_store(settings: Settings) -> DumpStore:
     return DumpStore(settings.backups.folder / "dumps")
 
 
@@ -165,7 +165,7 @@ def _meant(settings: Settings, name: str | None) -> tuple[Project, ...]:
     return (project,)
 
 
-WORDS: dict[str, Callable[[Settings, Namespace, Signal], Lines]] = {
+VERBS: dict[str, Callable[[Settings, Namespace, Signal], Lines]] = {
     "keep": keep,
     "cluster": cluster,
     "dump": dump,
@@ -179,4 +179,4 @@ WORDS: dict[str, Callable[[Settings, Namespace, Signal], Lines]] = {
     "show": shown,
 }
 # What needs no database: it may be gone.
-ALONE = ("restore-volume", "aside", "state")
+WITHOUT_DATABASE = ("restore-volume", "aside", "state")

@@ -14,7 +14,7 @@ from activity.backup.scratch_instance import ScratchInstance, empty_folder, erro
 from activity.database.queries import query
 from activity.errors import BackupFailed
 
-SECONDS = 6 * 3600.0
+REPLAY_TIMEOUT_SECONDS = 6 * 3600.0
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ def verify(folder: Path) -> VerifyResult:
         empty_folder(folder)
         instance = ScratchInstance(folder / "data", folder / "run")
         restore_files(instance, newest, None, archive=False)
-        with running(instance, archive=False, seconds=SECONDS):
+        with running(instance, archive=False, seconds=REPLAY_TIMEOUT_SECONDS):
             replayed, counts = _read_all(instance)
             process.run(
                 ("pg_amcheck", "--all", "--install-missing", f"--host={instance.beside}", "--username=postgres")

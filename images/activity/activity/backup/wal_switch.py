@@ -1,4 +1,4 @@
-"""Everything that was committed until now, in the archive: what a restore to this moment needs."""
+"""Archives all WAL written until now: what a restore to this moment needs."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -9,11 +9,11 @@ from activity.database.queries import query
 from activity.errors import BackupFailed
 from activity.settings import Settings
 
-SECONDS = 150.0
+TIMEOUT_SECONDS = 150.0
 POLL_SECONDS = 0.5
 
 
-def switch_wal(settings: Settings, seconds: float = SECONDS, clock: Callable[[], float] = monotonic) -> str:
+def switch_wal(settings: Settings, seconds: float = TIMEOUT_SECONDS, clock: Callable[[], float] = monotonic) -> str:
     """Have the leader archive all it has and return when it has; BackupFailed when that takes too long.
 
     One row is committed first: recovery to a moment ends only where a transaction later than it is seen. The moment is

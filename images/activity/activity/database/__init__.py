@@ -1,1 +1,1 @@
-"""Postgres: one database per project, and the log database that says what ran."""
+"""Postgres: one database per project, and the log database that records runs."""

@@ -1,4 +1,4 @@
-"""Exclusion by advisory locks: Postgres frees them by itself when their holder is gone."""
+"""Advisory locks: Postgres releases them automatically when their holder is gone."""
 
 from collections.abc import Iterable
 from hashlib import blake2b
@@ -9,12 +9,12 @@ from activity.database.queries import query
 
 
 def lock_for_transaction(cursor: Cursor, *words: str) -> None:
-    """Hold a lock until the transaction ends; waits for whoever holds it."""
+    """Hold a lock until the transaction ends; waits while another session holds it."""
     cursor.execute(query("locks/lock_for_transaction"), {"key": _key(words)})
 
 
 def lock_for_connection(cursor: Cursor, *words: str) -> None:
-    """Hold a lock until the connection closes; waits for whoever holds it."""
+    """Hold a lock until the connection closes; waits while another session holds it."""
     cursor.execute(query("locks/lock_for_connection"), {"key": _key(words)})
 
 
@@ -31,7 +31,7 @@ def unlock_shared(cursor: Cursor, names: Iterable[tuple[str, ...]]) -> None:
 
 
 def try_lock_for_connection(cursor: Cursor, *words: str) -> bool:
-    """Hold a lock until the connection closes, unless somebody holds it: then return False at once."""
+    """Hold a lock until the connection closes, or return False at once if another session holds it."""
     cursor.execute(query("locks/try_lock_for_connection"), {"key": _key(words)})
     row = cursor.fetchone()
     return row is not None and bool(row[0])

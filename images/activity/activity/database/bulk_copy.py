@@ -1,4 +1,4 @@
-"""Rows into tables the fast way: COPY straight into them, without a detour over staging tables."""
+"""Bulk loading: rows go straight into their tables with COPY, without staging tables."""
 
 from array import array
 from collections import deque
@@ -19,10 +19,11 @@ from activity.database.queries import composed
 
 Value = int | str | bool | datetime | None
 
+# Bytes of rows that a table keeps in memory before they go to disk.
 IN_MEMORY = 256 * 1024
-REMEMBERED = 20_000
-REMEMBERED_LENGTH = 200
-REMEMBERED_LONG = 8
+CACHED_VALUES = 20_000
+CACHED_TEXT_LENGTH = 200
+CACHED_LONG_TEXTS = 8
 
 
 @dataclass(frozen=True)
@@ -79,9 +80,9 @@ class _Texts(dict[str, str]):
     def __missing__(self, value: str) -> str:
         encoded = value.replace("\x00", "").replace("\\", r"\\").replace("\t", r"\t").replace("\n", r"\n")
         encoded = encoded.replace("\r", r"\r")
-        if len(value) > REMEMBERED_LENGTH:
+        if len(value) > CACHED_TEXT_LENGTH:
             self._long.append(value)
-            if len(self._long) > REMEMBERED_LONG:
+            if len(self._long) > CACHED_LONG_TEXTS:
                 self.pop(self._long.popleft(), None)
         return _remember(self, value, encoded)
 
@@ -94,7 +95,7 @@ class _Times(dict[datetime, str]):
 
 
 def _remember(memory: dict[Any, str], value: object, encoded: str) -> str:
-    if len(memory) >= REMEMBERED:
+    if len(memory) >= CACHED_VALUES:
         memory.clear()
     memory[value] = encoded
     return encoded

@@ -1,4 +1,4 @@
-"""Brings the settings of a running cluster to what is wanted, and restarts servers that need it, the leader last."""
+"""Applies the desired settings to a running cluster and restarts the servers that need it, the leader last."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -10,16 +10,16 @@ from activity import log
 from activity.database.patroni import Member, Patroni
 from activity.errors import DatabaseUnavailable, SettingsError
 
-# What somebody else decides: a pause for maintenance, slots of other readers.
-NOT_OURS = ("pause", "slots", "ignore_slots", "standby_cluster")
-PATIENCE = 180.0
-# Members look at the document once in a round; after two they have.
-ROUNDS = 2
-PASSES = 3
+# Keys that other tools manage: a pause for maintenance, replication slots of other readers.
+UNMANAGED_KEYS = ("pause", "slots", "ignore_slots", "standby_cluster")
+WAIT_SECONDS = 180.0
+# Members read the document once per loop; after two loops all of them have.
+HA_LOOPS = 2
+MAX_RESTART_PASSES = 3
 
 
 def read_desired_config(path: Path) -> dict[str, Any]:
-    """Read the document that the cluster is to have; raises SettingsError."""
+    """Read the desired configuration document; raises SettingsError."""
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
@@ -30,11 +30,11 @@ def read_desired_config(path: Path) -> dict[str, Any]:
 
 
 def difference(want: Mapping[str, Any], have: Mapping[str, Any], *, top: bool = True) -> dict[str, Any]:
-    """What to merge into `have` to get `want`; None removes what is not wanted any more."""
+    """What to merge into `have` to get `want`; None removes a key."""
     found: dict[str, Any] = {}
     for key in {**want, **have}:
         if key not in want:
-            if not (top and key in NOT_OURS):
+            if not (top and key in UNMANAGED_KEYS):
                 found[key] = None
         elif isinstance(want[key], Mapping) and isinstance(have.get(key), Mapping):
             if inner := difference(want[key], have[key], top=False):
@@ -62,8 +62,8 @@ def configure(patroni: Patroni, want: Mapping[str, Any]) -> list[str]:
         for path, value in paths(change):
             log.info("setting changed", setting=path, value="removed" if value is None else json.dumps(value))
             done.append(f"{path} changed")
-        sleep(ROUNDS * float(want.get("loop_wait", 10)))
-    for _ in range(PASSES):
+        sleep(HA_LOOPS * float(want.get("loop_wait", 10)))
+    for _ in range(MAX_RESTART_PASSES):
         if not (waiting := [member for member in patroni.members() if member.pending]):
             return done
         # Followers first; of the leader only once it follows, unless it must be the first to change.
@@ -90,7 +90,7 @@ def _restarted(patroni: Patroni, name: str, *, hand_over: bool) -> str:
 
 
 def _handed_over(patroni: Patroni, leader: Member) -> bool:
-    """Refused while the leader has not yet noticed that the others are well again."""
+    """Patroni rejects a switchover until the leader has noticed that the replicas are healthy again."""
     if not _named(patroni, leader.name).leads:
         return True
     patroni.switch_over(leader)
@@ -102,7 +102,7 @@ def _named(patroni: Patroni, name: str) -> Member:
 
 
 def _whole(patroni: Patroni) -> bool:
-    """One leader, and every other member follows it; where commits wait for replicas, all are waited for."""
+    """One leader that every other member follows; with synchronous replication, all are quorum standbys."""
     members, told = patroni.members(), patroni.settings()
     followers = [member for member in members if not member.leads]
     synchronous = told.get("synchronous_mode") == "quorum"
@@ -115,8 +115,8 @@ def _whole(patroni: Patroni) -> bool:
 
 
 def _await(what: str, look: Callable[[], bool]) -> None:
-    """Look until it is so; an answer that fails is asked for again until the time is up."""
-    end, problem = monotonic() + PATIENCE, ""
+    """Poll until the condition holds; requests that fail are retried until the time is up."""
+    end, problem = monotonic() + WAIT_SECONDS, ""
     while monotonic() < end:
         try:
             if look():
@@ -124,4 +124,4 @@ def _await(what: str, look: Callable[[], bool]) -> None:
         except DatabaseUnavailable as error:
             problem = f": {error}"
         sleep(0.5)
-    raise DatabaseUnavailable(f"gave up waiting for {what} after {PATIENCE:.0f} s{problem}")
+    raise DatabaseUnavailable(f"gave up waiting for {what} after {WAIT_SECONDS:.0f} s{problem}")

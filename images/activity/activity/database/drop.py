@@ -1,4 +1,4 @@
-"""The end of a project's database: only once nobody follows the project, and never another database."""
+"""Drops the database of a project that is no longer followed, and never any other database."""
 
 from psycopg2 import sql
 

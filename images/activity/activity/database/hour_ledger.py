@@ -1,4 +1,4 @@
-"""The ledger of hours in the log database: how it went with each, and who had no event in it."""
+"""The ledger of hours in the log database: the state of each hour, and which projects had no event in it."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from activity.settings import Settings
 
 
 class HourState(StrEnum):
-    """How it stands with an hour of an archive."""
+    """The state of an hour of an archive."""
 
     MISSING = "missing"
     FAILING = "failing"
@@ -130,7 +130,7 @@ def empty_ranges(cursor: Cursor, projects: Iterable[Project]) -> list[tuple[str,
 
 
 def apply_empty_hours(settings: Settings, project: Project) -> int:
-    """Have a project's database take over its hours without events; returns how many. May be repeated."""
+    """Record a project's hours without events in its own database; returns how many. Safe to repeat."""
     with transaction(settings, LOG_DATABASE) as cursor:
         cursor.execute(query("ledger/empty_hours"), {"database": project.database})
         found = [(Source(source), stamps) for source, stamps in cursor.fetchall()]
@@ -138,7 +138,7 @@ def apply_empty_hours(settings: Settings, project: Project) -> int:
         with transaction(settings, project.database) as cursor:
             add_empty_hours(cursor, source, stamps)
             mark_periods(cursor, stamps)
-        # Forgotten only when they are there: killed in between, they are taken over once more.
+        # Removed from the ledger only once they are stored: after a kill in between, they are applied again.
         with transaction(settings, LOG_DATABASE) as cursor:
             cursor.execute(query("ledger/forget_empty"), {"database": project.database, "hours": stamps})
     return sum(len(stamps) for _, stamps in found)

@@ -9,9 +9,9 @@ import httpx
 from activity.errors import DatabaseUnavailable
 from activity.secret import Secret
 
-TIMEOUT = 5.0
+TIMEOUT_SECONDS = 5.0
 # A restart or a switchover answers when it is done.
-LONG = 120.0
+LONG_TIMEOUT_SECONDS = 120.0
 Answer = TypeVar("Answer")
 
 
@@ -39,7 +39,7 @@ class Patroni:
         self.urls = urls
         # Neighbours in the swarm are no business of a proxy.
         auth = httpx.BasicAuth("patroni", password.reveal())
-        self._client = httpx.Client(timeout=TIMEOUT, trust_env=False, auth=auth)
+        self._client = httpx.Client(timeout=TIMEOUT_SECONDS, trust_env=False, auth=auth)
 
     def members(self) -> list[Member]:
         """All members, the leader among them. Raises DatabaseUnavailable."""
@@ -55,7 +55,7 @@ class Patroni:
 
     def restart(self, member: Member) -> None:
         """Restart the server of a member. Raises DatabaseUnavailable with what it says."""
-        self._demand(member.url, self._sent(f"{member.url}/restart", {"timeout": LONG}))
+        self._demand(member.url, self._sent(f"{member.url}/restart", {"timeout": LONG_TIMEOUT_SECONDS}))
 
     def switch_over(self, leader: Member) -> None:
         """Let another member lead. Raises DatabaseUnavailable with what the leader says."""
@@ -63,7 +63,7 @@ class Patroni:
 
     def _sent(self, url: str, body: Mapping[str, Any]) -> httpx.Response:
         try:
-            return self._client.post(url, json=body, timeout=LONG)
+            return self._client.post(url, json=body, timeout=LONG_TIMEOUT_SECONDS)
         except httpx.HTTPError as error:
             raise DatabaseUnavailable(f"{url} does not answer ({type(error).__name__}).") from error
 

@@ -1,4 +1,4 @@
-"""Who works on a project: a backfill alone, all else together; locks of the log database, freed with their session."""
+"""Locks on projects: exclusive for a backfill, shared for all other work; held by a session of the log database."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -17,17 +17,17 @@ from activity.errors import DatabaseUnavailable, Stopped
 from activity.projects import Project
 from activity.settings import Settings
 
-LOOK = "1s"
+LOCK_TIMEOUT = "1s"
 
 
 class ExclusiveLock:
-    """The right to work on projects alone, as long as its connection lives."""
+    """Exclusive locks on projects, valid as long as their connection is open."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     def check(self) -> None:
-        """Make sure that the right is still there; DatabaseUnavailable when the connection is gone."""
+        """Verify that the locks are still held; DatabaseUnavailable when the connection is gone."""
         try:
             with self._connection.cursor() as cursor:
                 cursor.execute("select 1")
@@ -38,11 +38,11 @@ class ExclusiveLock:
 
 @contextmanager
 def lock_exclusively(settings: Settings, projects: Iterable[Project], stop: Signal) -> Iterator[ExclusiveLock]:
-    """Work on projects alone; waits for whoever works on them, in one order, so that nobody waits in a circle."""
+    """Lock projects exclusively; waits for other holders, always in the same order, so that there is no deadlock."""
     with connect(settings, LOG_DATABASE, Role.OWNER, autocommit=True) as connection:
         with connection.cursor() as cursor:
             # A wait that ends now and then lets a stop through, and is queued before those who would share.
-            cursor.execute(query("locks/set_lock_timeout"), {"timeout": LOOK})
+            cursor.execute(query("locks/set_lock_timeout"), {"timeout": LOCK_TIMEOUT})
             for words in sorted(map(_words, projects)):
                 waited = False
                 while not _taken(cursor, words):
@@ -56,7 +56,7 @@ def lock_exclusively(settings: Settings, projects: Iterable[Project], stop: Sign
 
 @contextmanager
 def lock_shared(settings: Settings, projects: Iterable[Project]) -> Iterator[frozenset[Project]]:
-    """Work on projects beside others; yields those that no backfill has for itself right now."""
+    """Lock projects shared; yields those that no backfill has locked exclusively."""
     wanted = {_words(project): project for project in projects}
     with connect(settings, LOG_DATABASE, Role.OWNER, autocommit=True) as connection, connection.cursor() as cursor:
         free = try_shared_locks(cursor, wanted)

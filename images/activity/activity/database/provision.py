@@ -1,4 +1,4 @@
-"""A project's own database: made and brought up to date by whoever needs it first."""
+"""A project's own database: created and migrated by the first process that needs it."""
 
 from psycopg2 import sql
 
@@ -24,7 +24,7 @@ def provision(settings: Settings, project: Project) -> None:
 
 
 def migrate_log_database(settings: Settings) -> None:
-    """Make sure that the log database has today's tables: it may be older than who writes to it."""
+    """Make sure that the log database has today's tables: it may be older than the process that writes to it."""
     with connect(settings, LOG_DATABASE, Role.OWNER) as connection:
         for name in migrate(connection, "log"):
             log.info("migration applied", database=LOG_DATABASE, migration=name)

@@ -1,4 +1,4 @@
-"""One value from a database, as any role, without the right to change anything."""
+"""Reads one value from a database in a read-only session, as any role."""
 
 import psycopg2
 
@@ -6,8 +6,8 @@ from activity.database.connect import OPTIONS, first_line
 from activity.errors import DatabaseUnavailable
 from activity.secret import Secret
 
-READING = f"{OPTIONS} -c default_transaction_read_only=on -c statement_timeout=10s"
-NOTHING = "no row"
+READ_ONLY_OPTIONS = f"{OPTIONS} -c default_transaction_read_only=on -c statement_timeout=10s"
+NO_ROW = "no row"
 
 
 def read_only_value(address: tuple[str, int], database: str, role: str, password: Secret, query: str) -> str:
@@ -23,7 +23,7 @@ def read_only_value(address: tuple[str, int], database: str, role: str, password
             connect_timeout=5,
             application_name="activity probe",
             client_encoding="UTF8",
-            options=READING,
+            options=READ_ONLY_OPTIONS,
         )
         try:
             connection.autocommit = True
@@ -34,7 +34,7 @@ def read_only_value(address: tuple[str, int], database: str, role: str, password
             connection.close()
     except psycopg2.Error as error:
         raise DatabaseUnavailable(first_line(error)) from error
-    return _written(row[0]) if row else NOTHING
+    return _written(row[0]) if row else NO_ROW
 
 
 def _written(value: object) -> str:

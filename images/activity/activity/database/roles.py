@@ -19,7 +19,7 @@ from activity.errors import DatabaseUnavailable
 from activity.settings import Need, Settings
 
 DEADLINE_SECONDS = 120.0
-ANY = -1
+UNLIMITED_CONNECTIONS = -1
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ def _set(connection: Connection, cursor: Cursor, login: Login, settings: Setting
             role=sql.Identifier(login.name),
             createdb=sql.SQL("createdb" if login.may == "createdb" else "nocreatedb"),
             replication=sql.SQL("replication" if login.may == "replication" else "noreplication"),
-            connections=sql.Literal(settings.connection_limits.get(login.name, ANY)),
+            connections=sql.Literal(settings.connection_limits.get(login.name, UNLIMITED_CONNECTIONS)),
             verifier=sql.Literal(verifier),
         )
     )

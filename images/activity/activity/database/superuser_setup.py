@@ -1,4 +1,4 @@
-"""What only the superuser may give a database of the platform; it may be older than what is given today."""
+"""The part of a project database's setup that needs the superuser; also upgrades older databases."""
 
 from activity import log
 from activity.database.connect import Role, connect
@@ -8,7 +8,7 @@ from activity.settings import Settings
 
 
 def set_up_as_superuser(settings: Settings, database: str) -> None:
-    """Give a database its extensions, and its readers what the superuser makes there; may be repeated."""
+    """Create the extensions of a database and let its readers read the superuser's tables. Safe to repeat."""
     with connect(settings, database, Role.SUPERUSER) as connection:
         for name in create_extensions(connection):
             log.info("extension created", database=database, extension=name)

@@ -1,4 +1,4 @@
-"""What a database has of the archive: which hours, from where, and which periods they touched."""
+"""The progress of a project's database: which hours it has, their source, and which periods they touched."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

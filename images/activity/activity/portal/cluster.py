@@ -9,11 +9,11 @@ from typing import Any
 
 from activity.portal.docker_api import DockerApi
 
-KEPT_FOR = 3.0
+CACHE_SECONDS = 3.0
 # Of what went wrong before, only the newest few on each node are worth reading.
-FAILURES_SHOWN = 5
-WANTED = ("running", "complete", "ready", "accepted", "assigned", "preparing", "starting")
-FAILED = ("failed", "rejected")
+MAX_FAILURES = 5
+DESIRED_STATES = ("running", "complete", "ready", "accepted", "assigned", "preparing", "starting")
+FAILED_STATES = ("failed", "rejected")
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class Cluster:
 
 
 class ClusterReader:
-    """Reads the cluster; many visitors within KEPT_FOR seconds cost the manager one reading."""
+    """Reads the cluster; many visitors within CACHE_SECONDS seconds cost the manager one reading."""
 
     def __init__(self, api: DockerApi) -> None:
         self._api = api
@@ -76,10 +76,10 @@ class ClusterReader:
         self._kept: tuple[float, Cluster | None] = (0.0, None)
 
     def read(self) -> Cluster:
-        """The cluster now. Raises ClusterAway."""
+        """The cluster now. Raises ClusterUnreachable."""
         with self._lock:
             read_at, cluster = self._kept
-            if cluster is None or monotonic() - read_at > KEPT_FOR:
+            if cluster is None or monotonic() - read_at > CACHE_SECONDS:
                 cluster = assembled(*(self._api.listed(kind) for kind in ("nodes", "services", "tasks")))
                 self._kept = (monotonic(), cluster)
             return cluster
@@ -120,14 +120,15 @@ def _node(raw: dict[str, Any], tasks: list[Task]) -> Node:
 
 
 def _present(tasks: Iterable[Task]) -> tuple[Task, ...]:
-    wanted = (task for task in tasks if task.desired in WANTED)
+    wanted = (task for task in tasks if task.desired in DESIRED_STATES)
     return tuple(sorted(wanted, key=lambda task: (task.service, task.slot.zfill(6))))
 
 
 def _failures(tasks: Iterable[Task]) -> tuple[Task, ...]:
-    failed = [task for task in tasks if task.state in FAILED and task.desired not in WANTED and task.since]
+    replaced = (task for task in tasks if task.desired not in DESIRED_STATES)
+    failed = [task for task in replaced if task.state in FAILED_STATES and task.since]
     failed.sort(key=lambda task: str(task.since), reverse=True)
-    return tuple(failed[:FAILURES_SHOWN])
+    return tuple(failed[:MAX_FAILURES])
 
 
 def _task(raw: dict[str, Any], names: dict[str, str]) -> Task:

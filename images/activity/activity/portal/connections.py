@@ -17,12 +17,19 @@ from activity.portal.errors import DatabaseBusy, DatabaseUnreachable, NotReady
 
 Answer = TypeVar("Answer")
 
-# A server that just refused is not asked again for this long, or a page of 300 projects would ask 300 times.
-REST_AFTER_REFUSAL = 1.0
-CONNECT_TIMEOUT = 2
-STATEMENT_TIMEOUT = 10
-LEASE_TIMEOUT = 10.0
 SESSION = "-c default_transaction_read_only=on -c timezone=UTC"
+
+
+@dataclass(frozen=True)
+class Timing:
+    """How long the portal waits for Postgres, in seconds."""
+
+    connect_seconds: int = 2
+    statement_seconds: int = 10
+    # How long a request waits for one of the connections to become free.
+    lease_seconds: float = 10.0
+    # No new connection is tried for this long after a refusal, or a page of 300 projects would try 300 times.
+    retry_seconds: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -38,9 +45,10 @@ class Server:
 class Connections:
     """Lends connections by database; the least recently used makes room for another database."""
 
-    def __init__(self, server: Server, most: int = 10) -> None:
+    def __init__(self, server: Server, limit: int = 10, timing: Timing | None = None) -> None:
         self._server = server
-        self._most = most
+        self._limit = limit
+        self._timing = timing or Timing()
         self._idle: list[tuple[str, Connection]] = []
         self._count = 0
         self._changed = Condition()
@@ -53,11 +61,11 @@ class Connections:
         return self._count
 
     def read(self, database: str, work: Callable[[Cursor], Answer]) -> Answer:
-        """What `work` reads from the database. Raises DatabaseAway, DatabaseBusy, NotPrepared."""
+        """What `work` reads from the database. Raises DatabaseUnreachable, DatabaseBusy, NotReady."""
         while True:
             connection, reused = self._borrow(database)
             try:
-                with _translated(database), connection.cursor() as cursor:
+                with _translated(database, self._timing), connection.cursor() as cursor:
                     return work(cursor)
             except DatabaseUnreachable:
                 # An idle connection may have died long ago (a failover, a proxy's idle limit): take the next one.
@@ -69,19 +77,19 @@ class Connections:
     def close(self) -> None:
         """Close what is idle; what is lent closes when it comes back."""
         with self._changed:
-            self._most = 0
+            self._limit = 0
             while self._idle:
                 self._drop_oldest()
 
     def _borrow(self, database: str) -> tuple[Connection, bool]:
         with self._changed:
-            found = self._changed.wait_for(lambda: self._idle_or_room(database), LEASE_TIMEOUT)
+            found = self._changed.wait_for(lambda: self._idle_or_room(database), self._timing.lease_seconds)
             if not found:
                 raise DatabaseBusy("All database connections are in use. Try again in a moment.")
             for index in reversed(range(len(self._idle))):
                 if self._idle[index][0] == database:
                     return self._idle.pop(index)[1], True
-            if self._count >= self._most:
+            if self._count >= self._limit:
                 self._drop_oldest()
             self._count += 1
         try:
@@ -91,7 +99,7 @@ class Connections:
             raise
 
     def _idle_or_room(self, database: str) -> bool:
-        return bool(self._idle) or self._count < self._most
+        return bool(self._idle) or self._count < self._limit
 
     def _drop_oldest(self) -> None:
         self._idle.pop(0)[1].close()
@@ -104,7 +112,7 @@ class Connections:
 
     def _give_back(self, database: str, connection: Connection) -> None:
         with self._changed:
-            if connection.closed or self._count > self._most:
+            if connection.closed or self._count > self._limit:
                 connection.close()
                 self._count -= 1
             else:
@@ -132,13 +140,13 @@ class Connections:
                 user=server.user,
                 password=server.password(),
                 dbname=database,
-                connect_timeout=CONNECT_TIMEOUT,
+                connect_timeout=self._timing.connect_seconds,
                 application_name="portal",
-                options=f"{SESSION} -c statement_timeout={STATEMENT_TIMEOUT}s",
+                options=f"{SESSION} -c statement_timeout={self._timing.statement_seconds}s",
                 keepalives_idle=30,
             )
         except psycopg2.OperationalError as error:
-            self._resting_until = monotonic() + REST_AFTER_REFUSAL
+            self._resting_until = monotonic() + self._timing.retry_seconds
             self._note(database, str(error).strip() or type(error).__name__)
             raise DatabaseUnreachable("The database is unavailable. Pages recover as soon as it is back.") from error
         self._note(database, "")
@@ -147,14 +155,14 @@ class Connections:
 
 
 @contextmanager
-def _translated(database: str) -> Iterator[None]:
+def _translated(database: str, timing: Timing) -> Iterator[None]:
     try:
         yield
     except (errors.UndefinedTable, errors.InvalidCatalogName, errors.InsufficientPrivilege) as error:
         raise NotReady(f"The tables of {database} do not exist yet.") from error
     except (errors.QueryCanceled, errors.SerializationFailure) as error:
         raise DatabaseBusy(
-            f"Reading {database} took longer than {STATEMENT_TIMEOUT} s. Try a shorter range."
+            f"Reading {database} took longer than {timing.statement_seconds} s. Try a shorter range."
         ) from error
     except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
         raise DatabaseUnreachable(

@@ -32,7 +32,7 @@ class PortalContext:
     cluster: ClusterReader
 
     def project(self, name: str) -> Project:
-        """The project of that name, in any case. Raises NotHere, which suggests the nearest."""
+        """The project of that name, in any case. Raises NotFound, which suggests the nearest."""
         found = next((project for project in self.projects if project.name.lower() == name.lower()), None)
         if found is None:
             raise NotFound(f"Project “{name}” not found.", self.near(name))

@@ -6,7 +6,7 @@ import httpx
 
 from activity.portal.errors import ClusterUnreachable
 
-TIMEOUT = 4.0
+TIMEOUT_SECONDS = 4.0
 
 
 class DockerApi:
@@ -15,14 +15,14 @@ class DockerApi:
     def __init__(self, url: str) -> None:
         self.url = url
         # Proxy settings of the environment are for the internet, not for a neighbour in the swarm.
-        self._client = httpx.Client(base_url=url, timeout=TIMEOUT, trust_env=False)
+        self._client = httpx.Client(base_url=url, timeout=TIMEOUT_SECONDS, trust_env=False)
 
     def close(self) -> None:
         """Let the connections go."""
         self._client.close()
 
     def listed(self, kind: str) -> list[dict[str, Any]]:
-        """All nodes, services or tasks of the swarm. Raises ClusterAway."""
+        """All nodes, services or tasks of the swarm. Raises ClusterUnreachable."""
         try:
             answer = self._client.get(f"/{kind}")
             found = answer.json()

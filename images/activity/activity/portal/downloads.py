@@ -15,7 +15,7 @@ from activity.portal.formats import iso
 from activity.portal.templating import page
 
 # A dump is compressed already, and a length lets a download go on where it broke off.
-AS_IT_IS = {"Content-Encoding": "identity", "Cache-Control": "public, max-age=86400, immutable"}
+DOWNLOAD_HEADERS = {"Content-Encoding": "identity", "Cache-Control": "public, max-age=86400, immutable"}
 
 
 @dataclass(frozen=True)
@@ -33,11 +33,11 @@ class Download:
 
 def downloads(portal: PortalContext) -> list[Download]:
     """The dumps of the projects of this portal, by project, newest first."""
-    shelf = DumpStore(portal.dumps)
+    store = DumpStore(portal.dumps)
     return [
         _download(dump, project.display_name)
         for project in sorted(portal.projects, key=lambda project: project.display_name.lower())
-        for dump in shelf.of(project.name)
+        for dump in store.of(project.name)
     ]
 
 
@@ -56,12 +56,14 @@ def list_backups(request: Request) -> Response:
 def download(request: Request) -> Response:
     """Give a dump, piece by piece; only a name that is on the list is a file here."""
     portal: PortalContext = request.app.state.portal
-    shelf = DumpStore(portal.dumps)
-    found = shelf.find(request.path_params["name"])
+    store = DumpStore(portal.dumps)
+    found = store.find(request.path_params["name"])
     known = {project.name for project in portal.projects}
     if found is None or found.project not in known:
         raise NotFound("Dump not found. The Backups page lists all dumps.")
-    return FileResponse(shelf.path(found), media_type="application/octet-stream", filename=found.name, headers=AS_IT_IS)
+    return FileResponse(
+        store.path(found), media_type="application/octet-stream", filename=found.name, headers=DOWNLOAD_HEADERS
+    )
 
 
 def told(portal: PortalContext, item: Download) -> dict[str, Any]:

@@ -1,12 +1,12 @@
-"""What can go wrong while a page is made; each failure knows its status and says what to do.
+"""What can go wrong while a page is made; each error knows its HTTP status and says what to do.
 
-PortalFailure
- ├── NotHere            404  no such project, metric or page; names the nearest
- ├── WrongParameter     400  a parameter of the address; names what is allowed
- ├── DatabaseAway       503  no database server answers
- ├── DatabaseBusy       503  every connection of the portal is taken
- ├── NotPrepared        503  the project's database or its tables are not made yet
- └── ClusterAway        503  the Docker API does not answer as a swarm manager does
+PortalError
+ ├── NotFound             404  no such project, metric or page; names the nearest
+ ├── InvalidParameter     400  a parameter of the address; names what is allowed
+ ├── DatabaseUnreachable  503  no database server answers
+ ├── DatabaseBusy         503  all connections of the portal are in use
+ ├── NotReady             503  the project's database or its tables do not exist yet
+ └── ClusterUnreachable   503  the Docker API does not answer as a swarm manager does
 """
 
 from collections.abc import Iterable
@@ -14,11 +14,11 @@ from difflib import get_close_matches
 
 
 class PortalError(Exception):
-    """Something the visitor should be told plainly, without a traceback."""
+    """An error that is shown to the visitor as a page, without a traceback."""
 
     status = 500
     title = "Something went wrong"
-    # What the suggestions are, in the JSON of a failure.
+    # The key of the suggestions in the JSON of an error.
     suggest = "allowed"
 
     def __init__(self, message: str, suggestions: Iterable[str] = ()) -> None:
@@ -36,7 +36,7 @@ class NotFound(PortalError):
 
 
 class InvalidParameter(PortalError):
-    """A parameter of the address that cannot be used; suggests what is allowed."""
+    """An invalid parameter of the address; suggests what is allowed."""
 
     status = 400
     title = "Invalid parameter"
@@ -57,7 +57,7 @@ class DatabaseBusy(PortalError):
 
 
 class NotReady(PortalError):
-    """The project's database or its tables are not made yet."""
+    """The project's database or its tables do not exist yet."""
 
     status = 503
     title = "No data yet"

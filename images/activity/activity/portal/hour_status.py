@@ -11,9 +11,9 @@ from activity.portal.connections import Connections, rows
 from activity.portal.formats import iso
 from activity.portal.queries import query
 
-SHOWN = 500
-OPEN = ("missing", "failing", "given up")
-HELD = ("read", "salvaged", "skipped")
+MAX_LISTED = 500
+OPEN_STATES = ("missing", "failing", "given up")
+SETTLED_STATES = ("read", "salvaged", "skipped")
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class MissingHour:
 
 @dataclass(frozen=True)
 class HourStatus:
-    """How many hours stand how, the newest that was read, and those that are lacking (at most SHOWN)."""
+    """How many hours stand how, the newest that was read, and those that are lacking (at most MAX_LISTED)."""
 
     counts: dict[str, int]
     newest: datetime | None
@@ -42,20 +42,20 @@ class HourStatus:
     @property
     def lacking(self) -> int:
         """How many hours are lacking, also those that are not listed."""
-        return sum(self.counts.get(state, 0) for state in OPEN)
+        return sum(self.counts.get(state, 0) for state in OPEN_STATES)
 
 
 def read_hour_status(connections: Connections) -> HourStatus:
-    """The ledger as it stands. Raises DatabaseAway, DatabaseBusy, NotPrepared."""
+    """The ledger as it stands. Raises DatabaseUnreachable, DatabaseBusy, NotReady."""
 
     def work(cursor: Cursor) -> HourStatus:
         found = rows(cursor, query("ledger"))
-        held = [row for row in found if row[0] in HELD]
+        held = [row for row in found if row[0] in SETTLED_STATES]
         return HourStatus(
             {state: count for state, count, _, _ in found},
             max((newest for _, _, newest, _ in held), default=None),
             max((tried for _, _, _, tried in held), default=None),
-            tuple(MissingHour(*row) for row in rows(cursor, query("open_hours"), limit=SHOWN)),
+            tuple(MissingHour(*row) for row in rows(cursor, query("open_hours"), limit=MAX_LISTED)),
         )
 
     return connections.read(LOG_DATABASE, work)
@@ -64,7 +64,7 @@ def read_hour_status(connections: Connections) -> HourStatus:
 def hours_json(hours: HourStatus) -> dict[str, Any]:
     """The ledger as the API gives it."""
     return {
-        "counts": {state: hours.counts.get(state, 0) for state in (*HELD, *OPEN)},
+        "counts": {state: hours.counts.get(state, 0) for state in (*SETTLED_STATES, *OPEN_STATES)},
         "newest_hour": iso(hours.newest),
         "read_at": iso(hours.read_at),
         "lacking": [

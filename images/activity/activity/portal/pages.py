@@ -20,7 +20,7 @@ from activity.portal.summaries import Summary
 from activity.portal.templating import page
 from activity.projects import Project
 
-KEEP_FOR_GOOD = "public, max-age=31536000, immutable"
+CACHE_FOREVER = "public, max-age=31536000, immutable"
 RANGE_TITLES = {
     "24h": "24 hours",
     "48h": "48 hours",
@@ -68,7 +68,7 @@ def static(request: Request) -> Response:
     asset = asset_at(request.url.path)
     if asset is None:
         raise NotFound("File not found.")
-    return Response(asset.body, media_type=asset.media_type, headers={"Cache-Control": KEEP_FOR_GOOD})
+    return Response(asset.body, media_type=asset.media_type, headers={"Cache-Control": CACHE_FOREVER})
 
 
 def _projects(request: Request, portal: PortalContext) -> Response:

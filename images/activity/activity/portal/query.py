@@ -13,8 +13,8 @@ RANGES = {
 }
 DEFAULT_RANGE = {"h": "48h", "d": "90d"}
 METRICS = ("events", "contributors", "pull_requests")
-MOST_PERIODS = 10_000
-FEWEST_PERIODS = 6
+MAX_PERIODS = 10_000
+MIN_PERIODS = 6
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Window:
 
 
 def metric_of(name: str) -> str:
-    """The metric of that name. Raises NotHere."""
+    """The metric of that name. Raises NotFound."""
     if name not in METRICS:
         raise NotFound(f"Metric “{name}” not found. Metrics: {', '.join(METRICS)}.")
     return name
@@ -56,28 +56,28 @@ def range_of(query: Mapping[str, str], period: str) -> str:
 def page_window(query: Mapping[str, str], oldest_hour: datetime, newest_hour: datetime) -> Window:
     """The window a page shows: up to `range` long, ending with `to` or with the newest hour held.
 
-    It does not reach back before the oldest hour held, but for FEWEST_PERIODS: nothing is there to be seen.
+    It does not reach back before the oldest hour held, but for MIN_PERIODS: nothing is there to be seen.
     """
     period = period_of(query)
     end = _end_of(query, period, newest_hour)
     start = end - RANGES[period][range_of(query, period)]
     oldest = floor(oldest_hour, period)
     if oldest < end:
-        start = max(start, min(oldest, end - FEWEST_PERIODS * STEPS[period]))
+        start = max(start, min(oldest, end - MIN_PERIODS * STEPS[period]))
     return Window(period, start, end)
 
 
 def series_window(query: Mapping[str, str], newest_hour: datetime) -> Window:
-    """The window of `from` and `to`, by default as long as a page's; at most MOST_PERIODS periods."""
+    """The window of `from` and `to`, by default as long as a page's; at most MAX_PERIODS periods."""
     period = period_of(query)
     end = _end_of(query, period, newest_hour)
     length = RANGES[period][DEFAULT_RANGE[period]]
     start = floor(_moment(query["from"], "from"), period) if query.get("from") else end - length
     if start >= end:
         raise InvalidParameter(f"from ({start.isoformat()}) must be before to ({end.isoformat()}).")
-    if (end - start) // STEPS[period] > MOST_PERIODS:
+    if (end - start) // STEPS[period] > MAX_PERIODS:
         wanted = (end - start) // STEPS[period]
-        raise InvalidParameter(f"from and to span {wanted:,} periods; the maximum is {MOST_PERIODS:,}.")
+        raise InvalidParameter(f"from and to span {wanted:,} periods; the maximum is {MAX_PERIODS:,}.")
     return Window(period, start, end)
 
 

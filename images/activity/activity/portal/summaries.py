@@ -15,11 +15,11 @@ from activity.portal.errors import DatabaseUnreachable, NotReady, PortalError
 from activity.portal.queries import query
 from activity.projects import Project
 
-KEPT_FOR = 15.0
+CACHE_SECONDS = 15.0
 # Counting every event of a large project is slow; it is repeated only when an hour arrived, or after this long.
-TOTALS_KEPT_FOR = 120.0
+TOTALS_CACHE_SECONDS = 120.0
 # How long a page waits for all of its projects before it shows what it knows of the rest.
-PATIENCE = 6.0
+PAGE_WAIT_SECONDS = 6.0
 RECENT_HOURS = 48
 
 
@@ -65,7 +65,7 @@ class Summary:
 
 
 class Summaries:
-    """Reads summaries with a small pool of threads; a summary younger than KEPT_FOR is not read again."""
+    """Reads summaries with a small pool of threads; a summary younger than CACHE_SECONDS is not read again."""
 
     def __init__(self, connections: Connections, threads: int = 6) -> None:
         self._connections = connections
@@ -74,17 +74,17 @@ class Summaries:
         self._known: dict[str, tuple[float, Summary]] = {}
         self._under_way: dict[str, Future[Summary]] = {}
         self._totals: dict[str, tuple[float, Progress, Totals]] = {}
-        self._databases: tuple[float, frozenset[str]] = (-KEPT_FOR, frozenset())
+        self._databases: tuple[float, frozenset[str]] = (-CACHE_SECONDS, frozenset())
 
     def of(self, project: Project) -> Summary:
-        """The project's summary. Raises DatabaseAway, DatabaseBusy."""
+        """The project's summary. Raises DatabaseUnreachable, DatabaseBusy."""
         return self._fresh(project) or self._start(project).result()
 
     def of_all(self, projects: Iterable[Project]) -> list[Summary]:
         """Summaries in the given order; those not read in time are as last known, or unavailable."""
         projects = list(projects)
         started = [self._start(project) for project in projects if self._fresh(project) is None]
-        wait(started, timeout=PATIENCE)
+        wait(started, timeout=PAGE_WAIT_SECONDS)
         return [self._known_of(project) for project in projects]
 
     def close(self) -> None:
@@ -92,8 +92,8 @@ class Summaries:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     def _fresh(self, project: Project) -> Summary | None:
-        read_at, summary = self._known.get(project.name, (-KEPT_FOR, None))
-        return summary if monotonic() - read_at < KEPT_FOR else None
+        read_at, summary = self._known.get(project.name, (-CACHE_SECONDS, None))
+        return summary if monotonic() - read_at < CACHE_SECONDS else None
 
     def _known_of(self, project: Project) -> Summary:
         return self._known.get(project.name, (0.0, Summary(project, "unavailable")))[1]
@@ -138,7 +138,7 @@ class Summaries:
 
     def _totals_at(self, cursor: Cursor, project: Project, progress: Progress) -> Totals:
         counted_at, at_progress, totals = self._totals.get(project.name, (0.0, None, Totals()))
-        if at_progress == progress and monotonic() - counted_at < TOTALS_KEPT_FOR:
+        if at_progress == progress and monotonic() - counted_at < TOTALS_CACHE_SECONDS:
             return totals
         totals = Totals(*rows(cursor, query("totals"))[0])
         self._totals[project.name] = (monotonic(), progress, totals)
@@ -146,7 +146,7 @@ class Summaries:
 
     def _databases_there(self) -> frozenset[str]:
         listed_at, names = self._databases
-        if monotonic() - listed_at < KEPT_FOR:
+        if monotonic() - listed_at < CACHE_SECONDS:
             return names
         found = self._connections.read(LOG_DATABASE, lambda cursor: rows(cursor, query("databases")))
         names = frozenset(row[0] for row in found)

@@ -21,16 +21,16 @@ from activity.projects import Project
 from activity.series.compute import compute, pending
 from activity.settings import Settings
 
-LOOK_SECONDS = 10
+POLL_SECONDS = 10
 
 
 class Sync:
     """Keeps the series of one project up to date, and tells how that goes."""
 
-    def __init__(self, settings: Settings, project: Project, pulse: Watchdog, registry: CollectorRegistry) -> None:
+    def __init__(self, settings: Settings, project: Project, watchdog: Watchdog, registry: CollectorRegistry) -> None:
         self._settings = settings
         self._project = project
-        self._pulse = pulse
+        self._watchdog = watchdog
         self._provisioned = False
         self._success = Gauge(
             "activity_series_last_success_timestamp_seconds",
@@ -89,13 +89,13 @@ class Sync:
             record_run(self._settings, "sync", self._project.name, started_at, str(computed))
 
     def _attempt(self, work: Callable[[], None]) -> None:
-        self._pulse.beat()
+        self._watchdog.beat()
         try:
             work()
         except ActivityError as error:
             self._failures.inc()
             log.warning("could not compute series; trying again soon", project=self._project.name, error=error)
-        self._pulse.beat()
+        self._watchdog.beat()
 
 
 def serve_sync(settings: Settings, project: Project, sync: Sync, stop: Signal) -> None:
@@ -117,7 +117,7 @@ def serve_sync(settings: Settings, project: Project, sync: Sync, stop: Signal) -
     )
     scheduler.add_job(guarded, args=[sync.run], trigger="date")
     scheduler.add_job(guarded, args=[sync.run], trigger="cron", minute=settings.minute)
-    scheduler.add_job(guarded, args=[sync.look], trigger="interval", seconds=LOOK_SECONDS)
+    scheduler.add_job(guarded, args=[sync.look], trigger="interval", seconds=POLL_SECONDS)
     scheduler.start()
     log.info("sync started", project=project.name, minute=settings.minute)
     stop.wait()

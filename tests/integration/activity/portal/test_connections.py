@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from activity.portal import summaries
-from activity.portal.connections import Connections, Server, rows
+from activity.portal.connections import Connections, Server, Timing, rows
 from activity.portal.errors import DatabaseBusy
 from activity.settings import Need
 from psycopg2 import errors
@@ -25,11 +25,11 @@ def open_connections(platform):
         connection.close()
 
 
-def connections_to(platform, most):
+def connections_to(platform, limit, timing=None):
     settings = platform.settings(Need.READER, Need.PROJECTS)
     reader = settings.password(Need.READER)
     server = Server(settings.database_host, settings.database_port_read, "ro_user", reader.reveal)
-    return Connections(server, most)
+    return Connections(server, limit, timing)
 
 
 def test_the_portal_stays_up_says_so_and_recovers_when_the_database_goes_and_comes(database_line, portal):
@@ -72,7 +72,7 @@ def test_a_connection_that_died_while_idle_is_not_the_visitors_problem(database_
 
 def test_numbers_follow_a_new_hour_once_the_kept_ones_are_old(portal, seeded, monkeypatch):
     assert portal.get("/api/projects/growing").json()["events"] == 2
-    monkeypatch.setattr(summaries, "KEPT_FOR", 0.0)
+    monkeypatch.setattr(summaries, "CACHE_SECONDS", 0.0)
     seeded.rows(
         "growing",
         "insert into gha_events (id, type, actor_id, repo_id, created_at, dup_actor_login, dup_repo_name)"
@@ -84,7 +84,7 @@ def test_numbers_follow_a_new_hour_once_the_kept_ones_are_old(portal, seeded, mo
 
 
 def test_a_busy_front_page_keeps_to_its_few_connections(portal, seeded, monkeypatch):
-    monkeypatch.setattr(summaries, "KEPT_FOR", 0.0)
+    monkeypatch.setattr(summaries, "CACHE_SECONDS", 0.0)
     with ThreadPoolExecutor(12) as visitors:
         answers = list(visitors.map(lambda _: portal.get("/").status_code, range(36)))
     assert set(answers) == {200}
@@ -92,7 +92,7 @@ def test_a_busy_front_page_keeps_to_its_few_connections(portal, seeded, monkeypa
 
 
 def test_the_least_recently_used_connection_makes_room(seeded):
-    connections = connections_to(seeded, most=2)
+    connections = connections_to(seeded, limit=2)
     for project in ("apache", "kubernetes", "apache", "prometheus", "apache"):
         connections.read(seeded.database(project), lambda cursor: rows(cursor, "select 1"))
         assert connections.count <= 2
@@ -102,28 +102,26 @@ def test_the_least_recently_used_connection_makes_room(seeded):
 
 
 def test_a_reader_cannot_write(seeded):
-    connections = connections_to(seeded, most=1)
+    connections = connections_to(seeded, limit=1)
     with pytest.raises(errors.ReadOnlySqlTransaction):
         connections.read(seeded.database("apache"), lambda cursor: cursor.execute("delete from hours"))
     connections.close()
 
 
-def test_a_query_that_takes_too_long_is_given_up(seeded, monkeypatch):
-    monkeypatch.setattr("activity.portal.connections.STATEMENT_TIMEOUT", 1)
-    connections = connections_to(seeded, most=1)
+def test_a_query_that_takes_too_long_is_given_up(seeded):
+    connections = connections_to(seeded, limit=1, timing=Timing(statement_seconds=1))
     with pytest.raises(DatabaseBusy, match="took longer than 1 s"):
         connections.read(seeded.database("apache"), lambda cursor: cursor.execute("select pg_sleep(30)"))
     connections.close()
 
 
-def test_when_all_connections_are_lent_the_next_visitor_is_told_so(seeded, monkeypatch):
-    monkeypatch.setattr("activity.portal.connections.LEASE_TIMEOUT", 0.2)
-    connections = connections_to(seeded, most=1)
+def test_when_all_connections_are_lent_the_next_visitor_is_told_so(seeded):
+    connections = connections_to(seeded, limit=1, timing=Timing(lease_seconds=0.2))
     database = seeded.database("apache")
 
     def ask_again(_cursor):
         connections.read(database, lambda cursor: rows(cursor, "select 1"))
 
-    with pytest.raises(DatabaseBusy, match="All connections"):
+    with pytest.raises(DatabaseBusy, match="All database connections"):
         connections.read(database, ask_again)
     connections.close()

@@ -1,4 +1,4 @@
-"""Dumps on the shelf: what is seen can be restored, and nothing else is seen."""
+"""Dumps in the store: what is seen can be restored, and nothing else is seen."""
 
 import os
 from datetime import UTC, datetime, timedelta
@@ -17,44 +17,44 @@ def dump(project: str = "apache", days: int = 0, content: bytes = b"PGDMP") -> D
 
 
 def kept(folder: Path, item: Dump, content: bytes = b"PGDMP") -> DumpStore:
-    shelf = DumpStore(folder)
-    draft = shelf.draft(item.project)
+    store = DumpStore(folder)
+    draft = store.draft(item.project)
     draft.write_bytes(content)
-    shelf.keep(draft, item)
-    return shelf
+    store.keep(draft, item)
+    return store
 
 
 def test_a_kept_dump_is_found_with_all_that_is_known_of_it(tmp_path):
-    shelf = kept(tmp_path, dump())
-    assert shelf.of("apache") == (dump(),)
-    assert shelf.projects() == ("apache",)
-    assert shelf.path(dump()).read_bytes() == b"PGDMP"
-    assert oct(shelf.path(dump()).stat().st_mode & 0o777) == "0o644"
+    store = kept(tmp_path, dump())
+    assert store.of("apache") == (dump(),)
+    assert store.projects() == ("apache",)
+    assert store.path(dump()).read_bytes() == b"PGDMP"
+    assert oct(store.path(dump()).stat().st_mode & 0o777) == "0o644"
 
 
 def test_dumps_come_newest_first_and_the_oldest_go_first(tmp_path):
     for day in (1, 3, 2):
-        shelf = kept(tmp_path, dump(days=day))
-    assert [item.taken_at.day for item in shelf.of("apache")] == [3, 2, 1]
-    assert shelf.newest("apache") == dump(days=3)
-    assert shelf.forget("apache", 2) == [dump(days=1).name]
+        store = kept(tmp_path, dump(days=day))
+    assert [item.taken_at.day for item in store.of("apache")] == [3, 2, 1]
+    assert store.newest("apache") == dump(days=3)
+    assert store.forget("apache", 2) == [dump(days=1).name]
     assert sorted(os.listdir(tmp_path / "apache")) == sorted(
         name for day in (2, 3) for name in (dump(days=day).name, dump(days=day).name.replace(".dump", ".json"))
     )
 
 
 def test_what_is_half_there_is_not_seen_and_the_next_dump_sweeps_it(tmp_path):
-    shelf = DumpStore(tmp_path)
-    shelf.draft("apache").write_bytes(b"PG")
-    assert shelf.of("apache") == ()
+    store = DumpStore(tmp_path)
+    store.draft("apache").write_bytes(b"PG")
+    assert store.of("apache") == ()
     kept(tmp_path, dump())
     assert not list(tmp_path.glob("*/*.part"))
 
 
 @pytest.mark.parametrize("spoil", ["no description", "no JSON", "another length", "no file", "another name"])
 def test_a_dump_without_its_description_or_of_another_length_is_none(tmp_path, spoil):
-    shelf = kept(tmp_path, dump())
-    file, description = shelf.path(dump()), shelf.path(dump()).with_suffix(".json")
+    store = kept(tmp_path, dump())
+    file, description = store.path(dump()), store.path(dump()).with_suffix(".json")
     if spoil == "no description":
         description.unlink()
     elif spoil == "no JSON":
@@ -66,13 +66,13 @@ def test_a_dump_without_its_description_or_of_another_length_is_none(tmp_path, s
     else:
         file.rename(file.with_name("apache-20200101T000000Z.dump"))
         description.rename(description.with_name("apache-20200101T000000Z.json"))
-    assert shelf.of("apache") == ()
-    assert shelf.find(dump().name) is None
+    assert store.of("apache") == ()
+    assert store.find(dump().name) is None
 
 
 def test_a_folder_that_is_not_there_holds_nothing(tmp_path):
-    shelf = DumpStore(tmp_path / "absent")
-    assert (shelf.projects(), shelf.of("apache"), shelf.find(dump().name)) == ((), (), None)
+    store = DumpStore(tmp_path / "absent")
+    assert (store.projects(), store.of("apache"), store.find(dump().name)) == ((), (), None)
 
 
 @given(

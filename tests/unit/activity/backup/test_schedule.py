@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from activity.backup.schedule import LONGEST_PAUSE, Backoff, is_due, trigger
+from activity.backup.schedule import MAX_DELAY, Backoff, is_due, trigger
 from activity.errors import SettingsError
 from activity.settings import read_settings
 
@@ -54,7 +54,7 @@ def test_what_fails_is_left_alone_for_longer_and_longer_but_never_for_more_than_
         now = pauses.until["full"]
         assert pauses.over("full", now)
     assert waited[:4] == [timedelta(minutes=minutes) for minutes in (2, 4, 8, 16)]
-    assert max(waited) == LONGEST_PAUSE
+    assert max(waited) == MAX_DELAY
     assert pauses.over("dump apache", SATURDAY)
     pauses.well("full")
     pauses.failed("full", now)

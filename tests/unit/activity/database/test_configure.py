@@ -78,4 +78,4 @@ def test_a_refusal_says_who_refused_and_why():
     refusing = talking(lambda request: httpx.Response(412, text="no good candidates"))
     with pytest.raises(DatabaseUnavailable, match="http://p1:8008 answered 412: no good candidates"):
         refusing.members()
-    assert patroni.LONG > patroni.TIMEOUT
+    assert patroni.LONG_TIMEOUT_SECONDS > patroni.TIMEOUT_SECONDS
