@@ -50,7 +50,7 @@ namespace = Collection(
     local.doctor,
     local.test,
     Collection("swarm", nodes.init, nodes.start, nodes.stop, nodes.clean, nodes.remount, nodes.status, nodes.label),
-    Collection("secret", secrets.show, secrets.generate, secrets.import_, secrets.list_, secrets.rotate),
+    Collection("secret", secrets.show, secrets.generate, secrets.fetch, secrets.import_, secrets.list_, secrets.rotate),
     Collection("lock", lock.status, lock.break_),
     Collection("release", releases.show),
     Collection("project", projects.add, projects.remove, projects.backfill, projects.status),

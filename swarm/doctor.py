@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 
 from swarm.database import backups, disks
 from swarm.database.members import STACK, Database
-from swarm.deploy import changeset
+from swarm.deploy import changeset, missing_secrets
 from swarm.engine.client import Engine
 from swarm.engine.wire import Spec
 from swarm.errors import SwarmstatsError
@@ -19,7 +19,7 @@ from swarm.settings import environment as environments
 from swarm.settings import postgres
 from swarm.settings.environment import ROOT, Environment
 from swarm.shell import Shell
-from swarm.stacks import targets
+from swarm.stacks import manifest, targets
 
 GIGABYTE = 1024**3
 DISK = 10
@@ -67,6 +67,7 @@ def findings(name: str, shell: Shell) -> Iterator[Finding]:
     swarm = _checked("swarm", lambda: _swarm(environment[0], shell))
     yield swarm
     if swarm.well:
+        yield _secrets(environment[0], manager.connect(environment[0], shell))
         yield from _memory(environment[0], manager.connect(environment[0], shell).nodes.list())
         running = services.services(manager.connect(environment[0], shell))
         yield from _services(running)
@@ -110,6 +111,15 @@ def _connections(environment: Environment) -> Finding:
     needed, allowed = postgres.demand(projects) + postgres.RESERVED, int(told["max_connections"])
     found = f"{needed} of {allowed} may be needed for {projects} projects"
     return Finding("connections", needed <= allowed, found, f"Set db.connections to {needed} or more, or leave it out.")
+
+
+def _secrets(environment: Environment, engine: Engine) -> Finding:
+    """Whether the secrets that the swarm has are here too."""
+    try:
+        missing_secrets.demand(environment, manifest.declarations(), engine)
+    except SwarmstatsError as error:
+        return Finding("secrets", False, error.message, error.hint)
+    return Finding("secrets", True, "no file is missing of those that the swarm has")
 
 
 def _memory(environment: Environment, nodes: Iterable[Spec]) -> Iterator[Finding]:

@@ -15,6 +15,8 @@ SwarmstatsError                 1
 ├── CommandFailed              75   a process ended with an error
 ├── NotConfirmed               76   something that destroys data was not confirmed
 ├── RegistryUnreachable        83   the registry does not answer, and what it holds must be known
+├── SecretFileMissing          91   the swarm has a secret whose file is missing here
+├── SecretNotFetched           93   a secret could not be read from the swarm, or not whole
 ├── SecretRefused              81   a secret that cannot come to be in this way
 ├── SelectionInvalid           82   a selection of services that cannot be read
 ├── ProjectExists              87   a project is there already as something else
@@ -154,6 +156,18 @@ class NotConfirmed(SwarmstatsError):
     """Data would be destroyed and nobody agreed."""
 
     exit_code = 76
+
+
+class SecretFileMissing(SwarmstatsError):
+    """The swarm has versions of generated secrets whose files are missing here; new ones would replace live ones."""
+
+    exit_code = 91
+
+
+class SecretNotFetched(SwarmstatsError):
+    """A secret could not be read from the swarm, or what was read is not what its name says."""
+
+    exit_code = 93
 
 
 class SecretRefused(SwarmstatsError):

@@ -60,6 +60,26 @@ def import_(_: Context, name: str, file: str | None = None, env: str = "", dry: 
     _written(edit.import_(environment, name, edit.source(file or "-", name, REPORT), dry=dry), dry)
 
 
+@verb(
+    positional=["name"],
+    help={
+        "name": "e.g. ro-user-password (default: every secret whose file is missing)",
+        "env": ENV,
+        "force": "replace a file that differs from the swarm",
+        "dry": DRY,
+    },
+)
+def fetch(_: Context, name: str | None = None, env: str = "", force: bool = False, dry: bool = False) -> None:
+    """Read secrets from the swarm into your own files. Values are never shown."""
+    from swarm.nodes import manager
+    from swarm.secrets import fetch as fetching
+    from swarm.settings.environment import load
+
+    environment = load(env)
+    engine = manager.connect(environment, SHELL)
+    fetching.fetch(environment, name or "", engine, REPORT, force=force, dry=dry)
+
+
 @verb(help={"env": ENV, "json": JSON}, name="list")
 def list_(_: Context, env: str = "", json: bool = False) -> None:
     """Your secrets: how they come to be, who uses them, file and swarm; never what is in them."""

@@ -132,6 +132,16 @@ def deliver(
     dry: bool = False,
 ) -> None:
     """Build, push and deploy a stack."""
+    from swarm.deploy import missing_secrets
+    from swarm.live import orphans
+    from swarm.nodes import manager
+    from swarm.settings.environment import load
+
+    environment = load(env)
+    if engine := manager.find(environment, SHELL):
+        # Known before anything is built: the deploy would refuse it.
+        wanted = orphans.select(environment, stack, partial(manager.connect, environment, SHELL))
+        missing_secrets.demand_for(environment, wanted, engine)
     build(context, stack, env, dry=dry)
     push(context, stack, env, dry=dry)
     options = {"no_rollback": no_rollback, "no_tests": no_tests, "pull": pull, "dry": dry}

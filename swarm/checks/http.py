@@ -96,6 +96,11 @@ def judge(test: Http, status: int, location: str, text: str) -> tuple[bool, str]
     return True, f"status {status}"
 
 
+def can_sign_in(environment: Environment, test: Http) -> bool:
+    """Whether the password that a test signs in with, if any, is known here; the swarm has a hash of it only."""
+    return not test.sign_in or secrets.file(environment.secrets, test.sign_in).exists()
+
+
 def _sign_in(environment: Environment, test: Http) -> tuple[str, str] | None:
     if not test.sign_in:
         return None

@@ -127,6 +127,9 @@ def _visit(environment: Environment, target: Target, entrance: http.Door, test: 
     if not entrance.reaches(test):
         reason = f"{entrance.scheme(test)} is not in reach from here"
         return Outcome(target.name, "http", test.name, LEFT_OUT, test.expected, reason)
+    if not http.can_sign_in(environment, test):
+        reason = f"the password {test.sign_in} is not known here: its file is missing"
+        return Outcome(target.name, "http", test.name, LEFT_OUT, test.expected, reason)
     began = time.monotonic()
     held, found = http.visit(environment, entrance, test, over)
     where = f"{test.expected} from {entrance.scheme(test)}://{entrance.host(test)}{test.path}"

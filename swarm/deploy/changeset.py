@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from swarm.deploy import releases
+from swarm.deploy import missing_secrets, releases
 from swarm.deploy.executor import Desk
 from swarm.deploy.releases import Release
 from swarm.engine.client import Engine
@@ -14,6 +14,7 @@ from swarm.plan import config_diff, plan, warnings
 from swarm.plan.display import Beside
 from swarm.plan.plan import Pins, StackPlan
 from swarm.settings.environment import Environment
+from swarm.settings.secrets import Secret
 from swarm.shell import Shell
 from swarm.stacks import conversion, stack, targets
 from swarm.stacks.conversion import Wanted
@@ -87,9 +88,18 @@ def survey(
     shell: Shell,
     selection: Selection = EVERYTHING,
 ) -> Survey:
-    """Render what is meant and compare it with what runs; raises StackInvalid for what Docker refuses."""
+    """Render what is meant and compare it with what runs.
+
+    Raises StackInvalid for what Docker refuses, SecretFileMissing where secrets would replace live ones by accident.
+    """
     rendered = tuple(stack.chosen((stack.render(environment, target) for target in targets), selection))
+    missing_secrets.demand(environment, secrets_of(rendered), engine)
     return compare(rendered, conversion.wanted(rendered, engine, shell), engine, Pins())
+
+
+def secrets_of(rendered: Iterable[Stack]) -> dict[str, Secret]:
+    """Secret -> its content here, or what stands for one that is not generated yet, of some stacks."""
+    return {item.key: item.secret for stack in rendered for item in stack.secrets}
 
 
 def compare(rendered: tuple[Stack, ...], wanted: Mapping[str, Wanted], engine: Engine, pins: Pins) -> Survey:

@@ -1,12 +1,15 @@
 """The use case that brings stacks to what the environment says."""
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 
 from swarm.checks import runner
-from swarm.deploy.changeset import Survey, compare, pins, survey
+from swarm.deploy import missing_secrets
+from swarm.deploy.changeset import Survey, compare, pins, secrets_of, survey
 from swarm.deploy.deployment import Deployment, Options, detail
 from swarm.deploy.executor import Desk
 from swarm.engine.client import Engine
+from swarm.engine.refusals import REFUSALS
 from swarm.errors import ImageMissing, RegistryUnreachable
 from swarm.live import services
 from swarm.plan import display
@@ -33,7 +36,7 @@ def deploy(
     """Deploy stacks, each wave healthy before the next; those that run already as rendered are not touched."""
     options = options or Options()
     found = survey(environment, targets, engine, shell, options.selection)
-    if _secrets_made(found.rendered, environment, report, dry=options.dry):
+    if _secrets_made(found.rendered, environment, engine, report, dry=options.dry):
         found = survey(environment, targets, engine, shell, options.selection)
     if options.pull:
         found = compare(found.rendered, found.wanted, engine, pins(found, engine, fresh=True))
@@ -49,22 +52,31 @@ def deploy(
     purpose = f"deploy {' '.join(target.name for target in targets[:5])}{' ...' if len(targets) > 5 else ''}"
     with lock.held(engine, purpose, options.lock_timeout, report.line) as hold:
         # Another change may have ended only now: what is to be done is asked again under the lock.
+        names = secrets_of(found.rendered)
+        missing_secrets.demand(environment, names, engine)
         found = compare(found.rendered, found.wanted, engine, Pins())
         _images_are_there(found, report)
         found = compare(found.rendered, found.wanted, engine, pins(found, engine, fresh=options.pull))
-        Deployment(found, Desk(environment, engine, shell, report, hold), options).run()
+        try:
+            Deployment(found, Desk(environment, engine, shell, report, hold), options).run()
+        finally:
+            with suppress(*REFUSALS):
+                missing_secrets.settle(environment, names, engine)
 
 
-def _secrets_made(rendered: Iterable[Stack], environment: Environment, report: Report, *, dry: bool) -> bool:
-    """Make the secrets that are made when they are needed; whether there were any."""
-    given = {item.key: item.secret for stack in rendered for item in stack.secrets}
+def _secrets_made(
+    rendered: Iterable[Stack], environment: Environment, engine: Engine, report: Report, *, dry: bool
+) -> bool:
+    """Generate the secrets that are generated when they are needed; whether there were any."""
+    folder, known = environment.secrets, manifest.declarations()
+    given = secrets_of(rendered)
     lacking = [key for key, secret in given.items() if secret == secrets.unmade(key)]
+    lacking += missing_secrets.unknown_passwords(environment, given, engine)
     if dry and lacking:
-        report.would((f"write {shown(secrets.file(environment.secrets, key))}" for key in lacking), "")
+        report.would((f"write {shown(secrets.file(folder, key))}" for key in lacking), "")
     if not dry:
-        known = manifest.declarations()
-        for key in given:
-            secrets.get(environment.secrets, key, known)
+        for key in (*lacking, *given):
+            secrets.get(folder, key, known)
     return bool(lacking) and not dry
 
 

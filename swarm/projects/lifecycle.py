@@ -7,6 +7,7 @@ from typing import Any
 from swarm.containers import backfills, exec
 from swarm.deploy import clean as cleaning
 from swarm.deploy import deploy as deploying
+from swarm.deploy import missing_secrets
 from swarm.deploy.deployment import Options
 from swarm.engine.client import Engine
 from swarm.errors import CommandFailed
@@ -28,6 +29,7 @@ def add(
     environment: Environment, wanted: Wanted, shell: Shell, report: Report, *, jobs: int, fill: bool, dry: bool = False
 ) -> None:
     """Write a project down, deploy it and who has to know of it, and start its backfill; may be repeated."""
+    _demand_secrets(environment, shell)
     new = entries.add(environment, wanted, dry=dry)
     path = shown(entries.file(environment))
     if dry:
@@ -66,6 +68,7 @@ def remove(
     """
     project = environment.projects.get(name)
     path = shown(entries.file(environment))
+    _demand_secrets(environment, shell)
     if dry:
         entries.remove(environment, name, dry=True)
         deeds = [
@@ -89,6 +92,12 @@ def remove(
         report.line(said.strip())
     else:
         report.line(f"Its database {project.database} is still there; ./run project.add {name} takes it up again.")
+
+
+def _demand_secrets(environment: Environment, shell: Shell) -> None:
+    """Raise SecretFileMissing before anything is changed where the deploy of those that know of projects would."""
+    if engine := manager.find(environment, shell):
+        missing_secrets.demand_for(environment, targets.select(environment, ",".join(KNOWING)), engine)
 
 
 def fill_in(engine: Engine, name: str, words: tuple[str, ...], report: Report) -> None:

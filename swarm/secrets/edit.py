@@ -59,7 +59,11 @@ def content(environment: Environment, name: str) -> Secret:
         raise UnknownName("secret", name, known)
     found = secrets.look(environment.secrets, name, known)
     if found == secrets.unmade(name):
-        raise SecretMissing(f"{name} is not made yet.", hint="The first deploy of a stack that uses it makes it.")
+        raise SecretMissing(
+            f"{shown(secrets.file(environment.secrets, name))} is missing.",
+            hint="The first deploy of a stack that uses it generates it. Where one was deployed from another checkout: "
+            f"copy the file, or ./run secret.fetch {name}",
+        )
     return found
 
 

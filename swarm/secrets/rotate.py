@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from swarm.deploy import changeset, deploy
+from swarm.deploy import changeset, deploy, missing_secrets
 from swarm.deploy.deployment import LOCK_TIMEOUT, Options
 from swarm.engine.client import Engine
-from swarm.errors import Locked, LockLost, SecretMissing, SecretRefused
+from swarm.errors import Locked, LockLost, SecretRefused
 from swarm.host.folder_lock import turn
 from swarm.live import services
 from swarm.live.services import Service
@@ -85,7 +85,7 @@ def foresee(environment: Environment, name: str, content: bytes | None, engine: 
     _wanted(name, content)
     names, used, running = (name, *edit.derived(name)), inventory.users(environment), services.services(engine)
     restarts = _restarts(environment, names, used, running)
-    _demand_files(environment, name, used, {one.target for one in restarts})
+    _demand_files(environment, names, used, {one.target for one in restarts}, engine)
     return Rotation(names, tuple(restarts), tuple(_waiting(environment, restarts, used, engine, shell)))
 
 
@@ -120,16 +120,12 @@ def _restarts(
     return found
 
 
-def _demand_files(environment: Environment, name: str, used: Users, affected: Collection[Target]) -> None:
-    """Raise SecretMissing where the deploy would make up another secret, whose file is on somebody else's machine."""
-    known, folder = manifests.declarations(), environment.secrets
-    needed = {key for key, pairs in used.items() if any(target in affected for target, _ in pairs)}
-    needed = {known[key].htpasswd or key for key in needed} - {name}
-    if absent := sorted(key for key in needed if not secrets.file(folder, key).exists()):
-        raise SecretMissing(
-            f"Not in {shown(folder)}: {', '.join(absent)}. The same stacks use them, and would get new ones.",
-            hint=f"Bring the files of whoever deployed, or ./run secret.import {absent[0]} FILE",
-        )
+def _demand_files(
+    environment: Environment, names: Collection[str], used: Users, affected: Collection[Target], engine: Engine
+) -> None:
+    """Raise SecretFileMissing where the deploy would replace other secrets, whose files are on another machine."""
+    needed = [key for key, pairs in used.items() if any(target in affected for target, _ in pairs)]
+    missing_secrets.demand(environment, [key for key in needed if key not in names], engine)
 
 
 def _tell(names: tuple[str, ...], restarts: Sequence[Restart], report: Report) -> None:

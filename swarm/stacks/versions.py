@@ -45,6 +45,20 @@ def secret(file: Path, key: str, content: Secret) -> SecretVersion:
     return SecretVersion(key, fitting(f"{key}_{_slow_digest(file, key, content)}"), content)
 
 
+def secret_name(key: str, content: Secret) -> str:
+    """The name of the version that has this content, whatever file it comes from."""
+    return fitting(f"{key}_{_scrypt(key, content)}")
+
+
+def held(secrets: Iterable[Mapping[str, Any]]) -> dict[str, list[str]]:
+    """Key -> names of its versions in the swarm, oldest first, from raw secrets."""
+    found: dict[str, list[str]] = {}
+    for item in sorted(secrets, key=lambda item: str(item["CreatedAt"])):
+        if key := (item["Spec"].get("Labels") or {}).get(LABEL):
+            found.setdefault(str(key), []).append(str(item["Spec"]["Name"]))
+    return found
+
+
 def fitting(name: str) -> str:
     """The name, if Swarm takes one so long; raises StackInvalid."""
     if len(name) > BUDGET:

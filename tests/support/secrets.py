@@ -45,9 +45,7 @@ class Swarm(Engine):
                     "Name": name,
                     "Labels": {NAMESPACE: name.partition("_")[0]},
                     "Mode": {"ReplicatedJob": {}} if name == "db_bootstrap" else {"Replicated": {"Replicas": 1}},
-                    "TaskTemplate": {
-                        "ContainerSpec": {"Image": "x", "Secrets": [{"SecretName": used} for used in sealed]}
-                    },
+                    "TaskTemplate": {"ContainerSpec": {"Image": "x", "Secrets": [_mounted(used) for used in sealed]}},
                 },
             }
             for name, sealed in self.uses.items()
@@ -84,6 +82,10 @@ class Swarm(Engine):
     @property
     def secrets(self) -> Any:
         return SimpleNamespace(list=self._list_secrets)
+
+
+def _mounted(version: str) -> dict[str, Any]:
+    return {"SecretName": version, "File": {"Name": version.rpartition("_")[0]}}
 
 
 @cache

@@ -2,21 +2,24 @@
 
 import json
 import os
+import shutil
 import signal
 import stat
 import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
 
+from swarm.errors import SecretFileMissing
 from swarm.live import services
 from swarm.rollout import lock
-from swarm.settings import secrets
+from swarm.settings import environment, secrets
 from tests.e2e.conftest import Platform
 from tests.e2e.deploys.test_lock import begin
 from tests.support.waiting import until
@@ -204,3 +207,53 @@ def test_what_cannot_be_rotated_is_one_clear_error(platform: Platform, words: tu
     assert done.returncode == code
     assert "./run secret.rotate traefik-admin" in done.stderr or "Did you mean" in done.stderr
     assert (platform.versions(), files(platform)) == before
+
+
+@pytest.fixture
+def clone(platform: Platform, tmp_path: Path) -> Platform:
+    """The same platform, seen from a checkout that has its environment without the ignored secret files."""
+    name = platform.environment.name
+    ignored = shutil.ignore_patterns("secrets")
+    shutil.copytree(platform.environment.directory, tmp_path / "env" / name, ignore=ignored)
+    process = {**platform.process, "SWARMSTATS_ENVS": str(tmp_path / "env")}
+    return replace(platform, environment=environment.load(name, process), process=process)
+
+
+def swarm_secrets(platform: Platform) -> set[str]:
+    return {str(item["ID"]) for item in platform.engine.secrets.list()}
+
+
+def test_a_checkout_without_the_secret_files_replaces_no_password_and_gets_them_from_the_swarm(
+    platform: Platform, clone: Platform
+) -> None:
+    before = platform.versions(), swarm_secrets(platform)
+    with asking(platform, "/api/projects") as unanswered:
+        for words in (("deploy", "all"), ("deliver", "all"), ("plan", "all"), ("deploy", "all", "--dry")):
+            done = clone.run(*words, check=False)
+            assert done.returncode == SecretFileMissing.exit_code, done.stdout + done.stderr
+            for name in (READER, "postgres-password", "gha-admin-password", "traefik-users", "./run secret.fetch"):
+                assert name in done.stderr
+    assert unanswered == []
+    assert not clone.environment.secrets.exists()
+    findings = {item["name"]: item for item in json.loads(clone.run("doctor", "--json", check=False).stdout)}
+    assert not findings["secrets"]["well"]
+    clone.run("render", "all")
+    assert not clone.environment.secrets.exists()
+
+    said = clone.run("secret.fetch", "--dry").stdout
+    assert f"{READER}.secret" in said
+    assert not clone.environment.secrets.exists()
+    done = clone.run("secret.fetch")
+    # The swarm has no more of this password than its hash; devstats-team-password is mounted by a job alone.
+    fetched = {path.name: path.read_bytes() for path in clone.environment.secrets.iterdir()}
+    kept = {path.name: path.read_bytes() for path in files(platform) if path.suffix == ".secret"}
+    assert {"devstats-team-password.secret", "traefik-users.secret"} <= fetched.keys()
+    assert fetched.items() <= kept.items()
+    unused = {"patroni-password.secret"}
+    assert kept.keys() - fetched.keys() <= {"traefik-admin.secret", *unused}
+    assert not [text for text in fetched.values() if text.decode().strip() in done.stdout + done.stderr]
+
+    assert "nothing to do" in clone.run("plan", "all").stdout
+    clone.run("deploy", "all")
+    assert (platform.versions(), swarm_secrets(platform)) == before
+    assert platform.get("", "/api/projects").status_code == 200

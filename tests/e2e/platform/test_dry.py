@@ -69,20 +69,19 @@ def test_a_dry_run_says_what_it_would_do_and_changes_nothing(platform: Platform,
 
 @pytest.fixture
 def lacking(platform: Platform) -> Iterator[Path]:
-    """The file of a secret that a deploy would make, taken away for a while."""
+    """The file of a secret that the swarm has, taken away for a while."""
     path = secrets.file(platform.environment.secrets, READER)
     kept = path.rename(path.with_suffix(".kept"))
     yield path
     kept.rename(path)
 
 
-@pytest.mark.parametrize("words", ["deploy admin --dry", "render admin", "doctor"])
-def test_who_only_looks_makes_no_secret(platform: Platform, lacking: Path, words: str) -> None:
+@pytest.mark.parametrize(("words", "code"), [("deploy admin --dry", 91), ("render admin", 0), ("doctor", 1)])
+def test_who_only_looks_makes_no_secret(platform: Platform, lacking: Path, words: str, code: int) -> None:
     before = everything(platform)
-    done = platform.run(*words.split(), check=words != "doctor")
+    assert platform.run(*words.split(), check=False).returncode == code
     assert everything(platform) == before
     assert not lacking.exists()
-    assert ("would write" in done.stdout) == ("--dry" in words)
 
 
 def test_machines_read_what_people_see(platform: Platform) -> None:

@@ -14,13 +14,16 @@ from swarm.deploy import releases
 from swarm.deploy.releases import State
 from swarm.engine.client import Engine
 from swarm.rollout import lock
+from swarm.settings import secrets
 from swarm.settings.environment import ROOT
+from swarm.settings.secrets import Secret
 from swarm.stacks import versions
 from tests.e2e.conftest import NAME, Platform
 from tests.e2e.support import verbs
 
 LEFT_OUT = (".git", ".venv", ".swarmstats", "__pycache__", ".*_cache", ".hypothesis", "tests", "docs")
 STACK = "scratch"
+PASSWORD = "scratch-password"
 MANIFEST = """
 description: What the tests of deploys change at will.
 needs: [admin]
@@ -70,6 +73,8 @@ class Checkout:
         shutil.copytree(ROOT, path, ignore=shutil.ignore_patterns(*LEFT_OUT))
         shutil.copytree(platform.environment.directory, path / "envs" / NAME)
         made = cls(path, platform)
+        # The same in every copy: the swarm may still have the version that another copy deployed.
+        secrets.write(path / "envs" / NAME / "secrets", PASSWORD, Secret("a password of the tests"))
         made.stack(1)
         return made
 

@@ -172,3 +172,15 @@ def test_the_summary_counts_what_held_failed_and_was_left_out() -> None:
 
     assert runner.summary([one("held"), one("held"), one("failed"), one("left out")]) == "2 held, 1 failed, 1 left out"
     assert runner.summary([]) == "no tests"
+
+
+def test_a_page_behind_a_password_that_is_not_known_here_is_left_out(make: Make, given: Any) -> None:
+    environment = make()
+    given(StackTests(http=[Http(name="page", sign_in="traefik-admin")]))
+    (outcome,) = runner.run(environment, APP, Swarm(), STEP)
+    assert (outcome.state, outcome.found) == (
+        runner.LEFT_OUT, "the password traefik-admin is not known here: its file is missing"
+    )  # fmt: skip
+    secrets.write(environment.secrets, "traefik-admin", secrets.password())
+    (outcome,) = runner.run(environment, APP, Swarm(), STEP)
+    assert outcome.state == runner.HELD

@@ -105,7 +105,7 @@ def test_a_dry_generate_or_import_refuses_what_the_verb_refuses_and_writes_nothi
 
 def test_a_secret_that_a_deploy_will_make_cannot_be_shown_yet(make: Make) -> None:
     environment = make()
-    with pytest.raises(SecretMissing, match="is not made yet"):
+    with pytest.raises(SecretMissing, match=r"\.secret is missing"):
         edit.content(environment, READER)
     edit.import_(environment, READER, b"given")
     assert edit.content(environment, READER) == Secret("given")
