@@ -1,7 +1,7 @@
 """The command line: the verbs and their arguments."""
 
 import argparse
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 from typing import NoReturn, TypeVar
 
@@ -9,6 +9,7 @@ from activity.archive.simulate.damage import Damage
 from activity.archive.simulate.event_factory import Shape
 from activity.errors import UsageError
 from activity.hour import Hour, parse_hour
+from activity.times import parse_time
 
 MAX_JOBS = 64
 
@@ -75,12 +76,12 @@ def _add_backup(backup: argparse.ArgumentParser) -> None:
     volume = words.add_parser("restore-volume", help="restore the cluster into the volume of a stopped member")
     for parser in (restore, volume):
         parser.add_argument(
-            "--to", type=_moment, metavar="TIME", help="restore to this point in time, such as 2026-01-01T12:00:00Z"
+            "--to", type=_time, metavar="TIME", help="restore to this point in time, such as 2026-01-01T12:00:00Z"
         )
     volume.add_argument(
         "--timeline", type=_timeline, metavar="N", help="recover along this timeline (default: the newest)"
     )
-    volume.add_argument("--at-least", type=_moment, metavar="TIME", help="fail unless recovery reaches this time")
+    volume.add_argument("--at-least", type=_time, metavar="TIME", help="fail unless recovery reaches this time")
     aside = words.add_parser("aside", help="move the data in the volume of a stopped member aside")
     state = words.add_parser("state", help="print the state of a member's volume as one line of JSON")
     for parser in (volume, aside, state):
@@ -93,12 +94,11 @@ def _timeline(text: str) -> int:
     return int(text)
 
 
-def _moment(text: str) -> datetime:
+def _time(text: str) -> datetime:
     try:
-        moment = datetime.fromisoformat(text)
+        return parse_time(text)
     except ValueError as error:
-        raise argparse.ArgumentTypeError(f"expected a time such as 2026-01-01T12:00:00Z, found {text!r}") from error
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def _add_hours(parser: argparse.ArgumentParser, *, required: bool) -> None:

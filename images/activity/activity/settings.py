@@ -14,6 +14,7 @@ from activity.errors import SettingsError
 from activity.hour import Hour, parse_hour, parse_since
 from activity.projects import Project, read_projects
 from activity.secret import Secret
+from activity.times import parse_duration
 
 __all__ = ["Archive", "Backups", "Listen", "Need", "Project", "Secret", "Settings", "Simulate", "read_settings"]
 
@@ -30,8 +31,6 @@ class Simulate(StrEnum):
 
 # The hours of the archive that DevStats found broken beyond use.
 SKIP = "2012-11-09-8, 2020-10-30-17, 2021-09-11-9"
-DURATION = re.compile(r"([0-9]{1,6})([smhd])")
-UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
 class Need(StrEnum):
@@ -173,8 +172,8 @@ def read_settings(environ: Mapping[str, str], needs: frozenset[Need], now: datet
         patroni=reader.parsed("ACTIVITY_PATRONI", "", _web_urls, ()),
         connection_limits=reader.parsed("ACTIVITY_CONNECTION_LIMITS", "", _limits, {}),
         listen=reader.parsed("ACTIVITY_LISTEN", "0.0.0.0:8080", _listen, Listen("", 0)),
-        linger=reader.parsed("ACTIVITY_LINGER", "0s", _duration, timedelta()),
-        patience=reader.parsed("ACTIVITY_PATIENCE", "15m", _duration, timedelta()),
+        linger=reader.parsed("ACTIVITY_LINGER", "0s", parse_duration, timedelta()),
+        patience=reader.parsed("ACTIVITY_PATIENCE", "15m", parse_duration, timedelta()),
         domain=reader.text("ACTIVITY_DOMAIN", "swarmstats.localhost"),
         public_url=reader.parsed("ACTIVITY_PUBLIC_URL", "http://swarmstats.localhost", _web_url, ""),
     )
@@ -218,8 +217,8 @@ def _archive(reader: _Reader, now: datetime) -> Archive:
         cache=Path(reader.text("ACTIVITY_ARCHIVE_CACHE", f"{gettempdir()}/activity-archive")),
         case_sensitive=reader.parsed("ACTIVITY_ARCHIVE_CASE_SENSITIVE", "false", _flag, False),
         skip=reader.parsed("ACTIVITY_ARCHIVE_SKIP", SKIP, _hours, frozenset()),
-        retry=reader.parsed("ACTIVITY_ARCHIVE_RETRY", "1m", _duration, timedelta()),
-        give_up=reader.parsed("ACTIVITY_ARCHIVE_GIVE_UP", "7d", _duration, timedelta()),
+        retry=reader.parsed("ACTIVITY_ARCHIVE_RETRY", "1m", parse_duration, timedelta()),
+        give_up=reader.parsed("ACTIVITY_ARCHIVE_GIVE_UP", "7d", parse_duration, timedelta()),
     )
     if archive.since and archive.until and archive.since > archive.until:
         reader.mistakes.append(
@@ -264,13 +263,6 @@ def _limits(text: str) -> dict[str, int]:
 
 def _hours(text: str) -> frozenset[Hour]:
     return frozenset() if text == "none" else frozenset(parse_hour(word.strip()) for word in text.split(","))
-
-
-def _duration(text: str) -> timedelta:
-    parts = DURATION.fullmatch(text)
-    if parts is None:
-        raise ValueError(f"expected a duration such as 90s, 10m, 12h or 7d, found {text!r}")
-    return timedelta(**{UNITS[parts[2]]: int(parts[1])})
 
 
 def _flag(text: str) -> bool:

@@ -76,7 +76,7 @@ def test_a_project_comes_is_filled_and_goes_by_one_command_each(platform: Platfo
         assert "moby" in FILE.read_text()
         dropped = typed(platform, "moby", "project.remove", "moby", "--drop-database")
         assert dropped.returncode == 0, dropped.stdout
-        assert "is dropped" in dropped.stdout
+        assert "was dropped" in dropped.stdout
         assert platform.sql("postgres", there).strip() == "0"
     finally:
         platform.run("project.remove", "moby", "--yes", check="moby" in FILE.read_text())

@@ -8,6 +8,7 @@ from time import monotonic
 from typing import Any
 
 from activity.portal.docker_api import DockerApi
+from activity.times import parse_time
 
 CACHE_SECONDS = 3.0
 # Of what went wrong before, only the newest few on each node are worth reading.
@@ -139,16 +140,16 @@ def _task(raw: dict[str, Any], names: dict[str, str]) -> Task:
         slot=str(raw.get("Slot") or ""),
         state=state,
         desired=desired,
-        since=_moment(status.get("Timestamp")),
+        since=_time(status.get("Timestamp")),
         image=short_image(raw.get("Spec", {}).get("ContainerSpec", {}).get("Image", "")),
         error=status.get("Err", ""),
         ok=state in ("running", "complete"),
     )
 
 
-def _moment(text: str | None) -> datetime | None:
+def _time(text: str | None) -> datetime | None:
     try:
-        return datetime.fromisoformat(text) if text else None
+        return parse_time(text) if text else None
     except ValueError:
         return None
 

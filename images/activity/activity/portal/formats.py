@@ -1,6 +1,8 @@
 """How numbers and moments are written on pages; all moments are UTC."""
 
-from datetime import UTC, datetime
+from datetime import datetime
+
+from activity.times import as_utc
 
 
 def number(value: float | None) -> str:
@@ -21,11 +23,6 @@ def compact(value: float) -> str:
 def counted(value: float | None, one: str, many: str = "") -> str:
     """A count with its noun: 1 event, 2 events."""
     return f"{number(value)} {one if value == 1 else many or one + 's'}"
-
-
-def as_utc(moment: datetime) -> datetime:
-    """The moment in UTC; a naive one is UTC already."""
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 def iso(moment: datetime | None) -> str | None:

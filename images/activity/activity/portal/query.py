@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from activity.portal.errors import InvalidParameter, NotFound
+from activity.times import parse_time
 
 STEPS = {"h": timedelta(hours=1), "d": timedelta(days=1)}
 RANGES = {
@@ -72,7 +73,7 @@ def series_window(query: Mapping[str, str], newest_hour: datetime) -> Window:
     period = period_of(query)
     end = _end_of(query, period, newest_hour)
     length = RANGES[period][DEFAULT_RANGE[period]]
-    start = floor(_moment(query["from"], "from"), period) if query.get("from") else end - length
+    start = floor(_time(query["from"], "from"), period) if query.get("from") else end - length
     if start >= end:
         raise InvalidParameter(f"from ({start.isoformat()}) must be before to ({end.isoformat()}).")
     if (end - start) // STEPS[period] > MAX_PERIODS:
@@ -90,7 +91,7 @@ def floor(moment: datetime, period: str) -> datetime:
 def _end_of(query: Mapping[str, str], period: str, newest_hour: datetime) -> datetime:
     if not query.get("to"):
         return floor(newest_hour, period) + STEPS[period]
-    asked = _moment(query["to"], "to")
+    asked = _time(query["to"], "to")
     start = floor(asked, period)
     return start if start == asked else start + STEPS[period]
 
@@ -100,12 +101,11 @@ _EARLIEST = datetime(1970, 1, 1)
 _LATEST = datetime(9000, 1, 1)
 
 
-def _moment(text: str, name: str) -> datetime:
+def _time(text: str, name: str) -> datetime:
     allowed = ("2015-01-01", "2015-01-01T05:00", "2015-01-01T05:00:00Z")
     try:
-        moment = datetime.fromisoformat(text)
-        naive = moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
-    except (ValueError, OverflowError) as error:
+        naive = parse_time(text).replace(tzinfo=None)
+    except ValueError as error:
         raise _refusal(name, text, allowed) from error
     if not _EARLIEST <= naive <= _LATEST:
         raise _refusal(name, text, allowed)

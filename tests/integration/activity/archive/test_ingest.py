@@ -112,7 +112,7 @@ def test_an_hour_without_events_of_a_project_is_marked_all_the_same(platform, we
         ("without its last byte", lambda path: path.write_bytes(path.read_bytes()[:-1]), 66, "gzip stream"),
         ("empty", lambda path: path.write_bytes(b""), 66, "is empty"),
         ("no gzip", lambda path: path.write_bytes(b"<html>not here</html>"), 66, "is damaged"),
-        ("not there", lambda path: path.unlink(), 69, "not there"),
+        ("not there", lambda path: path.unlink(), 69, "not found"),
     ],
 )
 def test_a_spoilt_hour_has_its_own_exit_code_and_stores_nothing_while_hours_before_it_stay(

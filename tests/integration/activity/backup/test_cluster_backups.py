@@ -135,7 +135,7 @@ def test_a_second_backup_at_the_same_time_is_refused_and_is_no_failure(backed: C
     assert held is not None
     until("the lock", lambda: backed.container.exec_run(["pgrep", "-f", "sleep 60"]).exit_code == 0)
     done = backed.run("backup", "cluster", code=75)
-    assert "under way" in done.stderr
+    assert "is running" in done.stderr
     assert backed.shown()["failures"] == []
     backed.container.exec_run(["pkill", "-f", "sleep 60"])
     until("the lock's end", lambda: backed.container.exec_run(["pgrep", "-f", "sleep 60"]).exit_code != 0)

@@ -37,7 +37,7 @@ def test_an_api_out_of_reach_is_said_plainly(portal):
 
 
 def test_a_node_that_is_no_manager_is_said_plainly(swarm_worker, portal):
-    assert "refuses /nodes (503): This node is not a swarm manager." in words(portal.get("/cluster"))
+    assert "rejected /nodes (503): This node is not a swarm manager." in words(portal.get("/cluster"))
 
 
 def test_something_that_is_not_docker_is_said_plainly(not_docker, portal):

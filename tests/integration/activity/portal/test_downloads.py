@@ -71,5 +71,5 @@ def test_nothing_else_is_given_whatever_the_address(dumps, portal, name):
 
 
 def test_a_storage_that_is_not_there_is_an_empty_page(seeded, tmp_path, portal):
-    assert "No dump was made yet" in portal.get("/backups").text
+    assert "No dumps yet" in portal.get("/backups").text
     assert portal.get("/api/backups").json() == {"backups": []}

@@ -133,7 +133,7 @@ def test_a_project_without_data_says_so(portal, name):
         ("/projects/<script>alert(1)<", 404, "Project “<script>alert(1)<” not found."),
         ("/projects/apache?period=w", 400, "period=w is invalid. Allowed: h, d."),
         ("/projects/empty?range=9y", 400, "range=9y is invalid. Allowed: 24h, 48h, 7d."),
-        ("/static/portal.000000000000.css", 404, "no such file"),
+        ("/static/portal.000000000000.css", 404, "File not found"),
     ],
 )
 def test_what_is_not_there_or_not_understood_is_one_clear_page(portal, path, status, told):

@@ -178,4 +178,4 @@ def test_series_of_an_unknown_project_is_a_wrong_command_line(platform):
     platform.follow("apache")
     done = platform.run("series", "--project", "apachee")
     assert done.returncode == 64
-    assert "no project 'apachee'. Projects: apache." in done.stderr
+    assert "project 'apachee' not found. Projects: apache." in done.stderr

@@ -112,7 +112,7 @@ def test_only_what_the_named_projects_lack_is_read(simulated):
     assert simulated.rows("apache", "select count(*) from gha_parsed") == [(3,)]
     wrong = backfill(simulated, "--project", "apach")
     assert wrong.returncode == 64
-    assert "no project 'apach'" in wrong.stderr
+    assert "project 'apach' not found" in wrong.stderr
 
 
 def test_a_project_alone_is_read_from_its_start(simulated):
@@ -152,7 +152,7 @@ def test_a_sync_leaves_a_project_alone_that_a_backfill_works_on_and_a_killed_one
         assert free(simulated) == {"rust-lang", "cachethq"}
         sync = simulated.start("sync", ACTIVITY_PROJECT="apache", ACTIVITY_MINUTE="17")
         lines = iter(sync.stderr.readline, "")
-        assert any("a backfill has the project for itself" in line for line in lines)
+        assert any("a backfill has locked the project" in line for line in lines)
         sync.send_signal(signal.SIGTERM)
         sync.communicate(timeout=HANG)
         running.send_signal(signal.SIGKILL)
@@ -164,7 +164,7 @@ def test_a_second_backfill_waits_for_the_first(simulated):
     with held_up(simulated) as running:
         second = simulated.start("ingest", "--from", FIRST, "--to", "2026-01-01-1", "--project", "apache")
         lines = iter(second.stderr.readline, "")
-        assert any("waiting for whoever works on this project" in line for line in lines)
+        assert any("waiting for the project's lock" in line for line in lines)
         running.kill()
         running.wait()
     _, log = second.communicate(timeout=HANG)
@@ -182,7 +182,7 @@ def test_a_backfill_whose_locks_are_lost_ends_and_says_so(simulated):
     )
     _, log = running.communicate(timeout=HANG)
     assert running.returncode == 71, log
-    assert "the locks of this backfill are lost" in log
+    assert "this backfill has lost its locks" in log
 
 
 INDEXES = "select count(*) from pg_indexes where schemaname = 'public' and tablename like 'gha%%'"
