@@ -55,7 +55,7 @@ def test_a_dump_is_offered_for_download_and_nothing_else_is(backed: Platform) ->
 
 
 def test_the_newest_backup_restores_beside_everything_that_runs(backed: Platform) -> None:
-    assert "indexes and checksums are well" in backed.run("db.verify").stdout
+    assert "indexes and checksums are intact" in backed.run("db.verify").stdout
     assert "verified" in next(line for line in backed.run("doctor").stdout.splitlines() if "backups" in line)
 
 

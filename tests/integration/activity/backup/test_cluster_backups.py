@@ -43,7 +43,7 @@ def test_the_newest_backup_restores_and_every_row_of_it_is_read(backed: Cluster)
     backed.sql("postgres", "select pg_switch_wal()")
     _archived(backed)
     done = backed.run("backup", "verify")
-    assert "indexes and checksums are well" in done.stdout
+    assert "indexes and checksums are intact" in done.stdout
     assert backed.shown()["verified"]["words"] in done.stdout
     counted = sum(
         int(backed.sql(name, "select count(*) from numbers")) for name in ("apache", "rust-lang")
@@ -83,7 +83,7 @@ def test_a_backup_restores_also_when_the_server_takes_more_connections_since(bac
     backed.sql("apache", "create table with_more_connections as select generate_series(1, 7) i")
     _archived(backed)
     try:
-        assert "indexes and checksums are well" in backed.run("backup", "verify").stdout
+        assert "indexes and checksums are intact" in backed.run("backup", "verify").stdout
     finally:
         backed.sql("postgres", "alter system reset max_connections")
 
@@ -116,7 +116,7 @@ def test_backups_of_damaged_data_are_failures_and_cost_no_backup_that_is_whole(b
     # As many as are kept.
     for _ in range(2):
         done = backed.run("backup", "cluster", "--full", code=72)
-        assert "checksums are wrong" in done.stderr
+        assert "invalid checksums" in done.stderr
     told = backed.shown()
     assert [item["label"] for item in told["cluster"] if not item["broken"]] == whole
     assert "full" in {item["kind"] for item in told["failures"]}
@@ -175,7 +175,7 @@ def test_the_cluster_comes_back_as_it_was_the_second_before_a_table_was_dropped(
     assert backed.sql("apache", "select to_regclass('afterwards')::text") == "afterwards"
     # The newest backup belongs to the timeline in between; one of this timeline makes the archive whole again.
     backed.run("backup", "cluster")
-    assert "indexes and checksums are well" in backed.run("backup", "verify").stdout
+    assert "indexes and checksums are intact" in backed.run("backup", "verify").stdout
     assert backed.shown()["failures"] == []
 
 
@@ -190,7 +190,7 @@ def test_a_moment_that_the_archive_does_not_reach_is_refused_and_nothing_is_touc
     # Replay without a goal ends where WAL is missing, without a word.
     later = (datetime.now(UTC) + timedelta(minutes=1)).isoformat()
     done = backed.run("backup", "restore-volume", "--at-least", later, volume="data", code=72)
-    assert "WAL is missing in the archive" in done.stderr
+    assert "WAL is missing from the archive" in done.stderr
     backed.start()
     assert backed.checksum("apache", "numbers") == before
 
@@ -272,7 +272,7 @@ def test_another_cluster_is_kept_out_of_the_repository(backed: Cluster) -> None:
     backed.start("other")
     done = backed.run("backup", "cluster", code=72)
     assert "rejected this cluster" in done.stderr
-    assert "./run db.restore brings that back" in done.stderr
+    assert "restore that with ./run db.restore" in done.stderr
     backed.stop()
     backed.start("fresh")
     assert backed.shown()["cluster"] == known

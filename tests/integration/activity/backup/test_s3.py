@@ -87,7 +87,7 @@ def test_backups_and_wal_lie_in_the_bucket_and_a_restore_from_it_is_equal(server
     kept = objects(server)
     assert any(name.startswith("lab/archive/main/") for name in kept)
     assert any(name.startswith("lab/backup/main/") and name.endswith("F/backup.manifest") for name in kept)
-    assert "indexes and checksums are well" in server.run("backup", "verify")
+    assert "indexes and checksums are intact" in server.run("backup", "verify")
     server.end("postgres", kill=True)
     server.run("backup", "restore-volume", volume="fresh")
     server.start("restored", "postgres", [], volume="fresh")

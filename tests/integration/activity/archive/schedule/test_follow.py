@@ -151,7 +151,7 @@ def test_a_service_that_is_stuck_in_the_database_says_so_and_ends_so_that_it_is_
         until("a failing health check", lambda: status_of(health) == 503)
         assert service.wait(HANG) == 75
         _, log = service.communicate()
-        assert "stuck: ending" in log
+        assert "no progress; exiting so that the service is restarted" in log
     finally:
         holder.rollback()
         holder.close()
