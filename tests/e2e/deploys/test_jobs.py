@@ -142,7 +142,7 @@ def test_every_line_of_an_ad_hoc_job_arrives_once_and_in_order(platform: Platfor
 
 def test_an_ad_hoc_job_that_cannot_start_or_end_says_so_and_leaves_nothing(platform: Platform) -> None:
     engine = platform.engine
-    job = python(platform, "import time; print('begun', flush=True); time.sleep(100)", deadline=30)
+    job = python(platform, "import time; print('begun', flush=True); time.sleep(100)", deadline=12)
     with pytest.raises(DeadlinePassed, match="begun"):
         jobs.once(engine, "slow", job)
     absent = replace(job, image=f"{job.image}-absent", deadline=120)

@@ -8,6 +8,7 @@ from subprocess import PIPE, STDOUT
 
 import pytest
 
+from swarm.live import services
 from swarm.settings.environment import ROOT
 from tests.e2e.conftest import NAME, STATE, Platform
 from tests.support.waiting import until
@@ -89,8 +90,15 @@ def test_a_stuck_ingest_is_unhealthy_and_is_replaced(platform: Platform) -> None
     code, said = client.containers.get(first).exec_run(["python", "-c", STOP])
     assert code == 0, said
 
+    def given_up() -> bool:
+        (ingest,) = services.services(platform.engine, "archive")
+        return any(task.container == first and task.desired == "shutdown" for task in ingest.tasks)
+
     def replaced() -> bool:
         return platform.container("archive_ingest")[1] != first
 
+    until("Swarm to give it up", given_up)
+    # It heeds no request to end, and need not be waited for until its grace period, a minute, is over.
+    client.containers.get(first).kill("SIGKILL")
     until("another ingest", replaced)
     until("its health", lambda: "1/1" in platform.run("status", "archive").stdout)
