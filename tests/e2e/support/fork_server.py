@@ -14,6 +14,7 @@ import runpy
 import signal
 import socket
 import sys
+from contextlib import suppress
 from typing import Any
 
 # What verbs import late, because not every verb needs it.
@@ -73,9 +74,11 @@ def attend(connection: socket.socket) -> dict[str, Any]:
         request: dict[str, Any] = json.loads(lines.readline())
     process = os.fork()
     if process:
-        connection.sendall(b"%d\n" % process)
-        _, status = os.waitpid(process, 0)
-        connection.sendall(b"%d\n" % os.waitstatus_to_exitcode(status))
+        # Who asked may have been killed meanwhile.
+        with suppress(BrokenPipeError):
+            connection.sendall(b"%d\n" % process)
+            _, status = os.waitpid(process, 0)
+            connection.sendall(b"%d\n" % os.waitstatus_to_exitcode(status))
         # Nothing of what was imported is to be ended here.
         os._exit(0)
     connection.close()
