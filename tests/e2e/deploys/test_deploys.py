@@ -8,7 +8,6 @@ import signal
 import subprocess
 import time
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -362,12 +361,13 @@ def test_rotated_secrets_and_configs_reach_the_tasks_and_old_ones_go_when_no_kep
     checkout: Checkout,
 ) -> None:
     ledger = checkout.path / "swarm" / "deploy" / "releases.py"
-    text, secret = ledger.read_text(), checkout.path / "envs" / checkout.platform.environment.name / "secrets"
-    engine = checkout.platform.engine
+    folder = checkout.path / "envs" / checkout.platform.environment.name / "secrets"
+    secret, engine = folder / "scratch-password.secret", checkout.platform.engine
+    text, password = ledger.read_text(), secret.read_text()
 
     def held(kind: str) -> int:
         names = ("scratch-password_", f"{STACK}_page_")
-        return sum(str(item["Spec"]["Name"]).startswith(names) for item in getattr(engine, kind)())
+        return sum(str(item["Spec"]["Name"]).startswith(names) for item in getattr(engine, kind).list())
 
     try:
         assert "KEEP = 10" in text
@@ -375,7 +375,7 @@ def test_rotated_secrets_and_configs_reach_the_tasks_and_old_ones_go_when_no_kep
         checkout.code_changed()
         for number in range(3):
             checkout.stack(f"number {number}", services=1)
-            (secret / "scratch-password.secret").write_text(f"password number {number}\n")
+            secret.write_text(f"password number {number}\n")
             checkout.run("deploy", STACK)
             inside = checkout.platform.inside(
                 f"{STACK}_web1", "sh", "-c", "cat /etc/page /run/secrets/scratch-password", user="root"
@@ -391,4 +391,4 @@ def test_rotated_secrets_and_configs_reach_the_tasks_and_old_ones_go_when_no_kep
     finally:
         ledger.write_text(text)
         checkout.code_changed()
-        Path(secret / "scratch-password.secret").unlink()
+        secret.write_text(password)

@@ -179,11 +179,13 @@ def _needless(manager: Engine, networks: Iterable[str]) -> list[str]:
     """Networks that no task is on: what cannot be placed anywhere keeps tasks of its former specification waiting."""
     used = {
         item["Target"]
-        for task in manager.tasks(STACK)
+        for task in manager.tasks.list(STACK)
         for item in task["Spec"].get("Networks", ())
         if task["DesiredState"] in ("ready", "running", "complete")
     }
-    return [item["Name"] for item in manager.networks(STACK) if item["Name"] in networks and item["Id"] not in used]
+    return [
+        item["Name"] for item in manager.networks.list(STACK) if item["Name"] in networks and item["Id"] not in used
+    ]
 
 
 def test_the_plan_of_any_stack_that_was_just_deployed_is_empty(
