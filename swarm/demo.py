@@ -16,8 +16,8 @@ from swarm.settings.environment import Archive, Environment
 from swarm.shell import Shell
 from swarm.stacks import images, stack, targets, urls
 
-DEADLINE = 300.0
-POLL = 1.0
+DEADLINE_SECONDS = 300.0
+POLL_SECONDS = 1.0
 
 
 def run(environment: Environment, shell: Shell, report: Report, *, dry: bool = False) -> None:
@@ -50,7 +50,7 @@ def run(environment: Environment, shell: Shell, report: Report, *, dry: bool = F
 
 def _data(environment: Environment, step: Step) -> str:
     """Wait until every project holds the demo's hours; returns which, and whether they are simulated."""
-    deadline = time.monotonic() + DEADLINE
+    deadline = time.monotonic() + DEADLINE_SECONDS
     projects: list[dict[str, Any]] = []
     while time.monotonic() < deadline:
         projects = _projects(environment)
@@ -62,9 +62,9 @@ def _data(environment: Environment, step: Step) -> str:
             events = sum(int(project["events"]) for project in projects)
             return f"{events:,} {source}events of {held} hours, newest {newest[:16].replace('T', ' ')} UTC"
         step.note(f"{held} of {wanted} hours")
-        time.sleep(POLL)
+        time.sleep(POLL_SECONDS)
     raise DemoFailed(
-        f"The projects did not get their hours within {DEADLINE:.0f} s.", hint="See ./run logs archive_ingest"
+        f"The projects did not get their hours within {DEADLINE_SECONDS:.0f} s.", hint="See ./run logs archive_ingest"
     )
 
 

@@ -31,8 +31,8 @@ SwarmstatsError                 1
 ├── RollbackFailed              4   a deploy failed, and so did going back
 ├── CheckFailed                15   a stack test failed
 ├── JobFailed                  19   a job could not be run at all
-├── DatabaseUnwell             89   no server of the database answers, nobody leads, or it refuses what was asked
-├── StackStray                 90   a stack runs that no project and no folder of stacks/ has any more
+├── DatabaseUnhealthy          89   no server of the database answers, nobody leads, or it refuses what was asked
+├── StackOrphaned              90   a stack runs that no project and no folder of stacks/ has any more
 ├── Locked                      6   another change of stacks is under way
 ├── LockLost                    7   the lock was broken or taken over while its holder changed stacks
 ├── CleanIncomplete            11   something of a cleaned stack is still there
@@ -254,13 +254,13 @@ class LockLost(SwarmstatsError):
     exit_code = 7
 
 
-class DatabaseUnwell(SwarmstatsError):
+class DatabaseUnhealthy(SwarmstatsError):
     """The database does not answer, nobody leads it, or it refuses what was asked of it."""
 
     exit_code = 89
 
 
-class StackStray(SwarmstatsError):
+class StackOrphaned(SwarmstatsError):
     """A stack that runs and that nothing in the environment has any more, so that all it can be is removed."""
 
     exit_code = 90

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from swarm.errors import CommandFailed, ToolMissing
 
 Argv = tuple[str, ...]
-TAIL = 12
-KEPT = 1000
+TAIL_LINES = 12
+KEPT_LINES = 1000
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Result:
     def tail(self) -> str:
         """The last lines of what it said, stderr first."""
         lines = (self.stderr.strip() or self.stdout.strip()).splitlines()
-        return "\n".join(lines[-TAIL:])
+        return "\n".join(lines[-TAIL_LINES:])
 
 
 class Shell:
@@ -88,7 +88,7 @@ class Shell:
         except FileNotFoundError as error:
             raise ToolMissing(f"`{argv[0]}` is not on this machine.", hint=f"Install {argv[0]}.") from error
         with process:
-            said: deque[str] = deque(maxlen=KEPT)
+            said: deque[str] = deque(maxlen=KEPT_LINES)
             for text in process.stdout or ():
                 said.append(text)
                 line(text.rstrip("\n"))

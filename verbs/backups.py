@@ -135,21 +135,21 @@ def restore(
     from swarm.settings.environment import load
 
     environment = load(env)
-    moment = swarm.database.restore.moment(to)
+    moment = swarm.database.restore.parse_time(to)
     engine = manager.connect(environment, SHELL)
     if project and timeline:
         raise ArgumentInvalid("--timeline is of the whole cluster; a dump has none.")
     if project:
         _restore_project(environment, engine, project, moment, yes, dry)
         return
-    goal = swarm.database.restore.Goal(moment, timeline)
+    goal = swarm.database.restore.RecoveryTarget(moment, timeline)
     doing = swarm.database.restore.deeds(engine, goal)
     if dry:
         REPORT.would(doing, "")
         return
     if not yes:
         REPORT.confirm("This replaces every database of the cluster; what is there is kept aside.", environment.name)
-    swarm.database.restore.cluster(environment, engine, goal, REPORT, lock_timeout)
+    swarm.database.restore.restore_cluster(environment, engine, goal, REPORT, lock_timeout)
 
 
 def _restore_project(

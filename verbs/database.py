@@ -18,7 +18,7 @@ def status(_: Context, env: str = "", json: bool = False) -> None:
 
     found = swarm.database.status.read(_database(env))
     if json:
-        REPORT.data(swarm.database.status.told(found))
+        REPORT.data(swarm.database.status.as_json(found))
         return
     swarm.database.status.show(found, REPORT)
 

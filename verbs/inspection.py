@@ -98,7 +98,7 @@ def status(
 
     if json:
         found, away, _newest = find()
-        running = [swarm.live.status.told(service) for service in found]
+        running = [swarm.live.status.as_json(service) for service in found]
         REPORT.data({"services": running, "not_running": [item.as_json() for item in away]})
     elif watch:
         with _looking():
@@ -119,7 +119,7 @@ def status(
         "tail": "only the last lines of each task (default: 100, or all with --since or --grep)",
         "follow": "go on with what is being written, until Ctrl-C",
         "times": "begin each line with when it was written",
-        "json": "print one JSON object a line: moment, service, task, node, text",
+        "json": "print one JSON object a line: time, service, task, node, text",
     },
 )
 def logs(
@@ -143,7 +143,7 @@ def logs(
 
     environment, selection = load(env), Selection.parse(label)
     engine = manager.connect(environment, SHELL)
-    asked = swarm.containers.logs.wanted(since, tail, grep, engine.now())
+    asked = swarm.containers.logs.query(since, tail, grep, engine.now())
 
     def find() -> "Sequence[services.Service]":
         return _meant(environment, engine, service, selection, projects)
@@ -154,7 +154,7 @@ def logs(
         lines = swarm.containers.logs.read(engine, find(), asked, REPORT.warn)
     with _looking():
         if json:
-            swarm.containers.logs.tell(lines, REPORT, flush=follow)
+            swarm.containers.logs.show_json(lines, REPORT, flush=follow)
         else:
             swarm.containers.logs.show(lines, REPORT, times=times, flush=follow)
 

@@ -35,10 +35,10 @@ def add(
 ) -> None:
     """From nothing to a project: write it down, deploy it, make its database, fill it; again it completes that."""
     from swarm.projects import lifecycle
-    from swarm.projects.entries import Wanted
+    from swarm.projects.entries import NewProject
     from swarm.settings.environment import load
 
-    wanted = Wanted(name, _words(orgs), _words(repos), start, foundation, display_name)
+    wanted = NewProject(name, _words(orgs), _words(repos), start, foundation, display_name)
     lifecycle.add(load(env), wanted, SHELL, REPORT, jobs=jobs, fill=not no_backfill, dry=dry)
 
 

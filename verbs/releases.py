@@ -104,8 +104,8 @@ def drift(_: Context, stack: str, env: str = "", json: bool = False) -> None:
     wanted = orphans.select(environment, stack, connect)
     found = swarm.deploy.rollback.drift(connect(), wanted)
     if json:
-        REPORT.data([display.told(item) for item in found])
+        REPORT.data([display.as_json(item) for item in found])
     else:
-        REPORT.lines(display.outline(found))
+        REPORT.lines(display.lines(found))
     if any(not item.empty for item in found):
         raise Exit(code=PENDING)

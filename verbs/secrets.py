@@ -129,7 +129,7 @@ def rotate(
     content = edit.source(from_, name, REPORT) if from_ else None
     engine = manager.connect(environment, SHELL)
     if json:
-        REPORT.data(rotation.foresee(environment, name, content, engine, SHELL).told())
+        REPORT.data(rotation.preview(environment, name, content, engine, SHELL).told())
         return
     rotation.rotate(environment, name, content, engine, SHELL, REPORT, dry=dry, lock_timeout=lock_timeout)
 

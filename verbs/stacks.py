@@ -79,13 +79,13 @@ def plan(
     connect = partial(manager.connect, environment, SHELL)
     wanted, selection = orphans.select(environment, stack, connect, projects), Selection.parse(label)
     engine = connect()
-    found = changeset.survey(environment, wanted, engine, SHELL, selection)
+    found = changeset.collect(environment, wanted, engine, SHELL, selection)
     plans = list(found.plans.values())
     beside = found.beside(Desk(environment, engine, SHELL, REPORT), full=diff)
     if json:
-        REPORT.data([display.told(item, beside) for item in plans])
+        REPORT.data([display.as_json(item, beside) for item in plans])
     else:
-        REPORT.lines(display.outline(plans, beside))
+        REPORT.lines(display.lines(plans, beside))
     if found.changed:
         raise Exit(code=PENDING)
 

@@ -14,12 +14,12 @@ from swarm.settings import secrets
 from swarm.settings.environment import Environment
 from swarm.stacks import manifest
 
-POLL = 0.5
-PATIENCE = 5.0
+POLL_SECONDS = 0.5
+ANSWER_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
-class Door:
+class EntryPoint:
     """Where Traefik is asked: `address` instead of the domain itself, and the port of each scheme that is in reach."""
 
     domain: str
@@ -45,7 +45,7 @@ class Door:
         return f"{test.host}.{self.domain}" if test.host else self.domain
 
 
-def door(environment: Environment) -> Door:
+def entry_point(environment: Environment) -> EntryPoint:
     """Where the environment's Traefik is asked: the lab's published port, `entry` of env.yaml, or the domain itself."""
     values = {**manifest.read()["admin"].values, **environment.file.stacks.get("admin", {})}
     tls = bool(values["tls"])
@@ -53,22 +53,22 @@ def door(environment: Environment) -> Door:
     if environment.file.driver == "lab":
         lab = environment.file.lab
         listen = "127.0.0.1" if lab.listen.is_unspecified else str(lab.listen)
-        return Door(environment.domain, tls, {"http": lab.http_port}, listen)
+        return EntryPoint(environment.domain, tls, {"http": lab.http_port}, listen)
     host, _, port = (environment.file.entry or "").partition(":")
-    return Door(environment.domain, tls, {"https" if tls else "http": int(port)} if port else ports, host)
+    return EntryPoint(environment.domain, tls, {"https" if tls else "http": int(port)} if port else ports, host)
 
 
-def visit(environment: Environment, entrance: Door, test: Http, over: Event) -> tuple[bool, str]:
+def visit(environment: Environment, entrance: EntryPoint, test: Http, over: Event) -> tuple[bool, str]:
     """Ask for a page until it is as expected, or time is up or all over; returns whether it was, and what was found."""
     auth = _sign_in(environment, test)
     end = time.monotonic() + test.timeout
     while True:
         held, found = _ask(entrance, test, auth)
-        if held or time.monotonic() >= end or over.wait(POLL):
+        if held or time.monotonic() >= end or over.wait(POLL_SECONDS):
             return held, found
 
 
-def _ask(entrance: Door, test: Http, auth: tuple[str, str] | None) -> tuple[bool, str]:
+def _ask(entrance: EntryPoint, test: Http, auth: tuple[str, str] | None) -> tuple[bool, str]:
     # Until the operator brings a certificate, Traefik signs one itself.
     urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
     try:
@@ -76,7 +76,7 @@ def _ask(entrance: Door, test: Http, auth: tuple[str, str] | None) -> tuple[bool
             entrance.url(test),
             headers={"Host": entrance.host(test)},
             auth=auth,
-            timeout=PATIENCE,
+            timeout=ANSWER_SECONDS,
             allow_redirects=False,
             verify=False,  # noqa: S501 - a test asks for the page, not for the certificate
         )

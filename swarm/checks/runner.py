@@ -26,8 +26,8 @@ from swarm.stacks.stack import Stack
 from swarm.stacks.targets import Target
 
 HELD, FAILED, LEFT_OUT = "held", "failed", "left out"
-AT_ONCE = 8
-START = 90.0
+PARALLEL_STACKS = 8
+START_SECONDS = 90.0
 SERVICE_IMAGE = "activity"
 SERVICE = "admin_portal"
 METRICS = "metrics_victoriametrics"
@@ -37,7 +37,7 @@ CONFIG = "/etc/swarmstats/probe.json"
 
 
 @dataclass(frozen=True)
-class Outcome:
+class CheckResult:
     """What came of one stack test."""
 
     stack: str
@@ -60,16 +60,18 @@ class _Result(BaseModel):
     seconds: float
 
 
-def check(environment: Environment, target: Target, engine: Engine, step: Step) -> tuple[Outcome, ...]:
+def check(environment: Environment, target: Target, engine: Engine, step: Step) -> tuple[CheckResult, ...]:
     """Run the tests of a stack; raises CheckFailed with every test that failed."""
     outcomes = run(environment, target, engine, step)
     demand(outcomes)
     return outcomes
 
 
-def check_all(environment: Environment, targets: Sequence[Target], engine: Engine, step: Step) -> tuple[Outcome, ...]:
+def check_all(
+    environment: Environment, targets: Sequence[Target], engine: Engine, step: Step
+) -> tuple[CheckResult, ...]:
     """Run the tests of several stacks, those of all projects at the same time; failures are outcomes like others."""
-    found: dict[str, tuple[Outcome, ...]] = {}
+    found: dict[str, tuple[CheckResult, ...]] = {}
 
     def one(target: Target, part: Step) -> None:
         found[target.name] = run(environment, target, engine.with_own_connection(), part)
@@ -80,16 +82,16 @@ def check_all(environment: Environment, targets: Sequence[Target], engine: Engin
     return tuple(outcome for target in targets for outcome in found[target.name])
 
 
-def run(environment: Environment, target: Target, engine: Engine, step: Step) -> tuple[Outcome, ...]:
+def run(environment: Environment, target: Target, engine: Engine, step: Step) -> tuple[CheckResult, ...]:
     """Run the tests of a stack; nothing is asked of the swarm where none runs inside it."""
     tests = definitions.of(target, environment.domain)
-    entrance = http.door(environment)
+    entrance = http.entry_point(environment)
     pages = [test for test in tests.http if test.tls in (None, entrance.tls)]
     if not pages and not tests.inside:
         return ()
     step.note(f"stack tests: {len(pages)} by HTTP, {tests.inside} inside the swarm")
     over = Event()
-    with ThreadPoolExecutor(AT_ONCE) as pool:
+    with ThreadPoolExecutor(PARALLEL_STACKS) as pool:
         try:
             visits = [pool.submit(_visit, environment, target, entrance, test, over) for test in pages]
             inside = _inside(environment, target, tests, engine) if tests.inside else []
@@ -105,7 +107,7 @@ def validate(environment: Environment, targets: Iterable[Target]) -> None:
         definitions.of(target, environment.domain)
 
 
-def demand(outcomes: Sequence[Outcome]) -> None:
+def demand(outcomes: Sequence[CheckResult]) -> None:
     """Raise CheckFailed if a test failed."""
     failed = [outcome for outcome in outcomes if outcome.state == FAILED]
     if failed:
@@ -117,39 +119,41 @@ def demand(outcomes: Sequence[Outcome]) -> None:
         )
 
 
-def summary(outcomes: Sequence[Outcome]) -> str:
+def summary(outcomes: Sequence[CheckResult]) -> str:
     """How many tests held, failed and were left out."""
     counts = Counter(outcome.state for outcome in outcomes)
     return ", ".join(f"{counts[state]} {state}" for state in (HELD, FAILED, LEFT_OUT) if counts[state]) or "no tests"
 
 
-def _visit(environment: Environment, target: Target, entrance: http.Door, test: Http, over: Event) -> Outcome:
+def _visit(environment: Environment, target: Target, entrance: http.EntryPoint, test: Http, over: Event) -> CheckResult:
     if not entrance.reaches(test):
         reason = f"{entrance.scheme(test)} is not in reach from here"
-        return Outcome(target.name, "http", test.name, LEFT_OUT, test.expected, reason)
+        return CheckResult(target.name, "http", test.name, LEFT_OUT, test.expected, reason)
     if not http.can_sign_in(environment, test):
         reason = f"the password {test.sign_in} is not known here: its file is missing"
-        return Outcome(target.name, "http", test.name, LEFT_OUT, test.expected, reason)
+        return CheckResult(target.name, "http", test.name, LEFT_OUT, test.expected, reason)
     began = time.monotonic()
     held, found = http.visit(environment, entrance, test, over)
     where = f"{test.expected} from {entrance.scheme(test)}://{entrance.host(test)}{test.path}"
     seconds = round(time.monotonic() - began, 1)
-    return Outcome(target.name, "http", test.name, HELD if held else FAILED, where, found, seconds)
+    return CheckResult(target.name, "http", test.name, HELD if held else FAILED, where, found, seconds)
 
 
-def _inside(environment: Environment, target: Target, tests: StackTests, engine: Engine) -> list[Outcome]:
+def _inside(environment: Environment, target: Target, tests: StackTests, engine: Engine) -> list[CheckResult]:
     """Run the tests inside the swarm by one job; one that did not come to run has failed with the job's reason."""
-    left_out: list[Outcome] = []
+    left_out: list[CheckResult] = []
     if tests.promql and engine.services.get(METRICS) is None:
         reason = "the metrics stack is not deployed"
-        left_out = [Outcome(target.name, "promql", test.name, LEFT_OUT, test.expect, reason) for test in tests.promql]
+        left_out = [
+            CheckResult(target.name, "promql", test.name, LEFT_OUT, test.expect, reason) for test in tests.promql
+        ]
         tests = tests.model_copy(update={"promql": []})
     probes = probes_of(tests)
     if not probes:
         return left_out
     try:
         job = _job(stack.render(environment, target), environment, tests, probes, engine)
-        ended = jobs.once(engine, f"check-{target.name}", job)
+        ended = jobs.run_once(engine, f"check-{target.name}", job)
     except (ChangedMeanwhile, JobFailed, StackFailed, StackInvalid) as error:
         return [*_without_result(target, probes, {}, error.message), *left_out]
     found = {outcome.name: outcome for outcome in _results(target, ended.output)}
@@ -184,7 +188,7 @@ def _job(
         networks=tuple(sorted(networks)),
         secrets={name: sealed[name] for name in sorted(wanted)},
         files={CONFIG: json.dumps({"tests": probes}).encode()},
-        deadline=START + max(float(probe["timeout"]) for probe in probes),
+        deadline=START_SECONDS + max(float(probe["timeout"]) for probe in probes),
     )
 
 
@@ -200,20 +204,20 @@ def _image(stack: Stack, environment: Environment, engine: Engine) -> str:
     return next((image for image in running if image.startswith(f"{name}:")), wanted)
 
 
-def _results(target: Target, output: Iterable[str]) -> Iterable[Outcome]:
+def _results(target: Target, output: Iterable[str]) -> Iterable[CheckResult]:
     """What the job says of its tests; it may write other lines too, such as those of a library."""
     for line in output:
         with suppress(ValidationError):
             said = _Result.model_validate_json(line)
             state = HELD if said.held else FAILED
-            yield Outcome(target.name, said.kind, said.name, state, said.expected, said.found, said.seconds)
+            yield CheckResult(target.name, said.kind, said.name, state, said.expected, said.found, said.seconds)
 
 
 def _without_result(
-    target: Target, probes: Iterable[Mapping[str, Any]], found: Mapping[str, Outcome], reason: str
-) -> list[Outcome]:
+    target: Target, probes: Iterable[Mapping[str, Any]], found: Mapping[str, CheckResult], reason: str
+) -> list[CheckResult]:
     return [
-        Outcome(target.name, probe["kind"], probe["name"], FAILED, probe.get("expect", "open"), reason)
+        CheckResult(target.name, probe["kind"], probe["name"], FAILED, probe.get("expect", "open"), reason)
         for probe in probes
         if probe["name"] not in found
     ]

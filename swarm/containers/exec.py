@@ -21,14 +21,14 @@ from swarm.shell import Shell
 from swarm.stacks import images
 
 CONTEXT_SECONDS = 10
-MESSENGER_IMAGE = "activity"
-MESSENGER_SECONDS = 3600.0
+AGENT_IMAGE = "activity"
+AGENT_SECONDS = 3600.0
 
 Write = Callable[[bytes], object]
 
 
 @dataclass(frozen=True)
-class Place:
+class ContainerLocation:
     """Where a task's container runs: the engine of its node, and its id there."""
 
     engine: Engine
@@ -61,7 +61,13 @@ def run(
 
 
 def run_at(
-    place: Place, service: str, argv: Sequence[str], write: Write, *, user: str = "", complain: Write | None = None
+    place: ContainerLocation,
+    service: str,
+    argv: Sequence[str],
+    write: Write,
+    *,
+    user: str = "",
+    complain: Write | None = None,
 ) -> int:
     """As `run`, in a container that was found already; what it writes goes through the engine's API and no log."""
     try:
@@ -83,21 +89,25 @@ def argv(remainder: str, process: Sequence[str], *, interactive: bool = False) -
     return given or ("sh",)
 
 
-def interactive(place: Place, argv: Sequence[str], shell: Shell, *, user: str = "", terminal: bool = True) -> int:
+def interactive(
+    place: ContainerLocation, argv: Sequence[str], shell: Shell, *, user: str = "", terminal: bool = True
+) -> int:
     """Run a command with this process's own input, and its terminal where there is one; returns the exit code."""
     return shell.attach(command(place, argv, user=user, terminal=terminal))
 
 
-def command(place: Place, argv: Sequence[str], *, user: str, terminal: bool) -> tuple[str, ...]:
+def command(place: ContainerLocation, argv: Sequence[str], *, user: str, terminal: bool) -> tuple[str, ...]:
     """The docker command that does so."""
     flags = ("--interactive", *(("--tty",) if terminal else ()), *(("--user", user) if user else ()))
     return (*place.engine.argv, "exec", *flags, place.container, *argv)
 
 
-def find(environment: Environment, engine: Engine, service: str, task: str | None = None) -> Place:
+def find(environment: Environment, engine: Engine, service: str, task: str | None = None) -> ContainerLocation:
     """Where the newest healthy task of a service runs, or the `task` that is asked for."""
     found, chosen, node = _look(engine, service, task)
-    return Place(_reach(environment, engine, node, f"{found.name}.{chosen.slot}", chosen.node), chosen.container)
+    return ContainerLocation(
+        _reach(environment, engine, node, f"{found.name}.{chosen.slot}", chosen.node), chosen.container
+    )
 
 
 def _look(engine: Engine, service: str, task: str | None) -> tuple[Service, Task, str]:
@@ -123,23 +133,23 @@ def _send(
     _, chosen, node = _look(engine, service, task)
     message = json.dumps({"container": chosen.container, "argv": list(argv), "user": user})
     job = Job(
-        image=images.image(environment, MESSENGER_IMAGE).reference,
+        image=images.image(environment, AGENT_IMAGE).reference,
         command=("python3", "-c"),
         arguments=(Path(exec_agent.__file__).read_text(),),
         files={exec_agent.MESSAGE: message.encode()},
         node=node,
         binds={exec_agent.SOCKET: exec_agent.SOCKET},
         user="0:0",
-        deadline=MESSENGER_SECONDS,
+        deadline=AGENT_SECONDS,
     )
 
     def say(line: Line) -> None:
         (complain if line.error else write)(f"{line.text}\n".encode())
 
-    return jobs.once(engine, "exec", job, say).code or 0
+    return jobs.run_once(engine, "exec", job, say).code or 0
 
 
-def node(environment: Environment, engine: Engine, name: str) -> Engine | None:
+def engine_of_node(environment: Environment, engine: Engine, name: str) -> Engine | None:
     """The engine of a node by its host name, where it can be asked."""
     identity = next((str(item["ID"]) for item in engine.nodes.list() if item["Description"]["Hostname"] == name), "")
     try:

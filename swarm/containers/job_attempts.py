@@ -7,8 +7,8 @@ from datetime import datetime
 from swarm.engine import timestamps
 from swarm.engine.wire import Spec
 
-ENDED_BADLY = ("failed", "rejected", "orphaned")
-LET_GO = ("shutdown", "remove")
+FAILED_STATES = ("failed", "rejected", "orphaned")
+LEAVING_STATES = ("shutdown", "remove")
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Attempt:
     @property
     def failed(self) -> bool:
         """Ended badly, and Swarm has decided whether there is another attempt."""
-        return self.state in ENDED_BADLY and self.desired in LET_GO
+        return self.state in FAILED_STATES and self.desired in LEAVING_STATES
 
 
 def attempts(tasks: Iterable[Spec], iteration: int) -> list[Attempt]:

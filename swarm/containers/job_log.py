@@ -9,8 +9,8 @@ from swarm.engine import timestamps
 from swarm.engine.client import Engine
 from swarm.engine.logs import STDERR, split
 
-PATIENCE = 10.0
-POLL = 0.2
+FINISH_SECONDS = 10.0
+POLL_SECONDS = 0.2
 
 
 @dataclass(frozen=True)
@@ -42,10 +42,10 @@ class JobLog:
 
     def finish(self, tasks: Iterable[str]) -> None:
         """Read the rest of tasks that have ended: a log may lag behind, so until two reads in a row find nothing."""
-        known, quiet, end = list(tasks), 0, time.monotonic() + PATIENCE
+        known, quiet, end = list(tasks), 0, time.monotonic() + FINISH_SECONDS
         while quiet < 2 and time.monotonic() < end:
             quiet = 0 if self.read(known) else quiet + 1
-            time.sleep(POLL)
+            time.sleep(POLL_SECONDS)
 
     def _new(self, task: str) -> list[Line]:
         """The lines of a task that were not read before, of which those of the last moments are known."""

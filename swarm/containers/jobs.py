@@ -30,20 +30,20 @@ LABEL = "swarmstats.job"
 OWNER = "swarmstats.job.owner"
 UNTIL = "swarmstats.job.until"
 PREFIX = "swarmstats-job-"
-POLL = 0.3
-UNPLACEABLE = 20.0
+POLL_SECONDS = 0.3
+UNPLACEABLE_SECONDS = 20.0
 END_SECONDS = 60.0
-DEADLINE = 3600.0
-LOCK_TIMEOUT = 600.0
+DEADLINE_SECONDS = 3600.0
+LOCK_TIMEOUT_SECONDS = 600.0
 GRACE = timedelta(seconds=30)
 NAME_BUDGET = 54
-SHOWN = 8
+SHOWN_LINES = 8
 
 Say = Callable[[Line], None]
 
 
 @dataclass(frozen=True)
-class Ended:
+class JobResult:
     """How a job ended: exit code 0, or that of the first task that failed for good, with its error and node."""
 
     code: int | None
@@ -63,8 +63,12 @@ class Ended:
 
 
 def run(
-    engine: Engine, word: str, report: Report, timeout: float = DEADLINE, lock_timeout: float = LOCK_TIMEOUT
-) -> Ended:
+    engine: Engine,
+    word: str,
+    report: Report,
+    timeout: float = DEADLINE_SECONDS,
+    lock_timeout: float = LOCK_TIMEOUT_SECONDS,
+) -> JobResult:
     """Run a job of a stack (`db/bootstrap`) once more and pass on what it writes; raises where it cannot run or end."""
     found = find(services.services(engine), word)
     with lock.held(engine, f"job {word}", lock_timeout, report.line):
@@ -72,7 +76,7 @@ def run(
     return _follow(engine, service, timeout, lambda line: report.text(line.text))
 
 
-def rerun(engine: Engine, word: str, timeout: float = DEADLINE, say: Say = lambda _: None) -> Ended:
+def rerun(engine: Engine, word: str, timeout: float = DEADLINE_SECONDS, say: Say = lambda _: None) -> JobResult:
     """As `run`, for whoever holds the lock already."""
     return _follow(engine, _again(engine, find(services.services(engine), word).id), timeout, say)
 
@@ -92,7 +96,7 @@ def find(services: Iterable[Service], word: str) -> Service:
     return service
 
 
-def once(engine: Engine, name: str, job: Job, say: Say = lambda _: None) -> Ended:
+def run_once(engine: Engine, name: str, job: Job, say: Say = lambda _: None) -> JobResult:
     """Run an ad-hoc job to its end and remove it, however this ends; raises JobFailed or DeadlinePassed."""
     sweep(engine)
     full = f"{PREFIX}{name}"[:NAME_BUDGET] + f"-{random.token_hex(4)}"
@@ -141,7 +145,7 @@ def end(engine: Engine, name: str) -> None:
         left = [task for task in engine.tasks.list() if task["ServiceID"] in found]
         return all(task["Status"]["State"] in services.ENDED for task in left)
 
-    if not until(ended, END_SECONDS, every=POLL):
+    if not until(ended, END_SECONDS, every=POLL_SECONDS):
         raise DeadlinePassed(f"A job {name} that nobody waits for has not ended after {END_SECONDS:.0f} s.")
 
 
@@ -174,7 +178,7 @@ def _again(engine: Engine, identity: str) -> Spec:
         raise
 
 
-def _follow(engine: Engine, service: Spec, timeout: float, say: Say) -> Ended:
+def _follow(engine: Engine, service: Spec, timeout: float, say: Say) -> JobResult:
     """Wait for the end of the service's present iteration, passing on each line as it comes."""
     name, iteration = str(service["Spec"]["Name"]), int(service["JobStatus"]["JobIteration"].get("Index", 0))
     completions = int(service["Spec"]["Mode"]["ReplicatedJob"].get("TotalCompletions", 1))
@@ -191,7 +195,7 @@ def _follow(engine: Engine, service: Spec, timeout: float, say: Say) -> Ended:
             raise JobFailed(f"{name}: no node can run it: {reason}", hint="./run swarm.status shows nodes and labels.")
         if time.monotonic() > deadline:
             raise DeadlinePassed(_late(name, timeout, tasks, log))
-        time.sleep(POLL)
+        time.sleep(POLL_SECONDS)
 
 
 class _Waiting:
@@ -203,7 +207,7 @@ class _Waiting:
     def too_long(self, tasks: Sequence[Attempt]) -> str:
         reasons = [task.error for task in tasks if task.state == "pending" and task.error]
         self.since = (self.since or time.monotonic()) if reasons else None
-        return reasons[0] if self.since and time.monotonic() - self.since > UNPLACEABLE else ""
+        return reasons[0] if self.since and time.monotonic() - self.since > UNPLACEABLE_SECONDS else ""
 
 
 def _tasks(engine: Engine, service: Spec, iteration: int) -> list[Spec]:
@@ -217,12 +221,12 @@ def _tasks(engine: Engine, service: Spec, iteration: int) -> list[Spec]:
     return found
 
 
-def _ended(engine: Engine, name: str, decided: Attempt, log: JobLog) -> Ended:
+def _ended(engine: Engine, name: str, decided: Attempt, log: JobLog) -> JobResult:
     if decided.complete:
-        return Ended(0, tuple(log.lines))
+        return JobResult(0, tuple(log.lines))
     nodes = {node["ID"]: str(node["Description"]["Hostname"]) for node in engine.nodes.list()}
     error = decided.error or decided.state
-    ended = Ended(decided.code or None, tuple(log.lines), error, nodes.get(decided.node, ""))
+    ended = JobResult(decided.code or None, tuple(log.lines), error, nodes.get(decided.node, ""))
     if ended.code is None:
         raise JobFailed(f"{name} could not run: {ended.failure}")
     return ended
@@ -230,7 +234,7 @@ def _ended(engine: Engine, name: str, decided: Attempt, log: JobLog) -> Ended:
 
 def _late(name: str, timeout: float, tasks: Sequence[Attempt], log: JobLog) -> str:
     states = ", ".join(f"{task.state}{f' ({task.error})' if task.error else ''}" for task in tasks) or "no task"
-    last = (f"    {line.text}" for line in log.lines[-SHOWN:])
+    last = (f"    {line.text}" for line in log.lines[-SHOWN_LINES:])
     return "\n".join((f"{name} did not end within {timeout:.0f} s: {states}.", *last))
 
 

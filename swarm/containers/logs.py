@@ -24,18 +24,18 @@ from swarm.errors import ArgumentInvalid, SwarmstatsError
 from swarm.live.services import Service, Task
 from swarm.report import Report
 
-TAIL = 100
-AT_ONCE = 16
+TAIL_LINES = 100
+PARALLEL_READS = 16
 # Lines of several services that arrive within this time are put in order; those of one task always are.
-WINDOW = 0.25
-LOOK_AGAIN = 3.0
+WINDOW_SECONDS = 0.25
+REFRESH_SECONDS = 3.0
 # The clocks of nodes may differ by so much without a line being missed between what was and what comes.
 OVERLAP = timedelta(seconds=10)
-BACKLOG = 10_000
+BACKLOG_LINES = 10_000
 # A log of the past that says nothing for so many seconds is that of a node which is cut off.
-SILENCE = 15
+SILENCE_SECONDS = 15
 # Tasks in these states never had a container, so nothing was written.
-SILENT = ("new", "pending", "assigned", "accepted", "preparing", "rejected")
+STATES_WITHOUT_LOG = ("new", "pending", "assigned", "accepted", "preparing", "rejected")
 TASK = "com.docker.swarm.task.id="
 BROKEN = (*REFUSALS, urllib3.exceptions.HTTPError, OSError, AttributeError, ValueError)
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
@@ -59,17 +59,17 @@ class Source(NamedTuple):
 class Line(NamedTuple):
     """One line: when it was written (RFC 3339, UTC, nanoseconds), by whom, and its text."""
 
-    moment: str
+    time: str
     source: Source
     text: str
 
 
 @dataclass(frozen=True)
-class Wanted:
+class LogQuery:
     """Which lines: since when, the last how many of each task (None: all), and what they must match."""
 
     since: datetime | None = None
-    tail: int | None = TAIL
+    tail: int | None = TAIL_LINES
     pattern: re.Pattern[str] | None = None
 
     def matches(self, text: str) -> bool:
@@ -100,7 +100,7 @@ class Seen:
         return True
 
 
-def wanted(since: str, tail: str, grep: str, now: datetime) -> Wanted:
+def query(since: str, tail: str, grep: str, now: datetime) -> LogQuery:
     """What a user asks for; raises ArgumentInvalid. Without `tail` it is 100 lines, or all with `since` or `grep`."""
     if tail and not tail.isdecimal():
         raise ArgumentInvalid(f"--tail {tail} is no number of lines.", hint="Give a number from 0 on: --tail 100")
@@ -111,11 +111,11 @@ def wanted(since: str, tail: str, grep: str, now: datetime) -> Wanted:
             f"--grep {grep!r} is no regular expression: {error}.",
             hint="Put a backslash before ( [ * + ? that are meant.",
         ) from error
-    lines = int(tail) if tail else (None if since or grep else TAIL)
-    return Wanted(moment(since, now) if since else None, lines, pattern)
+    lines = int(tail) if tail else (None if since or grep else TAIL_LINES)
+    return LogQuery(parse_since(since, now) if since else None, lines, pattern)
 
 
-def moment(text: str, now: datetime) -> datetime:
+def parse_since(text: str, now: datetime) -> datetime:
     """`90s`, `10m`, `1h30m`, `2d` before now, or a time such as 2026-11-21T03:00 UTC; raises ArgumentInvalid."""
     parts = re.findall(r"(\d+)([smhd])", text)
     try:
@@ -131,32 +131,32 @@ def moment(text: str, now: datetime) -> datetime:
 
 
 def read(
-    engine: Engine, services: Iterable[Service], asked: Wanted, say: Say, seen: Seen | None = None
+    engine: Engine, services: Iterable[Service], asked: LogQuery, say: Say, seen: Seen | None = None
 ) -> Iterator[Line]:
     """What was written until now, oldest first; nothing is held but one line a task. `say` gets what is missing."""
-    tasks = [(service, task) for service in services for task in service.tasks if task.state not in SILENT]
+    tasks = [(service, task) for service in services for task in service.tasks if task.state not in STATES_WITHOUT_LOG]
     if not tasks:
         return
     look = partial(_past, engine, asked=asked, say=say, seen=seen)
     engine.answers()
-    with ThreadPoolExecutor(AT_ONCE) as pool:
+    with ThreadPoolExecutor(PARALLEL_READS) as pool:
         streams = list(pool.map(lambda pair: look(*pair), tasks))
-    yield from heapq.merge(*streams, key=lambda line: line.moment)
+    yield from heapq.merge(*streams, key=lambda line: line.time)
 
 
-def follow(engine: Engine, find: Callable[[], Sequence[Service]], asked: Wanted, say: Say) -> Iterator[Line]:
+def follow(engine: Engine, find: Callable[[], Sequence[Service]], asked: LogQuery, say: Say) -> Iterator[Line]:
     """What was written, then what is being written, also by tasks and services that come later."""
     began = engine.now() - OVERLAP
     services, seen = find(), Seen()
     yield from read(engine, services, asked, say, seen)
-    arrived: queue.Queue[tuple[str, str, str]] = queue.Queue(BACKLOG)
+    arrived: queue.Queue[tuple[str, str, str]] = queue.Queue(BACKLOG_LINES)
     tapped: set[str] = set()
     sources: dict[str, Source] = {}
     looked = 0.0
     while True:
         batch = _batch(arrived)
         strange = any(task not in sources for task, _, _ in batch)
-        if strange or time.monotonic() - looked > LOOK_AGAIN:
+        if strange or time.monotonic() - looked > REFRESH_SECONDS:
             services, looked = _again(find, services), time.monotonic()
             sources |= {task.id: _source(service, task) for service in services for task in service.tasks}
             for service in services:
@@ -168,11 +168,11 @@ def follow(engine: Engine, find: Callable[[], Sequence[Service]], asked: Wanted,
                 yield Line(written, sources.get(task, Source(task[:8], "", "")), text)
 
 
-def _past(engine: Engine, service: Service, task: Task, asked: Wanted, say: Say, seen: Seen | None) -> Iterator[Line]:
+def _past(engine: Engine, service: Service, task: Task, asked: LogQuery, say: Say, seen: Seen | None) -> Iterator[Line]:
     """The log of one task up to its first line; the others come as they are asked for."""
     source = _source(service, task)
     try:
-        response = engine.logs.stream_task(task.id, asked.since, asked.tail, SILENCE)
+        response = engine.logs.stream_task(task.id, asked.since, asked.tail, SILENCE_SECONDS)
     except BROKEN as error:
         say(f"{source.label}: no log: {error}")
         return iter(())
@@ -183,7 +183,7 @@ def _past(engine: Engine, service: Service, task: Task, asked: Wanted, say: Say,
 
 
 def _of_task(
-    response: requests.Response, source: Source, task: str, asked: Wanted, say: Say, seen: Seen | None
+    response: requests.Response, source: Source, task: str, asked: LogQuery, say: Say, seen: Seen | None
 ) -> Iterator[Line]:
     matches = asked.matches
     try:
@@ -193,7 +193,7 @@ def _of_task(
             if matches(text):
                 yield Line(written, source, text)
     except (requests.Timeout, urllib3.exceptions.TimeoutError):
-        say(f"{source.label}: nothing came for {SILENCE} s, the rest of its log is left out")
+        say(f"{source.label}: nothing came for {SILENCE_SECONDS} s, the rest of its log is left out")
     except BROKEN as error:
         say(f"{source.label}: the log ends early: {error}")
 
@@ -210,7 +210,7 @@ def _tap(engine: Engine, service: str, since: datetime, arrived: "queue.Queue[tu
         except BROKEN as error:
             if getattr(getattr(error, "response", None), "status_code", None) == requests.codes.not_found:
                 return
-        time.sleep(LOOK_AGAIN)
+        time.sleep(REFRESH_SECONDS)
 
 
 def _lines(response: requests.Response, problem: Say) -> Iterator[tuple[str, str]]:
@@ -234,8 +234,8 @@ def _lines(response: requests.Response, problem: Say) -> Iterator[tuple[str, str
 def _batch(arrived: "queue.Queue[tuple[str, str, str]]") -> list[tuple[str, str, str]]:
     """What arrives within one window, which begins with the first line."""
     found: list[tuple[str, str, str]] = []
-    end = time.monotonic() + WINDOW
-    while len(found) < BACKLOG and (left := end - time.monotonic()) > 0:
+    end = time.monotonic() + WINDOW_SECONDS
+    while len(found) < BACKLOG_LINES and (left := end - time.monotonic()) > 0:
         try:
             found.append(arrived.get(timeout=left))
         except queue.Empty:
@@ -255,11 +255,11 @@ def _source(service: Service, task: Task) -> Source:
     return Source(service.name, task.slot, task.node)
 
 
-def tell(lines: Iterable[Line], report: Report, *, flush: bool) -> None:
+def show_json(lines: Iterable[Line], report: Report, *, flush: bool) -> None:
     """Print lines for machines: one JSON object each."""
     for line in lines:
         service, slot, node = line.source
-        told = {"moment": line.moment, "service": service, "task": slot, "node": node, "text": line.text}
+        told = {"time": line.time, "service": service, "task": slot, "node": node, "text": line.text}
         report.record(told, flush=flush)
 
 
@@ -270,6 +270,6 @@ def show(lines: Iterable[Line], report: Report, *, times: bool, flush: bool) -> 
     for line in lines:
         label = line.source.label
         width = max(width, len(label))
-        time_of = f"{line.moment[:23]}Z " if times else ""
+        time_of = f"{line.time[:23]}Z " if times else ""
         colour = colours.setdefault(line.source.service, len(colours))
         report.log(f"{label:<{width}}", colour, f"{time_of}{line.text}", flush=flush)

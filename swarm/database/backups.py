@@ -19,8 +19,8 @@ SERVICE = "db_backups"
 VERB = ("python", "-m", "activity", "backup")
 RUNNING, USAGE = 75, 64
 # Docker now and then loses what a command that ends at once has written.
-TRIES = 3
-STALE = 8 * 86400.0
+ATTEMPTS = 3
+STALE_SECONDS = 8 * 86400.0
 LOG_LINE = re.compile(r"^\S+Z (?P<level>error|warning|info) (?P<words>.*?)(?: exit=\d+)?$")
 
 Say = Callable[[str], None]
@@ -88,7 +88,7 @@ class Overview:
         # A cluster that is new has no backup for its first minutes.
         found = [self.told["unknown"], "" if self.told.get("new") else self.told["problem"]]
         newest = next(reversed(self.told["cluster"]), None)
-        if newest and self.age(newest["ended_at"]) > STALE:
+        if newest and self.age(newest["ended_at"]) > STALE_SECONDS:
             found.append(f"the newest backup is {self._ago(newest['ended_at'])} old")
         for item in self.told["failures"]:
             of = f" of {item['project']}" if item["project"] else ""
@@ -109,7 +109,7 @@ def demand_answer(found: Overview) -> None:
 
 def overview(environment: Environment, engine: Engine) -> Overview:
     """Ask what there is; raises BackupFailed when the service does not run or cannot tell."""
-    for _ in range(TRIES):
+    for _ in range(ATTEMPTS):
         if lines := ask(environment, engine, "show"):
             return Overview(json.loads(lines[-1]))
     raise BackupFailed("The service db/backups gave no answer.", hint="./run logs db/backups")

@@ -36,7 +36,7 @@ class Setting:
 
 
 def compare(database: Database) -> list[Setting]:
-    """All settings of the cluster, or of the one server; raises DatabaseUnwell."""
+    """All settings of the cluster, or of the one server; raises DatabaseUnhealthy."""
     known = postgres.of(database.environment)
     if database.clustered:
         want, have = dict(_leaves(known.cluster)), dict(_leaves(database.ask("/config")))

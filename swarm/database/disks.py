@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from swarm.database.members import Database
-from swarm.errors import CommandFailed, DatabaseUnwell, NodeFailed, UnknownName
+from swarm.errors import CommandFailed, DatabaseUnhealthy, NodeFailed, UnknownName
 
 ASK = ("df", "--block-size=1", "--output=size,avail", "/var/lib/postgresql/data")
 MEGABYTE = 1024**2
@@ -53,7 +53,7 @@ def _disk(database: Database, name: str) -> Disk:
     try:
         size, free = database.run(name, *ASK).split()[-2:]
         return Disk(name, int(size), int(free))
-    except (CommandFailed, DatabaseUnwell, NodeFailed, UnknownName, ValueError):
+    except (CommandFailed, DatabaseUnhealthy, NodeFailed, UnknownName, ValueError):
         return Disk(name, None, None)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from swarm.containers import exec
 from swarm.engine.client import Engine
-from swarm.errors import CommandFailed, DatabaseUnwell, NodeFailed, UnknownName
+from swarm.errors import CommandFailed, DatabaseUnhealthy, NodeFailed, UnknownName
 from swarm.settings.environment import Environment
 
 STACK = "db"
@@ -61,25 +61,25 @@ class Database:
             raise UnknownName("cluster", STACK, (), plural="db.mode is single: there is one server. Clusters")
 
     def run(self, member: str, *argv: str, user: str = "postgres") -> str:
-        """Run a command in a server's container; raises DatabaseUnwell with what it said when it fails."""
+        """Run a command in a server's container; raises DatabaseUnhealthy with what it said when it fails."""
         said: list[bytes] = []
         code = exec.run(self.environment, self.engine, f"{STACK}_{member}", argv, said.append, user=user)
         text = b"".join(said).decode(errors="replace").strip()
         if code != 0:
-            raise DatabaseUnwell(f"{member}: {argv[0]} ended with {code}: {text}", hint="./run db.status")
+            raise DatabaseUnhealthy(f"{member}: {argv[0]} ended with {code}: {text}", hint="./run db.status")
         return text
 
     def ask(self, path: str) -> Mapping[str, Any]:
-        """Ask Patroni's API, of the first member that answers; raises DatabaseUnwell when none does."""
+        """Ask Patroni's API, of the first member that answers; raises DatabaseUnhealthy when none does."""
         self.demand_cluster()
         problems = []
         for name in self.names:
             try:
                 found: Mapping[str, Any] = json.loads(self.run(name, *ASK, f"{API}{path}"))
                 return found
-            except (CommandFailed, NodeFailed, DatabaseUnwell, UnknownName, ValueError) as error:
+            except (CommandFailed, NodeFailed, DatabaseUnhealthy, UnknownName, ValueError) as error:
                 problems.append(f"  {name}: {error}")
-        raise DatabaseUnwell("\n".join(("No member of the cluster answers:", *problems)), hint="./run status db")
+        raise DatabaseUnhealthy("\n".join(("No member of the cluster answers:", *problems)), hint="./run status db")
 
     def members(self) -> list[Member]:
         """All members that the cluster knows, in the order of their names."""
@@ -89,19 +89,21 @@ class Database:
         return sorted(found, key=lambda item: item.name)
 
     def leader(self) -> str:
-        """The short name of the server that takes writes; raises DatabaseUnwell when none does."""
+        """The short name of the server that takes writes; raises DatabaseUnhealthy when none does."""
         for member in self.members():
             if member.leads:
                 return member.name
-        raise DatabaseUnwell("Nobody leads the cluster now.", hint="./run db.status; it should elect one in seconds.")
+        raise DatabaseUnhealthy(
+            "Nobody leads the cluster now.", hint="./run db.status; it should elect one in seconds."
+        )
 
     def sql(self, member: str, query: str, database: str = "postgres") -> list[list[str]]:
-        """Rows of a query, asked as superuser inside a server's container; raises DatabaseUnwell with its reason."""
+        """Rows of a query, asked as superuser inside a server's container; raises DatabaseUnhealthy with its reason."""
         argv = ("psql", "-XAtq", "-F", "\t", "-v", "ON_ERROR_STOP=1", "-d", database, "-c", query)
         try:
             text = self.run(member, *argv)
-        except DatabaseUnwell as error:
-            raise DatabaseUnwell(
+        except DatabaseUnhealthy as error:
+            raise DatabaseUnhealthy(
                 f"{member} does not answer: {reason(error.message)}.",
                 hint=f"./run db.status again; ./run logs {STACK}/{member}",
             ) from error

@@ -13,12 +13,12 @@ from typing import Any
 from swarm.containers import jobs
 from swarm.containers.job_spec import Job
 from swarm.engine.wire import Spec
-from swarm.errors import DatabaseUnwell, RestoreFailed
+from swarm.errors import DatabaseUnhealthy, RestoreFailed
 from swarm.live import services, volumes
 from swarm.plan.database_mode import FIRST, KEEPER, ONLY, STACK
 from swarm.plan.plan import Kind, StackPlan
 from swarm.report import Step
-from swarm.rollout.apply import Site
+from swarm.rollout.apply import ApplyContext
 from swarm.scheduler import constraints
 from swarm.wait import until
 
@@ -32,7 +32,7 @@ HINT = "docs/database.md has the way from one server to a cluster and back."
 
 
 @dataclass(frozen=True)
-class Held:
+class VolumeState:
     """What a volume holds, as the service's verb `state` tells it."""
 
     cluster: str
@@ -42,18 +42,18 @@ class Held:
     follows: bool
     restored: bool = False
 
-    def newer(self, other: "Held") -> bool:
+    def newer(self, other: "VolumeState") -> bool:
         """Whether it has what another one of the same cluster lacks; of an empty one anything is newer."""
         mine, theirs = (self.timeline, self.checkpoint), (other.timeline, other.checkpoint)
         return bool(self.cluster) and (not other.cluster or (self.cluster == other.cluster and mine > theirs))
 
 
 @dataclass(frozen=True)
-class Crossing:
+class ModeChange:
     """A plan of the stack, where it is applied, and what runs before it."""
 
     done: StackPlan
-    site: Site
+    site: ApplyContext
     step: Step
     seen: services.Snapshot
 
@@ -74,7 +74,7 @@ class Crossing:
         fitting = [str(node["ID"]) for node in self.seen.nodes if constraints.met(wanted, node)]
         if len(fitting) != 1:
             words = " and ".join(map(str, wanted)) or "no constraint"
-            raise DatabaseUnwell(
+            raise DatabaseUnhealthy(
                 f"{spec['Name']} has its volume on one node, but {len(fitting)} nodes meet {words}.",
                 hint="./run swarm.label lists labels and gives them.",
             )
@@ -94,16 +94,16 @@ class Crossing:
     def run(self, node: str, job: Job, what: str) -> str:
         """Run a job on a node; returns its last line."""
         self.step.note(f"{what} on {self.named(node)}")
-        ended = jobs.once(self.site.engine, "takeover", replace(job, node=node, deadline=JOB_SECONDS))
+        ended = jobs.run_once(self.site.engine, "takeover", replace(job, node=node, deadline=JOB_SECONDS))
         if ended.code:
             said = "\n".join(line.text for line in ended.lines) or ended.failure
-            raise DatabaseUnwell(f"{what} on {self.named(node)} failed; nothing was changed:\n{said}", hint=HINT)
+            raise DatabaseUnhealthy(f"{what} on {self.named(node)} failed; nothing was changed:\n{said}", hint=HINT)
         return ended.output[-1] if ended.output else ""
 
-    def held(self, node: str, volume: str) -> Held:
+    def held(self, node: str, volume: str) -> VolumeState:
         """What a volume holds on a node."""
         said = self.run(node, self._tool("state", volume), f"look into volume {volume}")
-        return Held(**json.loads(said))
+        return VolumeState(**json.loads(said))
 
     def set_aside(self, node: str, volume: str) -> None:
         """Give the data in a volume another name, so that its member copies the leader."""
@@ -127,16 +127,16 @@ class Crossing:
 
         self.step.note(f"waiting for the end of {', '.join(sorted(names))}")
         if not until(ended, GONE_SECONDS, every=0.3):
-            raise DatabaseUnwell(f"{', '.join(sorted(names))} still run after {GONE_SECONDS:.0f} s.", hint=HINT)
+            raise DatabaseUnhealthy(f"{', '.join(sorted(names))} still run after {GONE_SECONDS:.0f} s.", hint=HINT)
 
 
-def prepare(done: StackPlan, site: Site, step: Step) -> None:
+def prepare(done: StackPlan, site: ApplyContext, step: Step) -> None:
     """Before a plan is applied: where it makes a cluster of one server, or the other way, see to what must be first."""
     created = {change.service for change in done.pending if change.kind is Kind.CREATE}
     stopped = {change.service for change in done.pending if change.live and change.wanted and not change.tasks}
     if done.stack != STACK or not (created | stopped) & {ONLY, FIRST}:
         return
-    crossing = Crossing(done, site, step, services.snapshot(site.engine))
+    crossing = ModeChange(done, site, step, services.snapshot(site.engine))
     if stopped & {ONLY, FIRST}:
         _demand_no_restore(crossing, FIRST if FIRST in stopped else ONLY)
         return
@@ -147,7 +147,7 @@ def prepare(done: StackPlan, site: Site, step: Step) -> None:
         _to_cluster(crossing)
 
 
-def _demand_no_restore(crossing: Crossing, service: str) -> None:
+def _demand_no_restore(crossing: ModeChange, service: str) -> None:
     """Servers that a restore stopped may start again unless it has put its result in the place of the data.
 
     Then the first one has what was restored and the others what was before; only another restore makes them one again.
@@ -162,7 +162,7 @@ def _demand_no_restore(crossing: Crossing, service: str) -> None:
         )
 
 
-def _to_cluster(crossing: Crossing) -> None:
+def _to_cluster(crossing: ModeChange) -> None:
     first = crossing.created[FIRST]
     node, volume = crossing.node(first), _volume(first, DATA)
     if ONLY in crossing.there:
@@ -178,12 +178,12 @@ def _to_cluster(crossing: Crossing) -> None:
     crossing.remove([ONLY])
 
 
-def _stood_alone(crossing: Crossing, node: str, volume: str) -> bool:
+def _stood_alone(crossing: ModeChange, node: str, volume: str) -> bool:
     """Whether the first member's volume was that of one server last, though none is there now."""
     held = crossing.held(node, volume)
     for other in _holders(crossing, volume) if not held.cluster else ():
         if other != node and crossing.held(other, volume).alone:
-            raise DatabaseUnwell(
+            raise DatabaseUnhealthy(
                 f"patroni1 would begin an empty database on {crossing.named(node)}, "
                 f"but that of mode single is in volume {volume} on {crossing.named(other)}.",
                 hint=f"./run swarm.label {crossing.named(other)} patroni=1, or there: docker volume rm {volume}",
@@ -191,7 +191,7 @@ def _stood_alone(crossing: Crossing, node: str, volume: str) -> bool:
     return held.alone
 
 
-def _forget(crossing: Crossing) -> None:
+def _forget(crossing: ModeChange) -> None:
     """Have etcd know nothing of a former cluster: by an empty volume, or, where it runs, by being told."""
     voters = {name: spec for name, spec in crossing.created.items() if name.startswith(VOTERS)}
     for spec in voters.values():
@@ -206,10 +206,10 @@ def _forget(crossing: Crossing) -> None:
         script = f"ETCDCTL_API=3 etcdctl del --prefix /service/{STACK}/"
         code, said = crossing.site.hook(running[0], ("sh", "-c", script))
         if code:
-            raise DatabaseUnwell(f"etcd does not forget the former cluster: {said}", hint=HINT)
+            raise DatabaseUnhealthy(f"etcd does not forget the former cluster: {said}", hint=HINT)
 
 
-def _to_one(crossing: Crossing, members: list[str]) -> None:
+def _to_one(crossing: ModeChange, members: list[str]) -> None:
     only = crossing.created[ONLY]
     node, volume = crossing.node(only), _volume(only, DATA)
     if not members:
@@ -217,7 +217,7 @@ def _to_one(crossing: Crossing, members: list[str]) -> None:
         return
     _demand_whole_plan(crossing)
     if FIRST not in members:
-        raise DatabaseUnwell("patroni1, whose volume would stay, is not there.", hint=HINT)
+        raise DatabaseUnhealthy("patroni1, whose volume would stay, is not there.", hint=HINT)
     _demand_home(crossing, FIRST, node, "database=true")
     _ask(crossing, "lead")
     # The others first: while the first one leads and nobody else is there, nobody can take over.
@@ -226,19 +226,19 @@ def _to_one(crossing: Crossing, members: list[str]) -> None:
     crossing.remove([FIRST])
 
 
-def _ask(crossing: Crossing, word: str) -> None:
+def _ask(crossing: ModeChange, word: str) -> None:
     if crossing.site.hook is None:
-        raise DatabaseUnwell("Members of the cluster cannot be asked from here.", hint=HINT)
+        raise DatabaseUnhealthy("Members of the cluster cannot be asked from here.", hint=HINT)
     crossing.step.note(f"patroni1: {word}")
     code, said = crossing.site.hook(FIRST, ("patroni-member", word))
     if code:
-        raise DatabaseUnwell(
+        raise DatabaseUnhealthy(
             f"patroni1 must lead before one server goes on with its volume. {said.strip()}",
             hint="./run db.status; then ./run db.switchover --to patroni1",
         )
 
 
-def _demand_newest(crossing: Crossing, node: str, volume: str) -> None:
+def _demand_newest(crossing: ModeChange, node: str, volume: str) -> None:
     """Where no member runs: the only server must not begin on data that a former member is ahead of."""
     places = dict(_left_by_members(crossing, node, volume))
     if not places:
@@ -249,7 +249,7 @@ def _demand_newest(crossing: Crossing, node: str, volume: str) -> None:
     for other, name in places.items():
         if crossing.held(other, name).newer(mine):
             what = "an empty database" if not mine.cluster else "older data"
-            raise DatabaseUnwell(
+            raise DatabaseUnhealthy(
                 f"postgres would begin with {what} on {crossing.named(node)}: volume {name} on "
                 f"{crossing.named(other)}, of a member of the former cluster, has newer data.",
                 hint="Deploy db in mode ha and change the mode then; or, to give those data up, there: "
@@ -257,7 +257,7 @@ def _demand_newest(crossing: Crossing, node: str, volume: str) -> None:
             )
 
 
-def _left_by_members(crossing: Crossing, node: str, volume: str) -> Iterator[tuple[str, str]]:
+def _left_by_members(crossing: ModeChange, node: str, volume: str) -> Iterator[tuple[str, str]]:
     """Node and volume of each member that a label names, where the volume is or may be; but not the one itself."""
     for item in crossing.seen.nodes:
         number = (item["Spec"].get("Labels") or {}).get("patroni")
@@ -267,22 +267,22 @@ def _left_by_members(crossing: Crossing, node: str, volume: str) -> Iterator[tup
                 yield str(item["ID"]), name
 
 
-def _holders(crossing: Crossing, volume: str) -> list[str]:
+def _holders(crossing: ModeChange, volume: str) -> list[str]:
     """Ids of the nodes that have a volume, as far as their engines can be asked."""
     there = volumes.read(crossing.seen.nodes, crossing.site.reach)
     return [str(item["ID"]) for item in crossing.seen.nodes if volume in there.get(constraints.hostname(item), {})]
 
 
-def _demand_whole_plan(crossing: Crossing) -> None:
+def _demand_whole_plan(crossing: ModeChange) -> None:
     if crossing.done.partial:
-        raise DatabaseUnwell("db.mode cannot change in a part of the stack.", hint="./run deploy db")
+        raise DatabaseUnhealthy("db.mode cannot change in a part of the stack.", hint="./run deploy db")
 
 
-def _demand_home(crossing: Crossing, service: str, node: str, label: str) -> None:
+def _demand_home(crossing: ModeChange, service: str, node: str, label: str) -> None:
     """The volume stays where it is: the service that goes on with it must be meant for that node."""
     home = crossing.home(service)
     if home and home != node:
-        raise DatabaseUnwell(
+        raise DatabaseUnhealthy(
             f"The data of {service} are on {crossing.named(home)}, but {label} means {crossing.named(node)}.",
             hint=f"./run swarm.label {crossing.named(node)} {label.partition('=')[0]}-, "
             f"./run swarm.label {crossing.named(home)} {label}, and the same in env.yaml.",

@@ -43,7 +43,7 @@ CONFIG = "/etc/pgbackrest/pgbackrest.conf"
 STORAGE = "/data"
 SCRATCH = ("/tmp", "/run/postgresql")  # noqa: S108 - of the container alone
 MEMORY = 1024 * 2**20
-SECONDS = 24 * 3600.0
+RESTORE_SECONDS = 24 * 3600.0
 LEADER_SECONDS = 300.0
 # What Patroni's members agreed upon about the cluster as it was; its settings (config) stay.
 AGREED = ("initialize", "leader", "history", "status", "sync", "failover", "failsafe", "optime/", "members/")
@@ -60,7 +60,7 @@ class Member:
 
 
 @dataclass(frozen=True)
-class Goal:
+class RecoveryTarget:
     """What a restore of the cluster shall come to: a moment or the newest, of the newest timeline or of another one.
 
     Each restore and each failover begins a timeline; what came later on the one before is reached by its number alone.
@@ -84,7 +84,7 @@ class Goal:
         return f"{when} on timeline {self.timeline}" if self.timeline else when
 
 
-def moment(text: str) -> datetime | None:
+def parse_time(text: str) -> datetime | None:
     """The time that was asked for, in UTC; raises ArgumentInvalid for what is none, or lies ahead."""
     if not text:
         return None
@@ -134,7 +134,7 @@ def _volume(spec: Mapping[str, object]) -> str:
     return next((str(item["Source"]) for item in mounts if item["Target"] == VOLUME and item["Type"] == "volume"), "")
 
 
-def deeds(engine: Engine, goal: Goal) -> list[str]:
+def deeds(engine: Engine, goal: RecoveryTarget) -> list[str]:
     """What a restore of the cluster would do, in that order."""
     found = members(services.snapshot(engine))
     first, others = found[0], found[1:]
@@ -151,7 +151,7 @@ def deeds(engine: Engine, goal: Goal) -> list[str]:
     ]
 
 
-def cluster(environment: Environment, engine: Engine, goal: Goal, report: Report, wait: float) -> str:
+def restore_cluster(environment: Environment, engine: Engine, goal: RecoveryTarget, report: Report, wait: float) -> str:
     """Bring the whole cluster to a point in time, or to its newest; returns what came of it in words.
 
     Raises RestoreFailed when it was not restored: then everything runs as before.
@@ -312,14 +312,14 @@ def _job(environment: Environment, engine: Engine, member: Member, words: tuple[
         volumes={VOLUME: member.volume},
         scratch=SCRATCH,
         memory=MEMORY,
-        deadline=SECONDS,
+        deadline=RESTORE_SECONDS,
     )
 
     def say(line: Line) -> None:
         step.note(line.text)
 
     try:
-        ended = jobs.once(engine, JOB, job, say)
+        ended = jobs.run_once(engine, JOB, job, say)
     except (JobFailed, DeadlinePassed) as error:
         raise RestoreFailed(
             f"{member.service.name} was not restored; what was there is as it was: {error.message}", hint=error.hint

@@ -7,13 +7,13 @@ from typing import Any
 from swarm.database import disks
 from swarm.database.disks import Disk
 from swarm.database.members import Database, Member, query
-from swarm.errors import CommandFailed, DatabaseUnwell
+from swarm.errors import CommandFailed, DatabaseUnhealthy
 from swarm.report import Report
 
 MEGABYTE = 1024**2
 # A switchover takes no longer, and a failover is over soon after the leader's place is vacant.
-PATIENCE = 6.0
-PAUSE = 0.5
+ANSWER_SECONDS = 6.0
+PAUSE_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
@@ -28,8 +28,8 @@ class Status:
     connections: tuple[int, int]
 
 
-def read(database: Database, patience: float = PATIENCE) -> Status:
-    """Ask the cluster and its leader, again for some seconds; raises DatabaseUnwell.
+def read(database: Database, patience: float = ANSWER_SECONDS) -> Status:
+    """Ask the cluster and its leader, again for some seconds; raises DatabaseUnhealthy.
 
     Who has just been told to lead takes no queries of a leader yet, and who led may be gone.
     """
@@ -38,12 +38,12 @@ def read(database: Database, patience: float = PATIENCE) -> Status:
         try:
             return _read(database)
         except CommandFailed as error:
-            problem = DatabaseUnwell(error.message, hint=error.hint)
-        except DatabaseUnwell as error:
+            problem = DatabaseUnhealthy(error.message, hint=error.hint)
+        except DatabaseUnhealthy as error:
             problem = error
         if time.monotonic() >= end:
             raise problem
-        time.sleep(PAUSE)
+        time.sleep(PAUSE_SECONDS)
 
 
 def _read(database: Database) -> Status:
@@ -54,7 +54,7 @@ def _read(database: Database) -> Status:
     return Status(members, room, database.sql(leader, query("slots")), sizes, (int(used), int(allowed)))
 
 
-def told(status: Status) -> dict[str, Any]:
+def as_json(status: Status) -> dict[str, Any]:
     """The same for machines."""
     return asdict(status)
 

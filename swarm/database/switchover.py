@@ -4,16 +4,16 @@ import time
 from contextlib import suppress
 
 from swarm.database.members import STACK, Database, Member
-from swarm.errors import DatabaseUnwell, UnknownName
+from swarm.errors import DatabaseUnhealthy, UnknownName
 from swarm.report import Report
 
 PATRONICTL = ("patronictl", "-c", "/run/patroni")
-PATIENCE = 300.0
-SWITCH_PATIENCE = 60.0
+REINIT_SECONDS = 300.0
+SWITCHOVER_SECONDS = 60.0
 
 
 def switchover(database: Database, to: str, report: Report, *, dry: bool = False) -> None:
-    """Let another member lead and wait until all follow it; raises UnknownName or DatabaseUnwell."""
+    """Let another member lead and wait until all follow it; raises UnknownName or DatabaseUnhealthy."""
     database.demand_cluster()
     members, leader = database.members(), database.leader()
     if to:
@@ -34,25 +34,27 @@ def switchover(database: Database, to: str, report: Report, *, dry: bool = False
 
 def _handed_over(database: Database, leader: str, argv: tuple[str, ...]) -> str:
     """Ask until another member leads: it is refused while the leader has not yet noticed that the others are well."""
-    end, said = time.monotonic() + SWITCH_PATIENCE, ""
+    end, said = time.monotonic() + SWITCHOVER_SECONDS, ""
     while time.monotonic() < end:
-        with suppress(DatabaseUnwell):
+        with suppress(DatabaseUnhealthy):
             said = database.run(leader, *argv)
-        with suppress(DatabaseUnwell):
+        with suppress(DatabaseUnhealthy):
             if database.leader() != leader:
                 return said
         time.sleep(2)
     reason = " ".join(said.split()) or "the leader refuses"
-    raise DatabaseUnwell(f"{leader} still leads after {SWITCH_PATIENCE:.0f} s: {reason[:300]}", hint="./run db.status")
+    raise DatabaseUnhealthy(
+        f"{leader} still leads after {SWITCHOVER_SECONDS:.0f} s: {reason[:300]}", hint="./run db.status"
+    )
 
 
 def reinit(database: Database, name: str, report: Report, *, dry: bool = False) -> None:
-    """Copy a replica anew from the leader and wait until it follows; raises UnknownName or DatabaseUnwell."""
+    """Copy a replica anew from the leader and wait until it follows; raises UnknownName or DatabaseUnhealthy."""
     database.demand_cluster()
     _known(name, database.members())
     leader = database.leader()
     if name == leader:
-        raise DatabaseUnwell(f"{name} leads: it has nobody to copy from.", hint="./run db.switchover first")
+        raise DatabaseUnhealthy(f"{name} leads: it has nobody to copy from.", hint="./run db.switchover first")
     if dry:
         report.would([f"remove the data of {name} and copy it anew from {leader}"], "")
         return
@@ -69,18 +71,18 @@ def _known(name: str, members: list[Member]) -> None:
 
 
 def _wait(database: Database, problem: str) -> None:
-    end = time.monotonic() + PATIENCE
+    end = time.monotonic() + REINIT_SECONDS
     while time.monotonic() < end:
         if _whole(database):
             return
         time.sleep(1)
-    raise DatabaseUnwell(f"After {PATIENCE:.0f} s {problem}.", hint="./run db.status, ./run logs db")
+    raise DatabaseUnhealthy(f"After {REINIT_SECONDS:.0f} s {problem}.", hint="./run db.status, ./run logs db")
 
 
 def _whole(database: Database) -> bool:
     try:
         members = database.members()
-    except DatabaseUnwell:
+    except DatabaseUnhealthy:
         return False
     followers = [member for member in members if not member.leads]
     return (

@@ -8,16 +8,16 @@ from swarm.deploy.executor import Desk
 from swarm.deploy.releases import Release
 from swarm.engine.client import Engine
 from swarm.live import orphans, services
-from swarm.live.orphans import Stray
+from swarm.live.orphans import Orphan
 from swarm.live.services import Snapshot
 from swarm.plan import config_diff, plan, warnings
-from swarm.plan.display import Beside
+from swarm.plan.display import PlanContext
 from swarm.plan.plan import Pins, StackPlan
 from swarm.settings.environment import Environment
 from swarm.settings.secrets import Secret
 from swarm.shell import Shell
 from swarm.stacks import conversion, stack, targets
-from swarm.stacks.conversion import Wanted
+from swarm.stacks.conversion import DesiredState
 from swarm.stacks.schema import validate
 from swarm.stacks.selection import EVERYTHING, Selection
 from swarm.stacks.stack import Stack
@@ -25,11 +25,11 @@ from swarm.stacks.targets import Target
 
 
 @dataclass(frozen=True)
-class Survey:
+class ChangeSet:
     """What is to be deployed against what runs: rendered stacks, their plans, and releases begun but never finished."""
 
     rendered: tuple[Stack, ...]
-    wanted: Mapping[str, Wanted]
+    wanted: Mapping[str, DesiredState]
     plans: Mapping[str, StackPlan]
     begun: Mapping[str, Release]
     seen: Snapshot
@@ -54,14 +54,14 @@ class Survey:
                 found.setdefault(service.stack, []).append(words)
         return found
 
-    def beside(self, desk: Desk, *, full: bool = False) -> Beside:
+    def beside(self, desk: Desk, *, full: bool = False) -> PlanContext:
         """What to know before these plans are applied."""
         known = warnings.read(self.rendered, self.plans, self.seen, desk.environment.storage.path, desk.reach)
-        edits = config_diff.edits(self.rendered, self.plans.values(), desk.engine)
+        edits = config_diff.config_diffs(self.rendered, self.plans.values(), desk.engine)
         begun = {stack: f"{left} is left {left.state} by {left.owner}" for stack, left in self.begun.items()}
-        return Beside(known, edits, full, self.strays(desk.environment), begun, self.unwell)
+        return PlanContext(known, edits, full, self.strays(desk.environment), begun, self.unwell)
 
-    def strays(self, environment: Environment) -> tuple[Stray, ...]:
+    def strays(self, environment: Environment) -> tuple[Orphan, ...]:
         """What runs and nothing has any more; asked only of a survey of all stacks."""
         if targets.named(environment).keys() - {stack.name for stack in self.rendered if not stack.partial}:
             return ()
@@ -81,20 +81,20 @@ def render(
     return rendered
 
 
-def survey(
+def collect(
     environment: Environment,
     targets: Sequence[Target],
     engine: Engine,
     shell: Shell,
     selection: Selection = EVERYTHING,
-) -> Survey:
+) -> ChangeSet:
     """Render what is meant and compare it with what runs.
 
     Raises StackInvalid for what Docker refuses, SecretFileMissing where secrets would replace live ones by accident.
     """
     rendered = tuple(stack.chosen((stack.render(environment, target) for target in targets), selection))
     missing_secrets.demand(environment, secrets_of(rendered), engine)
-    return compare(rendered, conversion.wanted(rendered, engine, shell), engine, Pins())
+    return compare(rendered, conversion.convert(rendered, engine, shell), engine, Pins())
 
 
 def secrets_of(rendered: Iterable[Stack]) -> dict[str, Secret]:
@@ -102,14 +102,14 @@ def secrets_of(rendered: Iterable[Stack]) -> dict[str, Secret]:
     return {item.key: item.secret for stack in rendered for item in stack.secrets}
 
 
-def compare(rendered: tuple[Stack, ...], wanted: Mapping[str, Wanted], engine: Engine, pins: Pins) -> Survey:
+def compare(rendered: tuple[Stack, ...], wanted: Mapping[str, DesiredState], engine: Engine, pins: Pins) -> ChangeSet:
     """Hold what is wanted against what the managers say now."""
     seen = services.snapshot(engine)
     plans = {stack.name: plan.plan(wanted[stack.name], seen, pins) for stack in rendered}
-    return Survey(rendered, wanted, plans, releases.unfinished(engine), seen)
+    return ChangeSet(rendered, wanted, plans, releases.unfinished(engine), seen)
 
 
-def pins(found: Survey, engine: Engine, *, fresh: bool) -> Pins:
+def pins(found: ChangeSet, engine: Engine, *, fresh: bool) -> Pins:
     """What the tags that a plan would send mean now, where a registry knows; with `fresh`, those of all services."""
     changes = (change for done in found.plans.values() for change in (done.changes if fresh else done.pending))
     names = {change.service for change in changes if change.wanted}

@@ -5,21 +5,21 @@ from collections.abc import Collection, Sequence
 
 from swarm.containers import backfills, jobs
 from swarm.deploy import releases
-from swarm.deploy.deployment import LOCK_TIMEOUT
-from swarm.deploy.prune import collect
+from swarm.deploy.deployment import LOCK_TIMEOUT_SECONDS
+from swarm.deploy.prune import prune_versions
 from swarm.engine.client import Engine
 from swarm.engine.wire import NAMESPACE
 from swarm.errors import CleanIncomplete, StackNeeded
 from swarm.live import services as live
 from swarm.report import Report, Step
 from swarm.rollout import lock
-from swarm.rollout.lock import Hold
+from swarm.rollout.lock import HeldLock
 from swarm.rollout.waves import together, waves
 from swarm.stacks.selection import EVERYTHING, Selection
 from swarm.stacks.targets import Target
 
-DEADLINE = 120.0
-POLL = 0.3
+DEADLINE_SECONDS = 120.0
+POLL_SECONDS = 0.3
 SHOWN = 4
 
 
@@ -27,7 +27,7 @@ def clean(
     targets: Sequence[Target],
     engine: Engine,
     report: Report,
-    lock_timeout: float = LOCK_TIMEOUT,
+    lock_timeout: float = LOCK_TIMEOUT_SECONDS,
     selection: Selection = EVERYTHING,
     *,
     forget: bool = False,
@@ -122,7 +122,7 @@ def _chosen(targets: Sequence[Target], engine: Engine, selection: Selection) -> 
     return found
 
 
-def _clean(targets: Sequence[Target], engine: Engine, report: Report, hold: Hold, *, forget: bool) -> None:
+def _clean(targets: Sequence[Target], engine: Engine, report: Report, hold: HeldLock, *, forget: bool) -> None:
     for title, wave in waves(list(reversed(targets)), lambda target: target):
         with report.step(f"clean {title}") as step:
             hold.demand()
@@ -135,7 +135,7 @@ def _clean(targets: Sequence[Target], engine: Engine, report: Report, hold: Hold
             step.skipped = not mine
             step.detail = "services, tasks and networks are gone" if mine else "was not there"
     hold.demand()
-    collect(engine, gone={target.name for target in targets} if forget else ())
+    prune_versions(engine, gone={target.name for target in targets} if forget else ())
 
 
 def _end_backfills(targets: Sequence[Target], engine: Engine, report: Report) -> None:
@@ -147,7 +147,7 @@ def _end_backfills(targets: Sequence[Target], engine: Engine, report: Report) ->
 
 
 def _clean_services(
-    targets: Sequence[Target], engine: Engine, report: Report, selection: Selection, hold: Hold
+    targets: Sequence[Target], engine: Engine, report: Report, selection: Selection, hold: HeldLock
 ) -> None:
     """Networks, configs and secrets stay: the stack is still there, and what is left of it may use them."""
     of = _chosen(targets, engine, selection)
@@ -163,12 +163,12 @@ def _clean_services(
 def _remove_services(engine: Engine, stack: str, identities: Collection[str], step: Step) -> None:
     for identity in identities:
         engine.services.remove(identity)
-    deadline = time.monotonic() + DEADLINE
+    deadline = time.monotonic() + DEADLINE_SECONDS
     while left := _tasks(engine, stack, identities):
         step.note(f"waiting for {len(left)}: {left[0]}")
         if time.monotonic() > deadline:
-            raise CleanIncomplete(f"{stack}: still there after {DEADLINE:.0f} s: {', '.join(left)}.")
-        time.sleep(POLL)
+            raise CleanIncomplete(f"{stack}: still there after {DEADLINE_SECONDS:.0f} s: {', '.join(left)}.")
+        time.sleep(POLL_SECONDS)
 
 
 def _tasks(engine: Engine, stack: str, services: Collection[str] | None = None) -> list[str]:
@@ -213,15 +213,15 @@ def _remove(engine: Engine, stack: str, step: Step) -> None:
     """Remove the services of a stack, then its networks; `docker stack rm` would take the configs of releases too."""
     for service in engine.services.list(stack):
         engine.services.remove(str(service["ID"]))
-    deadline = time.monotonic() + DEADLINE
+    deadline = time.monotonic() + DEADLINE_SECONDS
     while left := remains(engine, stack):
         step.note(f"waiting for {len(left)}: {left[0]}")
         if time.monotonic() > deadline:
             raise CleanIncomplete(
-                f"{stack}: still there after {DEADLINE:.0f} s: {', '.join(left)}.",
+                f"{stack}: still there after {DEADLINE_SECONDS:.0f} s: {', '.join(left)}.",
                 hint=f"A network goes once no other stack uses it. Then again: ./run clean {stack}",
             )
         if not any(item.startswith(("service", "task")) for item in left):
             for network in engine.networks.list(stack):
                 engine.networks.remove(str(network["Id"]))
-        time.sleep(POLL)
+        time.sleep(POLL_SECONDS)

@@ -5,7 +5,7 @@ from contextlib import suppress
 
 from swarm.checks import runner
 from swarm.deploy import missing_secrets
-from swarm.deploy.changeset import Survey, compare, pins, secrets_of, survey
+from swarm.deploy.changeset import ChangeSet, collect, compare, pins, secrets_of
 from swarm.deploy.deployment import Deployment, Options, detail
 from swarm.deploy.executor import Desk
 from swarm.engine.client import Engine
@@ -35,14 +35,14 @@ def deploy(
 ) -> None:
     """Deploy stacks, each wave healthy before the next; those that run already as rendered are not touched."""
     options = options or Options()
-    found = survey(environment, targets, engine, shell, options.selection)
+    found = collect(environment, targets, engine, shell, options.selection)
     if _secrets_made(found.rendered, environment, engine, report, dry=options.dry):
-        found = survey(environment, targets, engine, shell, options.selection)
+        found = collect(environment, targets, engine, shell, options.selection)
     if options.pull:
         found = compare(found.rendered, found.wanted, engine, pins(found, engine, fresh=True))
     if options.dry:
         beside = found.beside(Desk(environment, engine, shell, report))
-        report.lines(display.outline(list(found.plans.values()), beside))
+        report.lines(display.lines(list(found.plans.values()), beside))
         return
     # Where the lock is there, somebody changes stacks, or died of it: then the answer is found under the lock.
     if not found.changed and lock.read(engine) is None:
@@ -80,14 +80,14 @@ def _secrets_made(
     return bool(lacking) and not dry
 
 
-def _say_nothing_to_do(found: Survey, report: Report) -> None:
+def _say_nothing_to_do(found: ChangeSet, report: Report) -> None:
     for title, wave in waves(found.rendered, lambda stack: stack.target):
         with report.step(title) as step:
             step.skipped = True
             step.detail = detail(wave, ())
 
 
-def _images_are_there(found: Survey, report: Report) -> None:
+def _images_are_there(found: ChangeSet, report: Report) -> None:
     """Demand the images that changed stacks need; what runs already may go on while the registry does not answer."""
     wanted = {image.reference: image for stack in found.changed for image in stack.images}
     try:

@@ -9,9 +9,9 @@ from secrets import token_hex
 
 from swarm.checks import runner
 from swarm.deploy import releases
-from swarm.deploy.changeset import Survey
+from swarm.deploy.changeset import ChangeSet
 from swarm.deploy.executor import Desk, carry_out, create_versions, restore
-from swarm.deploy.prune import tidy
+from swarm.deploy.prune import prune_after_success
 from swarm.deploy.releases import Content, Release, State
 from swarm.engine.refusals import REFUSALS, refusing
 from swarm.errors import LockLost, RestoreFailed, RollbackFailed, RolledBack, SwarmstatsError
@@ -20,18 +20,18 @@ from swarm.report import Step
 from swarm.rollout.apply import References
 from swarm.rollout.lock import HINT, LOST
 from swarm.rollout.waves import together, waves
-from swarm.stacks.conversion import Wanted
+from swarm.stacks.conversion import DesiredState
 from swarm.stacks.selection import EVERYTHING, Selection
 from swarm.stacks.stack import Stack
 
-LOCK_TIMEOUT = 600.0
+LOCK_TIMEOUT_SECONDS = 600.0
 
 
 @dataclass(frozen=True)
 class Options:
     """How a deploy goes about it."""
 
-    lock_timeout: float = LOCK_TIMEOUT
+    lock_timeout: float = LOCK_TIMEOUT_SECONDS
     rollback: bool = True
     tests: bool = True
     pull: bool = False
@@ -43,7 +43,7 @@ class Options:
 class Deployment:
     """One deploy under the lock: what it began is finished, or goes back together."""
 
-    found: Survey
+    found: ChangeSet
     desk: Desk
     options: Options
     id: str = field(default_factory=lambda: token_hex(4))
@@ -74,7 +74,7 @@ class Deployment:
             raise self._undo(error) from error
         self.desk.hold.demand()
         with self.desk.report.step("old versions") as step:
-            removed = tidy(self.desk.engine, self.desk.report)
+            removed = prune_after_success(self.desk.engine, self.desk.report)
             step.detail, step.skipped = f"{removed} removed", not removed
 
     def _one(self, commit: str, ids: References, stack: Stack, step: Step) -> None:
@@ -112,7 +112,7 @@ class Deployment:
 
     def _content(self, stack: Stack, done: StackPlan) -> Content:
         wanted = self.found.wanted[stack.name]
-        held = Wanted(stack.name, done.specs, wanted.networks)
+        held = DesiredState(stack.name, done.specs, wanted.networks)
         content = Content(
             template=stack.target.template,
             document=stack.document,

@@ -17,8 +17,8 @@ from swarm.plan import plan
 from swarm.plan.plan import StackPlan
 from swarm.report import Report, Step
 from swarm.rollout import converge
-from swarm.rollout.apply import References, Site, apply
-from swarm.rollout.lock import Hold
+from swarm.rollout.apply import ApplyContext, References, apply
+from swarm.rollout.lock import HeldLock
 from swarm.settings.environment import Environment
 from swarm.shell import Shell
 from swarm.stacks import versions
@@ -33,17 +33,17 @@ class Desk:
     engine: Engine
     shell: Shell
     report: Report
-    hold: Hold = field(default_factory=Hold)
+    hold: HeldLock = field(default_factory=HeldLock)
 
     def reach(self, node: str) -> Engine | None:
         """The engine of a node by its host name, where it can be asked."""
-        return exec.node(self.environment, self.engine, node)
+        return exec.engine_of_node(self.environment, self.engine, node)
 
-    def site(self, timeout: float, ids: References) -> Site:
+    def site(self, timeout: float, ids: References) -> ApplyContext:
         """Where plans are applied from now on, by the managers' own clock."""
         reach: Reach = self.reach
         stable = self.environment.rollout.stable_seconds
-        return Site(self.engine, self.engine.now(), timeout, ids, reach, self.hook, self.hold, stable)
+        return ApplyContext(self.engine, self.engine.now(), timeout, ids, reach, self.hook, self.hold, stable)
 
     def hook(self, service: str, argv: tuple[str, ...]) -> tuple[int, str]:
         """Run a command in a task of a service; returns its exit code and what it said."""
@@ -67,12 +67,12 @@ def restore(desk: Desk, release: Release, step: Step) -> StackPlan:
     ids = References.read(desk.engine)
     if gone := sorted({*held.configs, *held.secrets} - {*ids.configs, *ids.secrets}):
         raise ReleaseGone(f"{release} needs {', '.join(gone)}, which the swarm does not have any more.")
-    done = plan.plan(releases.wanted(release.stack, held), services.snapshot(desk.engine))
+    done = plan.plan(releases.desired_state(release.stack, held), services.snapshot(desk.engine))
     carry_out(done, desk.site(held.timeout, ids), step)
     return done
 
 
-def carry_out(done: StackPlan, site: Site, step: Step) -> None:
+def carry_out(done: StackPlan, site: ApplyContext, step: Step) -> None:
     """Apply a plan and return when all its services are healthy; networks that nothing needs any more go last.
 
     One that cannot go harms nothing, so it is said and no failure.

@@ -14,20 +14,20 @@ from swarm.stacks import versions
 from swarm.wait import until
 
 # How long a task that was told to stop may hold on to its network, seconds.
-LET_GO = 30.0
+NETWORK_SECONDS = 30.0
 
 
 def remove_networks(done: StackPlan, engine: Engine, step: Step) -> None:
     """Remove networks that nothing needs any more, once tasks that have ended let go of them."""
     for network in done.unwanted_networks:
-        if not until(partial(engine.networks.remove, network), LET_GO, every=converge.POLL):
+        if not until(partial(engine.networks.remove, network), NETWORK_SECONDS, every=converge.POLL_SECONDS):
             step.warn(
                 f"{done.stack}: the network {network} is not needed any more and could not be removed; something may "
                 f"still use it. ./run plan {done.stack} shows it, the next deploy tries again."
             )
 
 
-def collect(engine: Engine, gone: Iterable[str] = ()) -> int:
+def prune_versions(engine: Engine, gone: Iterable[str] = ()) -> int:
     """Remove versions of configs and secrets that no service uses and no kept release needs; returns how many.
 
     The releases of the stacks in `gone` are forgotten.
@@ -40,10 +40,10 @@ def collect(engine: Engine, gone: Iterable[str] = ()) -> int:
     return sum(removed)
 
 
-def tidy(engine: Engine, report: Report) -> int:
+def prune_after_success(engine: Engine, report: Report) -> int:
     """Collect after what was asked for is done: that it fails is said, and no failure of that."""
     try:
-        return collect(engine)
+        return prune_versions(engine)
     except (SwarmstatsError, *REFUSALS) as error:
         report.warn(f"Old versions of configs and secrets were not removed, the next deploy does it: {error}")
         return 0

@@ -22,7 +22,7 @@ from swarm.engine.client import Engine
 from swarm.engine.wire import Spec
 from swarm.errors import ReleaseGone, UnknownName
 from swarm.host import user
-from swarm.stacks.conversion import Wanted
+from swarm.stacks.conversion import DesiredState
 from swarm.stacks.rollout_options import Rollout
 
 LABEL = "swarmstats.release"
@@ -227,16 +227,16 @@ def _content(release: Release, items: Mapping[str, Spec]) -> Content:
     return Content(**{**told, "configs": tuple(told["configs"]), "secrets": tuple(told["secrets"])})
 
 
-def wanted(stack: str, held: Content) -> Wanted:
+def desired_state(stack: str, held: Content) -> DesiredState:
     """A release's content as what a stack is to be."""
     rollout = {name: Rollout.model_validate(said) for name, said in held.rollout.items()}
-    return Wanted(stack, held.services, held.networks, rollout)
+    return DesiredState(stack, held.services, held.networks, rollout)
 
 
 def completed(part: Content, before: Content) -> Content:
     """A release of some services of a stack, with all that it leaves alone as the release before has it."""
     services, networks = {**before.services, **part.services}, {**before.networks, **part.networks}
-    held = Wanted("", services, networks)
+    held = DesiredState("", services, networks)
     document = {**before.document, **part.document}
     for section in SECTIONS:
         if both := {**(before.document.get(section) or {}), **(part.document.get(section) or {})}:

@@ -7,7 +7,7 @@ from secrets import token_hex
 from swarm.deploy import releases
 from swarm.deploy.deployment import Options
 from swarm.deploy.executor import Desk, restore
-from swarm.deploy.prune import tidy
+from swarm.deploy.prune import prune_after_success
 from swarm.deploy.releases import Release, State
 from swarm.engine.client import Engine
 from swarm.engine.refusals import refusing
@@ -26,7 +26,7 @@ def rollback(desk: Desk, targets: Sequence[Target], number: int | None, whole: b
     if options.dry:
         goals, kept = goals_of(releases.history(desk.engine), names, number, whole)
         _tell_kept(kept, desk.report)
-        desk.report.lines(display.outline(_plans(desk.engine, [goal for _, goal in goals])))
+        desk.report.lines(display.lines(_plans(desk.engine, [goal for _, goal in goals])))
         return
     purpose = f"rollback {' '.join(names[:5])}"
     deploy = token_hex(4)
@@ -54,7 +54,7 @@ def rollback(desk: Desk, targets: Sequence[Target], number: int | None, whole: b
                     hold.demand()
                     releases.finish(desk.engine, made, State.DEPLOYED)
         hold.demand()
-        tidy(desk.engine, desk.report)
+        prune_after_success(desk.engine, desk.report)
 
 
 def drift(engine: Engine, targets: Sequence[Target]) -> list[StackPlan]:
@@ -90,7 +90,7 @@ def _nothing_to_compare(strangers: Sequence[str], newest: Mapping[str, Release])
 def _plans(engine: Engine, goals: Sequence[Release]) -> list[StackPlan]:
     """What would make each stack run what a release holds."""
     seen = services.snapshot(engine)
-    return [plan.plan(releases.wanted(goal.stack, releases.content(engine, goal)), seen) for goal in goals]
+    return [plan.plan(releases.desired_state(goal.stack, releases.content(engine, goal)), seen) for goal in goals]
 
 
 def goals_of(

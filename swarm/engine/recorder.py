@@ -17,7 +17,7 @@ VERSION = re.compile(r"^/v[0-9.]+")
 CREATED = ("/services/create", "/networks/create", "/secrets/create", "/configs/create")
 
 
-class Endpoint(socketserver.ThreadingUnixStreamServer):
+class Recorder(socketserver.ThreadingUnixStreamServer):
     """Listens on a unix socket; `created` holds (path, body) of every object that a client asked to create."""
 
     daemon_threads = True
@@ -33,7 +33,7 @@ class Endpoint(socketserver.ThreadingUnixStreamServer):
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    server: Endpoint
+    server: Recorder
 
     def do_HEAD(self) -> None:
         self._answer({})
@@ -78,9 +78,9 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def listening(api: str) -> Iterator[Endpoint]:
+def listening(api: str) -> Iterator[Recorder]:
     """An endpoint that speaks the API of a version, e.g. `1.45`, for as long as the block runs."""
-    with TemporaryDirectory(prefix="swarmstats-") as folder, Endpoint(Path(folder) / "engine.sock", api) as server:
+    with TemporaryDirectory(prefix="swarmstats-") as folder, Recorder(Path(folder) / "engine.sock", api) as server:
         thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
         thread.start()
         try:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 @contextmanager
-def turn(folder: Path, busy: Callable[[], None]) -> Iterator[None]:
+def lock_folder(folder: Path, busy: Callable[[], None]) -> Iterator[None]:
     """Hold a folder, making it where it lacks; where another holds it, call `busy`, which may raise, and wait."""
     folder.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(folder, os.O_RDONLY)

@@ -14,7 +14,7 @@ from swarm.engine.refusals import REFUSALS
 from swarm.errors import CommandFailed, EngineUnavailable, ToolMissing
 from swarm.host import facts as machines
 from swarm.host.facts import BROWSER_PACKAGES, BROWSERS, DEBIAN_PACKAGES, ENGINE_PACKAGES, SHELLS, Machine
-from swarm.host.folder_lock import turn
+from swarm.host.folder_lock import lock_folder
 from swarm.report import Report
 from swarm.shell import Argv, Shell
 from swarm.wait import until
@@ -25,7 +25,7 @@ START_SECONDS = 30.0
 FETCH_SECONDS = 300
 RUN = Path("/var/run")
 OLDEST_CLIENT = 23
-QUIET = {"DEBIAN_FRONTEND": "noninteractive"}
+NONINTERACTIVE = {"DEBIAN_FRONTEND": "noninteractive"}
 # The client and buildx are Debian's, taken out of the packages that lab nodes use as well.
 FETCH = (
     "cd /tmp && apt-get -qq update && apt-get -qq download docker-cli docker-buildx"
@@ -73,7 +73,7 @@ def ensure_builder(shell: Shell, debian: Callable[[], str], note: Callable[[str]
 
 def taking_turns(note: Callable[[str], None]) -> AbstractContextManager[None]:
     """What one process of yours on this machine makes for all at a time; another waits for it, and finds it made."""
-    return turn(_own_docker().parent, lambda: note("waiting for another build on this machine"))
+    return lock_folder(_own_docker().parent, lambda: note("waiting for another build on this machine"))
 
 
 def ensure_mmdebstrap(shell: Shell) -> None:
@@ -186,7 +186,7 @@ def start_engine(machine: Machine, shell: Shell, answers: Callable[[], bool], ru
 
 def _install(shell: Shell, packages: tuple[str, ...]) -> None:
     for command in machines.install(packages):
-        shell.run(command, environment=QUIET)
+        shell.run(command, environment=NONINTERACTIVE)
 
 
 def _alive(pid_file: Path, program: str) -> bool:

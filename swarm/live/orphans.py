@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from swarm.engine.client import Engine
 from swarm.engine.refusals import REFUSALS
-from swarm.errors import StackStray, SwarmstatsError, UnknownName
+from swarm.errors import StackOrphaned, SwarmstatsError, UnknownName
 from swarm.live import lookup, services
 from swarm.live.services import Service
 from swarm.settings.environment import Environment, shown
@@ -16,7 +16,7 @@ Manager = Callable[[], Engine]
 
 
 @dataclass(frozen=True)
-class Stray:
+class Orphan:
     """One such stack: what has it no more, and where that stood."""
 
     stack: str
@@ -34,7 +34,7 @@ class Stray:
         return f"./run clean {self.stack} removes it and leaves its data; or put it back into {self.home}."
 
 
-def find(environment: Environment, services: Iterable[Service]) -> dict[str, Stray]:
+def find(environment: Environment, services: Iterable[Service]) -> dict[str, Orphan]:
     """Name -> stray, of the services that run; stacks that this program never made are none."""
     known = targets.named(environment)
     made = {service.stack: service.labels.get(lookup.TEMPLATE, "") for service in services}
@@ -46,14 +46,14 @@ def find(environment: Environment, services: Iterable[Service]) -> dict[str, Str
 
 
 def select(environment: Environment, words: str, manager: Manager, projects: str = "") -> tuple[Target, ...]:
-    """What words mean, as in `targets.select`; raises StackStray where one is a stray. Others need no manager."""
+    """What words mean, as in `targets.select`; raises StackOrphaned where one is a stray. Others need no manager."""
     try:
         return targets.select(environment, words, projects)
     except UnknownName:
         found = _running(environment, manager)
         if meant := [found[word] for word in _split(words) if word in found]:
             stray = meant[0]
-            raise StackStray(f"The stack {stray.stack} runs, and {stray.words}.", hint=stray.advice) from None
+            raise StackOrphaned(f"The stack {stray.stack} runs, and {stray.words}.", hint=stray.advice) from None
         raise
 
 
@@ -70,7 +70,7 @@ def every(environment: Environment, words: str, manager: Manager, projects: str 
         return (*(targets.select(environment, ",".join(rest)) if rest else ()), *(Target(word) for word in meant))
 
 
-def _running(environment: Environment, manager: Manager) -> dict[str, Stray]:
+def _running(environment: Environment, manager: Manager) -> dict[str, Orphan]:
     """None where no manager answers: then it is the unknown name that is to be told."""
     try:
         return find(environment, services.services(manager()))
@@ -78,10 +78,10 @@ def _running(environment: Environment, manager: Manager) -> dict[str, Stray]:
         return {}
 
 
-def _stray(environment: Environment, stack: str, template: str) -> Stray:
+def _stray(environment: Environment, stack: str, template: str) -> Orphan:
     if template == PROJECT:
-        return Stray(stack, "project", shown(environment.directory / "projects.yaml"))
-    return Stray(stack, "folder of stacks/", "stacks/")
+        return Orphan(stack, "project", shown(environment.directory / "projects.yaml"))
+    return Orphan(stack, "folder of stacks/", "stacks/")
 
 
 def _split(words: str) -> list[str]:

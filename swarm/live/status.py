@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from swarm.live import lookup, orphans
-from swarm.live.orphans import Stray
+from swarm.live.orphans import Orphan
 from swarm.live.services import Service, Task
 from swarm.report import Table
 from swarm.settings.environment import Environment
@@ -179,7 +179,7 @@ def services(found: Iterable[Service], now: datetime, away: Iterable[Absent] = (
     return DETAILS, [*(detail.cells(now) for detail in details(found)), *(item.cells() for item in away)]
 
 
-def told(service: Service) -> dict[str, Any]:
+def as_json(service: Service) -> dict[str, Any]:
     """A service for machines: what is known of it and what follows from that."""
     known = {key: value for key, value in asdict(service).items() if key != "spec"}
     return {**known, "running": service.running, "healthy": service.healthy, "state": service.state}
@@ -244,7 +244,7 @@ def _row(
     name: str,
     found: Sequence[Service],
     releases: Mapping[str, Release],
-    stray: Stray | None,
+    stray: Orphan | None,
     away: Sequence[Absent],
 ) -> Row:
     lasting = [service for service in found if not service.job]
@@ -263,7 +263,7 @@ def _row(
     )
 
 
-def _states(name: str, found: Sequence[Service], stray: Stray | None, away: Sequence[Absent]) -> list[str]:
+def _states(name: str, found: Sequence[Service], stray: Orphan | None, away: Sequence[Absent]) -> list[str]:
     """What there is to say of a stack, or of all projects: how it runs, who has it no more, what does not run."""
     said = [_state(found)] if found else []
     if stray:

@@ -10,7 +10,7 @@ from swarm.engine.wire import Spec
 from swarm.errors import SwarmstatsError
 
 Volumes = Mapping[str, Mapping[str, Mapping[str, Any]]]
-AT_ONCE = 8
+PARALLEL_NODES = 8
 
 
 def named(services: Iterable[Spec]) -> dict[str, Spec]:
@@ -27,7 +27,7 @@ def named(services: Iterable[Spec]) -> dict[str, Spec]:
 def read(nodes: Iterable[Spec], reach: Reach) -> Volumes:
     """Host name -> volume name -> raw volume, of the nodes that are up and can be asked."""
     names = [str(node["Description"]["Hostname"]) for node in nodes if node["Status"]["State"] == "ready"]
-    with ThreadPoolExecutor(AT_ONCE) as pool:
+    with ThreadPoolExecutor(PARALLEL_NODES) as pool:
         found = dict(zip(names, pool.map(lambda name: _of(name, reach), names), strict=True))
     return {name: volumes for name, volumes in found.items() if volumes is not None}
 

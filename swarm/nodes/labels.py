@@ -9,26 +9,26 @@ from swarm.errors import ArgumentInvalid, NodeFailed, UnknownName
 from swarm.scheduler.constraints import hostname
 from swarm.wait import until
 
-SECONDS = 10.0
+UPDATE_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
-class Wish:
+class LabelChange:
     """One label to give (`value`) or to take away (None)."""
 
     key: str
     value: str | None
 
 
-def parse(words: Sequence[str]) -> list[Wish]:
+def parse(words: Sequence[str]) -> list[LabelChange]:
     """`zone=eu` gives, `zone-` takes away; raises ArgumentInvalid."""
     found = []
     for word in words:
         key, equals, value = word.partition("=")
         if equals and key:
-            found.append(Wish(key, value))
+            found.append(LabelChange(key, value))
         elif word.endswith("-") and len(word) > 1:
-            found.append(Wish(word[:-1], None))
+            found.append(LabelChange(word[:-1], None))
         else:
             raise ArgumentInvalid(
                 f"{word!r} is no label.",
@@ -43,7 +43,7 @@ def shown(engine: Engine) -> dict[str, dict[str, str]]:
     return dict(sorted(found.items()))
 
 
-def changes(engine: Engine, node: str, wishes: Sequence[Wish]) -> list[str]:
+def changes(engine: Engine, node: str, wishes: Sequence[LabelChange]) -> list[str]:
     """What would be done; raises UnknownName for a node that is not there."""
     there = shown(engine)
     if node not in there:
@@ -54,13 +54,13 @@ def changes(engine: Engine, node: str, wishes: Sequence[Wish]) -> list[str]:
     return [*gives, *(f"take {w.key} from {node}" for w in wishes if w.value is None and w.key in there[node])]
 
 
-def change(engine: Engine, node: str, wishes: Sequence[Wish]) -> None:
+def change(engine: Engine, node: str, wishes: Sequence[LabelChange]) -> None:
     """Give and take labels; where that crosses with another change it is tried again."""
-    if not until(lambda: _changed(engine, node, wishes), SECONDS):
+    if not until(lambda: _changed(engine, node, wishes), UPDATE_SECONDS):
         raise NodeFailed(f"{node} did not take its labels.", hint="./run swarm.status")
 
 
-def _changed(engine: Engine, node: str, wishes: Sequence[Wish]) -> bool:
+def _changed(engine: Engine, node: str, wishes: Sequence[LabelChange]) -> bool:
     if not changes(engine, node, wishes):
         return True
     (entry,) = [item for item in engine.nodes.list() if hostname(item) == node]

@@ -7,7 +7,7 @@ from typing import Any
 from swarm.errors import EngineUnavailable
 from swarm.nodes import manager, membership
 from swarm.nodes.drivers import driver
-from swarm.nodes.membership import Seat
+from swarm.nodes.membership import SwarmNode
 from swarm.report import Report
 from swarm.settings.environment import Environment
 from swarm.shell import Shell
@@ -16,7 +16,7 @@ ABSENT = "not in the swarm"
 
 
 @dataclass(frozen=True)
-class Member:
+class NodeStatus:
     """One node as the swarm sees it."""
 
     name: str
@@ -66,12 +66,12 @@ def remount(environment: Environment, shell: Shell, report: Report, *, dry: bool
     _gather(environment, report, dry=dry)
 
 
-def status(environment: Environment, shell: Shell) -> list[Member]:
+def status(environment: Environment, shell: Shell) -> list[NodeStatus]:
     """All nodes of the swarm, and those of env.yaml that are not in it."""
-    members = [member(entry) for entry in manager.connect(environment, shell).nodes.list()]
+    members = [node_status(entry) for entry in manager.connect(environment, shell).nodes.list()]
     there = {item.name for item in members}
     absent = [
-        Member(node.name, node.role, "", ABSENT, "", "", dict(node.labels))
+        NodeStatus(node.name, node.role, "", ABSENT, "", "", dict(node.labels))
         for node in environment.nodes
         if node.name not in there
     ]
@@ -79,11 +79,11 @@ def status(environment: Environment, shell: Shell) -> list[Member]:
     return sorted([*members, *absent], key=lambda item: (order.get(item.name, len(order)), item.name))
 
 
-def member(entry: dict[str, Any]) -> Member:
+def node_status(entry: dict[str, Any]) -> NodeStatus:
     """A node as the engine lists it -> Member."""
     description, spec, status = entry["Description"], entry["Spec"], entry["Status"]
     leads = entry.get("ManagerStatus", {}).get("Leader", False)
-    return Member(
+    return NodeStatus(
         name=description.get("Hostname", entry["ID"]),
         role=f"{spec['Role']}, leader" if leads else spec["Role"],
         availability=spec["Availability"],
@@ -103,7 +103,9 @@ def _gather(environment: Environment, report: Report, *, dry: bool) -> None:
         if environment.file.driver == "context":
             done, state = membership.label(chosen.engine(environment), nodes, step), "labelled"
         else:
-            seats = [Seat(node, chosen.engine(environment, node), chosen.address(environment, node)) for node in nodes]
+            seats = [
+                SwarmNode(node, chosen.engine(environment, node), chosen.address(environment, node)) for node in nodes
+            ]
             done, state = membership.form(seats, step), "ready"
         step.detail = f"{len(nodes)} nodes {state}: {'; '.join(done) or 'nothing to do'}"
         step.skipped = not done
@@ -114,9 +116,9 @@ def _pending(environment: Environment) -> list[str]:
     chosen, nodes = driver(environment), environment.nodes
     if environment.file.driver == "context":
         return membership.unlabelled(chosen.engine(environment), nodes)
-    seats: list[Seat] = []
+    seats: list[SwarmNode] = []
     for node in nodes:
         with suppress(EngineUnavailable):
-            seats.append(Seat(node, chosen.engine(environment, node), chosen.address(environment, node)))
+            seats.append(SwarmNode(node, chosen.engine(environment, node), chosen.address(environment, node)))
     there = [seat.node.name for seat in seats]
     return membership.pending(seats, [node for node in nodes if node.name not in there])

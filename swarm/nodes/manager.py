@@ -11,7 +11,7 @@ from swarm.settings.environment import Environment, Node
 from swarm.shell import Shell
 
 # How long a manager that is restarted may take until it speaks for the swarm again.
-PATIENCE = 90.0
+RETRY_SECONDS = 90.0
 
 
 def connect(environment: Environment, shell: Shell) -> Engine:
@@ -22,7 +22,7 @@ def connect(environment: Environment, shell: Shell) -> Engine:
         with suppress(EngineUnavailable, *REFUSALS):
             found = chosen.engine(environment, node) if node else first
             if found.is_manager():
-                return found.with_client(prerequisites.client(shell), PATIENCE)
+                return found.with_client(prerequisites.client(shell), RETRY_SECONDS)
     raise NodeFailed(f"The engine at {first.place} is no manager of a swarm, nor is another.", hint="./run swarm.init")
 
 

@@ -19,10 +19,10 @@ LISTEN = f"0.0.0.0:{PORT}"
 ELECTION_SECONDS = 30.0
 READY_SECONDS = 60.0
 UPDATE_SECONDS = 15.0
-AT_ONCE = 8
+PARALLEL_JOINS = 8
 # Nanoseconds between a node's signs of life; three may be missing. With Docker's 5 s a network that is away for 20 s
 # costs each task of a node, and where an only manager is cut off, of all others: they are replaced when it is back.
-HEARTBEAT = 25_000_000_000
+HEARTBEAT_NANOSECONDS = 25_000_000_000
 PATIENT = "nodes may be silent for 75 s"
 
 Entry = dict[str, Any]
@@ -37,7 +37,7 @@ class Adjustment:
 
 
 @dataclass(frozen=True)
-class Seat:
+class SwarmNode:
     """A node as env.yaml wants it, with its engine and the address under which others reach it."""
 
     node: Node
@@ -55,7 +55,7 @@ class Seat:
         return str(self.state["NodeID"])
 
 
-def form(seats: Sequence[Seat], step: Step) -> list[str]:
+def form(seats: Sequence[SwarmNode], step: Step) -> list[str]:
     """Make one swarm of all seats, or complete it; returns what was done, nothing when all was well."""
     with _translated():
         managers_first = sorted(seats, key=lambda seat: seat.node.role != "manager")
@@ -70,7 +70,7 @@ def form(seats: Sequence[Seat], step: Step) -> list[str]:
     return done
 
 
-def pending(seats: Sequence[Seat], silent: Sequence[Node]) -> list[str]:
+def pending(seats: Sequence[SwarmNode], silent: Sequence[Node]) -> list[str]:
     """What `form` would do with seats whose engines answer; the nodes that are silent can only be asked later."""
     with _translated():
         managers_first = sorted(seats, key=lambda seat: seat.node.role != "manager")
@@ -106,7 +106,7 @@ def unlabelled(engine: Engine, nodes: Sequence[Node]) -> list[str]:
         return _adjustments(engine, [(node, ids[node.name]) for node in nodes], role=False)
 
 
-def wanted(spec: Entry, node: Node, *, role: bool) -> Entry:
+def desired_spec(spec: Entry, node: Node, *, role: bool) -> Entry:
     """A node's specification with the labels of env.yaml, and its role where that is ours to give; the rest stays."""
     labels = {**(spec.get("Labels") or {}), **node.labels}
     return {**spec, "Labels": labels, **({"Role": node.role} if role else {})}
@@ -114,7 +114,7 @@ def wanted(spec: Entry, node: Node, *, role: bool) -> Entry:
 
 def adjustment(entry: Entry, node: Node, *, role: bool) -> Adjustment | None:
     """What makes a node as env.yaml has it; None where it is so."""
-    spec = wanted(entry["Spec"], node, role=role)
+    spec = desired_spec(entry["Spec"], node, role=role)
     if spec == entry["Spec"]:
         return None
     if spec["Role"] != entry["Spec"]["Role"]:
@@ -142,7 +142,7 @@ def _ids(engine: Engine, nodes: Sequence[Node]) -> dict[str, str]:
     return ids
 
 
-def _found_or_begun(seats: Sequence[Seat]) -> tuple[Seat, list[str]]:
+def _found_or_begun(seats: Sequence[SwarmNode]) -> tuple[SwarmNode, list[str]]:
     states = [seat.state for seat in seats]
     for seat, state in zip(seats, states, strict=True):
         if state["LocalNodeState"] == "locked":
@@ -159,7 +159,7 @@ def _found_or_begun(seats: Sequence[Seat]) -> tuple[Seat, list[str]]:
     return first, [f"{first.node.name} began the swarm"]
 
 
-def _first(seats: Sequence[Seat]) -> Seat:
+def _first(seats: Sequence[SwarmNode]) -> SwarmNode:
     """The manager that begins a swarm; raises NodeFailed where one is held that has no leader."""
     managers = [seat for seat in seats if seat.node.role == "manager"]
     if holders := [seat.node.name for seat in managers if seat.id]:
@@ -170,7 +170,7 @@ def _first(seats: Sequence[Seat]) -> Seat:
     return managers[0]
 
 
-def _leading(seats: Sequence[Seat]) -> Seat | None:
+def _leading(seats: Sequence[SwarmNode]) -> SwarmNode | None:
     for seat in seats:
         with suppress(*REFUSALS):
             if seat.state["ControlAvailable"] and seat.engine.nodes.list():
@@ -178,14 +178,14 @@ def _leading(seats: Sequence[Seat]) -> Seat | None:
     return None
 
 
-def _gathered(manager: Seat, seats: Sequence[Seat], step: Step) -> list[str]:
+def _gathered(manager: SwarmNode, seats: Sequence[SwarmNode], step: Step) -> list[str]:
     """Let those join who are not members; managers one by one, so that the quorum grows step by step."""
     outside = _outside(manager, seats)
     if not outside:
         return []
     tokens = manager.engine.swarm.inspect()["JoinTokens"]
 
-    def join(seat: Seat) -> None:
+    def join(seat: SwarmNode) -> None:
         step.note(f"{seat.node.name} joins")
         _leave(seat)
         token = tokens[seat.node.role.capitalize()]
@@ -194,22 +194,22 @@ def _gathered(manager: Seat, seats: Sequence[Seat], step: Step) -> list[str]:
     for seat in outside:
         if seat.node.role == "manager":
             join(seat)
-    with ThreadPoolExecutor(AT_ONCE) as pool:
+    with ThreadPoolExecutor(PARALLEL_JOINS) as pool:
         list(pool.map(join, (seat for seat in outside if seat.node.role == "worker")))
     return [f"{', '.join(seat.node.name for seat in outside)} joined"]
 
 
-def _outside(manager: Seat, seats: Sequence[Seat]) -> list[Seat]:
+def _outside(manager: SwarmNode, seats: Sequence[SwarmNode]) -> list[SwarmNode]:
     members = {entry["ID"] for entry in manager.engine.nodes.list()}
     return [seat for seat in seats if seat.id not in members or seat.state["LocalNodeState"] == "error"]
 
 
-def _leave(seat: Seat) -> None:
+def _leave(seat: SwarmNode) -> None:
     if seat.state["LocalNodeState"] != "inactive":
         seat.engine.swarm.leave()
 
 
-def _forgotten(manager: Seat, seats: Sequence[Seat]) -> list[str]:
+def _forgotten(manager: SwarmNode, seats: Sequence[SwarmNode]) -> list[str]:
     """Remove what the swarm remembers of former lives of our nodes: same host name, another id."""
     dead = _dead(manager, seats)
     for entry in dead:
@@ -218,7 +218,7 @@ def _forgotten(manager: Seat, seats: Sequence[Seat]) -> list[str]:
     return [f"{len(dead)} dead entries removed"] if dead else []
 
 
-def _dead(manager: Seat, seats: Sequence[Seat]) -> list[Entry]:
+def _dead(manager: SwarmNode, seats: Sequence[SwarmNode]) -> list[Entry]:
     names, ids = {seat.node.name for seat in seats}, {seat.id for seat in seats}
     return [
         entry
@@ -239,7 +239,7 @@ def _removed(engine: Engine, node: str) -> bool:
 
 
 def _is_patient(swarm: Entry) -> bool:
-    return bool(swarm["Spec"]["Dispatcher"]["HeartbeatPeriod"] == HEARTBEAT)
+    return bool(swarm["Spec"]["Dispatcher"]["HeartbeatPeriod"] == HEARTBEAT_NANOSECONDS)
 
 
 def _patient(engine: Engine) -> list[str]:
@@ -249,7 +249,10 @@ def _patient(engine: Engine) -> list[str]:
         found = engine.swarm.inspect()
         if _is_patient(found):
             return True
-        spec = {**found["Spec"], "Dispatcher": {**found["Spec"]["Dispatcher"], "HeartbeatPeriod": HEARTBEAT}}
+        spec = {
+            **found["Spec"],
+            "Dispatcher": {**found["Spec"]["Dispatcher"], "HeartbeatPeriod": HEARTBEAT_NANOSECONDS},
+        }
         with suppress(*REFUSALS):
             engine.swarm.update(found, spec)
         return False
@@ -280,7 +283,7 @@ def _adjustments(engine: Engine, nodes: Iterable[tuple[Node, str]], *, role: boo
 
 def _updated(engine: Engine, identity: str, node: Node, role: bool) -> bool:
     entry = engine.nodes.inspect(identity)
-    spec = wanted(entry["Spec"], node, role=role)
+    spec = desired_spec(entry["Spec"], node, role=role)
     if spec != entry["Spec"]:
         with suppress(*REFUSALS):
             engine.nodes.update(entry, spec)
@@ -288,7 +291,7 @@ def _updated(engine: Engine, identity: str, node: Node, role: bool) -> bool:
     return not role or node.role == "worker" or entry.get("ManagerStatus", {}).get("Reachability") == "reachable"
 
 
-def _await_ready(seats: Sequence[Seat]) -> None:
+def _await_ready(seats: Sequence[SwarmNode]) -> None:
     late: list[str] = []
 
     def ready() -> bool:
@@ -301,7 +304,7 @@ def _await_ready(seats: Sequence[Seat]) -> None:
         )
 
 
-def _late(seats: Sequence[Seat]) -> list[str]:
+def _late(seats: Sequence[SwarmNode]) -> list[str]:
     manager = _leading(seats)
     if manager is None:
         return ["no manager leads"]

@@ -14,7 +14,7 @@ CONFIG = "configs."
 
 
 @dataclass(frozen=True)
-class Edit:
+class ConfigDiff:
     """The lines of a config that come and go, as `diff -u` shows them, without its head."""
 
     lines: tuple[str, ...]
@@ -30,10 +30,10 @@ class Edit:
         return sum(line.startswith("-") for line in self.lines)
 
 
-Edits = Mapping[tuple[str, str], Edit]
+Edits = Mapping[tuple[str, str], ConfigDiff]
 
 
-def edits(rendered: Sequence[Stack], plans: Iterable[StackPlan], engine: Engine) -> Edits:
+def config_diffs(rendered: Sequence[Stack], plans: Iterable[StackPlan], engine: Engine) -> Edits:
     """(old version, new version) -> what changes in it, of every config that a plan replaces."""
     pairs = {
         (item.old, item.new)
@@ -51,6 +51,6 @@ def edits(rendered: Sequence[Stack], plans: Iterable[StackPlan], engine: Engine)
     return {pair: _edit(texts[pair[0]], texts[pair[1]]) for pair in sorted(pairs) if texts.keys() >= set(pair)}
 
 
-def _edit(old: bytes, new: bytes) -> Edit:
+def _edit(old: bytes, new: bytes) -> ConfigDiff:
     before, after = (text.decode(errors="replace").splitlines() for text in (old, new))
-    return Edit(tuple(unified_diff(before, after, lineterm="", n=2))[2:])
+    return ConfigDiff(tuple(unified_diff(before, after, lineterm="", n=2))[2:])

@@ -6,7 +6,7 @@ STACK = "db"
 ONLY, FIRST, KEEPER = f"{STACK}_postgres", f"{STACK}_patroni1", f"{STACK}_backups"
 
 
-def words(done: StackPlan) -> str:
+def description(done: StackPlan) -> str:
     """What a plan that crosses over means, for people; empty for any other."""
     kinds = {change.service: change.kind for change in done.pending}
     if done.stack == STACK and kinds.get(ONLY) is Kind.REMOVE and kinds.get(FIRST) is Kind.CREATE:

@@ -6,10 +6,10 @@ from dataclasses import asdict, dataclass, field
 from itertools import takewhile
 from typing import Any
 
-from swarm.live.orphans import Stray
+from swarm.live.orphans import Orphan
 from swarm.plan.config_diff import Edits
 from swarm.plan.plan import Change, Difference, Kind, NetworkChange, StackPlan
-from swarm.plan.warnings import Note
+from swarm.plan.warnings import PlanWarning
 
 Line = tuple[str, str]
 MARKS = {
@@ -33,23 +33,23 @@ NO_CHANGES = "no changes, but not as it should be"
 
 
 @dataclass(frozen=True)
-class Beside:
+class PlanContext:
     """What stands beside plans: notes, the edits of configs, whole or (not `full`) counted, and what has no plan.
 
     Also, by stack, what a deploy acts upon without any change: a release left unfinished, services that are unwell.
     """
 
-    notes: Sequence[Note] = ()
+    notes: Sequence[PlanWarning] = ()
     edits: Edits = field(default_factory=dict)
     full: bool = False
-    strays: Sequence[Stray] = ()
+    strays: Sequence[Orphan] = ()
     unfinished: Mapping[str, str] = field(default_factory=dict)
     unwell: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
-def outline(plans: Sequence[StackPlan], beside: Beside | None = None) -> list[Line]:
+def lines(plans: Sequence[StackPlan], beside: PlanContext | None = None) -> list[Line]:
     """A paragraph for each stack, those of like content together, and a last line that counts."""
-    beside = beside or Beside()
+    beside = beside or PlanContext()
     notes = beside.notes
     paragraphs: dict[tuple[tuple[Line, ...], int], list[str]] = {}
     for done in plans:
@@ -70,9 +70,9 @@ def outline(plans: Sequence[StackPlan], beside: Beside | None = None) -> list[Li
     return [*lines, ("", summary(plans, beside))]
 
 
-def summary(plans: Sequence[StackPlan], beside: Beside | None = None) -> str:
+def summary(plans: Sequence[StackPlan], beside: PlanContext | None = None) -> str:
     """`4 stacks: 1 create, 3 rolling restart, 1 blocked, 1 unfinished, 1 unwell.`"""
-    beside = beside or Beside()
+    beside = beside or PlanContext()
     kinds = [change.kind for done in plans for change in done.pending]
     words = [f"{kinds.count(kind)} {kind}" for kind in Kind if kind in kinds]
     networks = sum(len(done.missing_networks) for done in plans)
@@ -87,9 +87,9 @@ def summary(plans: Sequence[StackPlan], beside: Beside | None = None) -> str:
     return f"{len(plans)} stack{'s' if len(plans) != 1 else ''}: {', '.join(words) or NOTHING}."
 
 
-def told(done: StackPlan, beside: Beside | None = None) -> dict[str, Any]:
+def as_json(done: StackPlan, beside: PlanContext | None = None) -> dict[str, Any]:
     """A plan for machines: always the same keys, and everything that people get to see."""
-    beside = beside or Beside()
+    beside = beside or PlanContext()
     notes = [note for note in beside.notes if note.stack == done.stack]
     return {
         "stack": done.stack,
@@ -127,7 +127,7 @@ def _count(done: StackPlan) -> int:
     return len(done.pending) + len(done.missing_networks) + len(done.unwanted_networks)
 
 
-def _lines(item: Difference, beside: Beside) -> dict[str, Any] | None:
+def _lines(item: Difference, beside: PlanContext) -> dict[str, Any] | None:
     """What changes in a config, for machines: the lines themselves only where they are asked for."""
     edit = beside.edits.get((item.old or "", item.new or ""))
     if edit is None:
@@ -135,7 +135,7 @@ def _lines(item: Difference, beside: Beside) -> dict[str, Any] | None:
     return {"added": edit.added, "removed": edit.removed, "diff": list(edit.lines) if beside.full else None}
 
 
-def _paragraph(done: StackPlan, beside: Beside) -> list[Line]:
+def _paragraph(done: StackPlan, beside: PlanContext) -> list[Line]:
     lines: list[Line] = []
     for network in done.networks:
         lines += _network(network)
@@ -145,7 +145,7 @@ def _paragraph(done: StackPlan, beside: Beside) -> list[Line]:
     return lines
 
 
-def _standing(stack: str, beside: Beside) -> list[Line]:
+def _standing(stack: str, beside: PlanContext) -> list[Line]:
     """What a deploy acts upon though nothing is to be changed."""
     lines: list[Line] = []
     if stack in beside.unfinished:
@@ -155,7 +155,7 @@ def _standing(stack: str, beside: Beside) -> list[Line]:
     return lines
 
 
-def _change(change: Change, stack: str, beside: Beside) -> list[Line]:
+def _change(change: Change, stack: str, beside: PlanContext) -> list[Line]:
     mark, style = MARKS[change.kind]
     name = change.service.removeprefix(f"{stack}_")
     lines = [(style, f"  {mark} {name:<15} {change.kind}{_tasks(change)}")]
@@ -173,13 +173,13 @@ def _change(change: Change, stack: str, beside: Beside) -> list[Line]:
     return lines
 
 
-def _note(note: Note) -> list[Line]:
+def _note(note: PlanWarning) -> list[Line]:
     mark, style = ("✗", "red") if note.blocks else ("!", "magenta")
     subject = note.subject.removeprefix(f"{note.stack}_")
     return [(style, f"  {mark} {subject}: {note.text}"), *([("", f"      {note.hint}")] if note.hint else [])]
 
 
-def _stray(stray: Stray) -> list[Line]:
+def _stray(stray: Orphan) -> list[Line]:
     return [("bold", f"{stray.stack:<10} runs, and {stray.words}"), ("", f"      {stray.advice}")]
 
 

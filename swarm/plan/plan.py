@@ -12,7 +12,7 @@ from swarm.engine.wire import NAMESPACE, Spec
 from swarm.live.services import Snapshot
 from swarm.plan import spec_fields
 from swarm.plan.spec_fields import Fields
-from swarm.stacks.conversion import Wanted
+from swarm.stacks.conversion import DesiredState
 from swarm.stacks.rollout_options import Rollout
 
 IMAGE_LABEL = "com.docker.stack.image"
@@ -113,7 +113,7 @@ class Pins:
     fresh: bool = False
 
 
-def plan(wanted: Wanted, seen: Snapshot, pins: Pins | None = None) -> StackPlan:
+def plan(wanted: DesiredState, seen: Snapshot, pins: Pins | None = None) -> StackPlan:
     """Compare one stack with what runs."""
     names = network_names(seen)
     live = {str(raw["Spec"]["Name"]): raw for raw in seen.of(wanted.stack)}
@@ -210,7 +210,7 @@ def _networks(wanted: Mapping[str, Spec], seen: Snapshot) -> list[NetworkChange]
     return found
 
 
-def _unwanted(wanted: Wanted, seen: Snapshot, mine: set[str]) -> tuple[str, ...]:
+def _unwanted(wanted: DesiredState, seen: Snapshot, mine: set[str]) -> tuple[str, ...]:
     """Names of a stack's networks that it does not want any more and that no other stack's service uses."""
     used = {
         str(item["Target"])

@@ -16,7 +16,7 @@ CALM = (Kind.UPDATE, Kind.LABELS)
 
 
 @dataclass(frozen=True)
-class Note:
+class PlanWarning:
     """One thing to know before a deploy; `blocks` where tasks would stay pending for sure."""
 
     stack: str
@@ -29,7 +29,7 @@ class Note:
 
 def read(
     rendered: Sequence[Stack], plans: Mapping[str, StackPlan], seen: Snapshot, shared: str, reach: Reach
-) -> list[Note]:
+) -> list[PlanWarning]:
     """Everything worth knowing about a deploy, by stack; nodes are asked only where services mount volumes."""
     specs = [spec for done in plans.values() for spec in done.specs.values()]
     held = volumes.read(seen.nodes, reach) if volumes.named(specs) else {}
@@ -38,7 +38,7 @@ def read(
     ]  # fmt: skip
 
 
-def _capacity(plans: Mapping[str, StackPlan], seen: Snapshot, held: volumes.Volumes) -> Iterable[Note]:
+def _capacity(plans: Mapping[str, StackPlan], seen: Snapshot, held: volumes.Volumes) -> Iterable[PlanWarning]:
     owners = {name: done.stack for done in plans.values() for name in done.specs}
     changes = [change for done in plans.values() for change in done.pending]
     desired = {change.service: change.wanted for change in changes if change.wanted is not None}
@@ -48,13 +48,15 @@ def _capacity(plans: Mapping[str, StackPlan], seen: Snapshot, held: volumes.Volu
     for item in forecast.forecast(desired, left, held, kept):
         verb = "would stay pending" if item.certain else "may stay pending"
         text = f"{item.tasks} of {item.of} tasks {verb}: {item.reason}" if item.tasks else item.reason
-        yield Note(owners[item.service], "capacity", item.service, text, item.hint, item.certain and item.tasks > 0)
+        yield PlanWarning(
+            owners[item.service], "capacity", item.service, text, item.hint, item.certain and item.tasks > 0
+        )
 
 
-def _volumes(plans: Mapping[str, StackPlan], held: volumes.Volumes) -> Iterable[Note]:
+def _volumes(plans: Mapping[str, StackPlan], held: volumes.Volumes) -> Iterable[PlanWarning]:
     for done in plans.values():
         for name, node, words in volumes.ignored(done.specs.values(), held):
-            yield Note(
+            yield PlanWarning(
                 done.stack,
                 "ignored",
                 f"volume {name}",
@@ -63,15 +65,15 @@ def _volumes(plans: Mapping[str, StackPlan], held: volumes.Volumes) -> Iterable[
             )
 
 
-def _takeover(plans: Mapping[str, StackPlan]) -> Iterable[Note]:
+def _takeover(plans: Mapping[str, StackPlan]) -> Iterable[PlanWarning]:
     for done in plans.values():
-        if text := database_mode.words(done):
+        if text := database_mode.description(done):
             hint = "Clients wait meanwhile; what former members hold is set aside. docs/database.md says more."
-            yield Note(done.stack, "takeover", "db.mode", text, hint)
+            yield PlanWarning(done.stack, "takeover", "db.mode", text, hint)
 
 
-def _lints(rendered: Sequence[Stack], shared: str, seen: Snapshot) -> Iterable[Note]:
+def _lints(rendered: Sequence[Stack], shared: str, seen: Snapshot) -> Iterable[PlanWarning]:
     owners = {f"{stack.name}_{name}": stack.name for stack in rendered for name in stack.services}
     for item in lints.every(rendered, shared, seen):
         stack = owners.get(item.service, item.service)
-        yield Note(stack, "lint", item.place, f"{item.service}: {item.message}", item.hint)
+        yield PlanWarning(stack, "lint", item.place, f"{item.service}: {item.message}", item.hint)

@@ -14,7 +14,7 @@ from swarm.settings.projects import Projects
 
 
 @dataclass(frozen=True)
-class Wanted:
+class NewProject:
     """What an operator says of a new project."""
 
     name: str
@@ -49,7 +49,7 @@ def file(environment: Environment) -> Path:
     return environment.directory / "projects.yaml"
 
 
-def add(environment: Environment, wanted: Wanted, *, dry: bool = False) -> bool:
+def add(environment: Environment, wanted: NewProject, *, dry: bool = False) -> bool:
     """Write a project into projects.yaml unless it is there with all this; returns whether it is new.
 
     Raises ProjectExists when it is there as something else, EnvironmentInvalid with every mistake, ProjectsUneditable.

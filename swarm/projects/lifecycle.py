@@ -13,7 +13,7 @@ from swarm.engine.client import Engine
 from swarm.errors import CommandFailed
 from swarm.nodes import manager
 from swarm.projects import entries
-from swarm.projects.entries import Wanted
+from swarm.projects.entries import NewProject
 from swarm.report import Report
 from swarm.settings import environment as environments
 from swarm.settings.environment import Environment, shown
@@ -26,7 +26,14 @@ INGEST = "archive/ingest"
 
 
 def add(
-    environment: Environment, wanted: Wanted, shell: Shell, report: Report, *, jobs: int, fill: bool, dry: bool = False
+    environment: Environment,
+    wanted: NewProject,
+    shell: Shell,
+    report: Report,
+    *,
+    jobs: int,
+    fill: bool,
+    dry: bool = False,
 ) -> None:
     """Write a project down, deploy it and who has to know of it, and start its backfill; may be repeated."""
     _demand_secrets(environment, shell)

@@ -20,15 +20,15 @@ from swarm.plan.plan import Change, Kind, StackPlan, differences
 from swarm.report import Step
 from swarm.rollout import converge
 from swarm.rollout.converge import Watch
-from swarm.rollout.lock import Hold
+from swarm.rollout.lock import HeldLock
 from swarm.stacks import versions
 
-TRIES = 3
+ATTEMPTS = 3
 Hook = Callable[[str, tuple[str, ...]], tuple[int, str]]
 
 
 @dataclass(frozen=True)
-class Site:
+class ApplyContext:
     """Where a plan is applied: the managers' engine, how nodes and tasks are reached, since when, by which lock."""
 
     engine: Engine
@@ -37,7 +37,7 @@ class Site:
     ids: "References"
     reach: Reach = engine_reach.nowhere
     hook: Hook | None = None
-    hold: Hold = field(default_factory=Hold)
+    hold: HeldLock = field(default_factory=HeldLock)
     stable_seconds: float = converge.STABLE_SECONDS
 
     def watch(self, stack: str, wanted: Mapping[str, Spec]) -> Watch:
@@ -45,7 +45,7 @@ class Site:
         return Watch(stack, wanted, self.began, self.timeout, self.stable_seconds)
 
 
-def apply(done: StackPlan, site: Site, step: Step) -> dict[str, Spec]:
+def apply(done: StackPlan, site: ApplyContext, step: Step) -> dict[str, Spec]:
     """Apply a plan and return the specifications to wait for, raw, of all services that the stack then has."""
     site.hold.demand()
     for network in done.missing_networks:
@@ -65,7 +65,7 @@ def apply(done: StackPlan, site: Site, step: Step) -> dict[str, Spec]:
     return told
 
 
-def _act(change: Change, site: Site, told: dict[str, Spec], step: Step) -> None:
+def _act(change: Change, site: ApplyContext, told: dict[str, Spec], step: Step) -> None:
     step.note(f"{change.kind} {change.service}")
     _before(change, site)
     site.hold.demand()
@@ -82,7 +82,7 @@ def _tell(change: Change, engine: Engine, ids: "References") -> Spec:
     A manager that went away after it had done so refuses the same once more: then it is done, and no job runs twice.
     """
     lacking = False
-    for _ in range(TRIES):
+    for _ in range(ATTEMPTS):
         spec = ids.resolved(change.wanted or {})
         current = engine.services.get(change.service)
         if lacking and current and _is_so(change, current, engine):
@@ -99,7 +99,7 @@ def _tell(change: Change, engine: Engine, ids: "References") -> Spec:
     raise ChangedMeanwhile(f"{change.service} is being changed by somebody else all the time.")
 
 
-def _leaders_last(siblings: Sequence[Change], site: Site, unwell: Collection[str] = ()) -> list[Change]:
+def _leaders_last(siblings: Sequence[Change], site: ApplyContext, unwell: Collection[str] = ()) -> list[Change]:
     """Siblings group by group in the order of the file; within a group the unwell first, and last those that say so."""
     groups = list(dict.fromkeys(change.rollout.siblings for change in siblings if change.rollout))
     asked = {change.service: _wants_to_be_last(change, site) for change in siblings}
@@ -117,11 +117,11 @@ def _is_so(change: Change, current: Spec, engine: Engine) -> bool:
     return not differences(spec_fields.flat(current["Spec"], names), spec_fields.flat(change.wanted or {}, names))
 
 
-def _healthy(stack: str, site: Site) -> set[str]:
+def _healthy(stack: str, site: ApplyContext) -> set[str]:
     return {service.name for service in services.services(site.engine, stack) if service.healthy}
 
 
-def _await_others(change: Change, done: StackPlan, site: Site, step: Step) -> None:
+def _await_others(change: Change, done: StackPlan, site: ApplyContext, step: Step) -> None:
     """Return once the other siblings are healthy, so that the group can do without this one; or it is unwell itself.
 
     Members that are new are not waited for: they may need what the others are about to learn. Raises DeadlinePassed.
@@ -147,23 +147,23 @@ def _await_others(change: Change, done: StackPlan, site: Site, step: Step) -> No
                 f"within {site.timeout:.0f} s, and the group may not be able to do without both.",
                 hint=f"./run status {done.stack} and ./run logs {done.stack} show why; heal that, then deploy again.",
             )
-        time.sleep(converge.POLL)
+        time.sleep(converge.POLL_SECONDS)
     raise StackFailed(f"{change.service} was not updated: its siblings were not waited for to the end.")
 
 
-def _wants_to_be_last(change: Change, site: Site) -> bool:
+def _wants_to_be_last(change: Change, site: ApplyContext) -> bool:
     if not (change.rollout and change.rollout.last and change.restarts and site.hook and change.runs):
         return False
     return site.hook(change.service, tuple(change.rollout.last))[0] == 0
 
 
-def _before(change: Change, site: Site) -> None:
+def _before(change: Change, site: ApplyContext) -> None:
     """Run what must happen in the service's own task before it restarts, e.g. a switchover."""
     if not (change.rollout and change.rollout.before and change.restarts and site.hook and change.runs):
         return
     code, said = site.hook(change.service, tuple(change.rollout.before))
     if code != 0:
-        lines = "\n".join(f"    {line}" for line in said.splitlines()[-converge.LINES :])
+        lines = "\n".join(f"    {line}" for line in said.splitlines()[-converge.LOG_LINES :])
         raise StackFailed(f"{change.service}: what must run before its update ended with {code}:\n{lines}")
 
 

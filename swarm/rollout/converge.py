@@ -15,13 +15,13 @@ from swarm.live.services import Service, Task
 from swarm.report import Step
 from swarm.rollout.hints import hint
 
-POLL = 0.5
+POLL_SECONDS = 0.5
 STABLE_SECONDS = 3.0
-FAILURES = 3
+MAX_FAILURES = 3
 UNPLACEABLE = timedelta(seconds=20)
-LINES = 8
-BEGINNING = ("new", "pending", "assigned", "accepted", "preparing", "ready", "starting")
-WENT_BACK = ("rollback_started", "rollback_paused", "rollback_completed")
+LOG_LINES = 8
+STARTING_STATES = ("new", "pending", "assigned", "accepted", "preparing", "ready", "starting")
+ROLLED_BACK_STATES = ("rollback_started", "rollback_paused", "rollback_completed")
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ def wait(engine: Engine, watch: Watch, step: Step, reach: Reach = nowhere) -> No
             stable_since = None
         if now > deadline and stable_since is None:
             raise _late(engine, watch, services, reach)
-        time.sleep(POLL)
+        time.sleep(POLL_SECONDS)
     raise StackFailed(f"{watch.stack} was not waited for to its end.")
 
 
@@ -79,15 +79,17 @@ def settled(services: Iterable[Service], wanted: Mapping[str, Spec]) -> bool:
 
 def failure(service: Service, began: datetime, wanted: Spec | None, now: datetime) -> str:
     """Why a service will not become healthy by waiting longer; empty while it may. Times are the managers'."""
-    if service.update in ("paused", "rollback_paused") or (service.update in WENT_BACK and service.spec != wanted):
+    if service.update in ("paused", "rollback_paused") or (
+        service.update in ROLLED_BACK_STATES and service.spec != wanted
+    ):
         return f"its update was {service.update.replace('_', ' ')}: {service.update_message}"
     ours = [task for task in service.tasks if task.current and task.created >= began]
     failed = [task for task in service.failures if task in ours]
-    allowed = max(FAILURES, service.attempts + 1 if service.job else 0)
+    allowed = max(MAX_FAILURES, service.attempts + 1 if service.job else 0)
     if len(failed) >= allowed and not service.healthy:
         return f"{len(failed)} of its tasks failed"
     old = [task for task in ours if now - task.created > UNPLACEABLE]
-    if service.update == "updating" and (lost := [task for task in old if task.lost and task.state in BEGINNING]):
+    if service.update == "updating" and (lost := [task for task in old if task.lost and task.state in STARTING_STATES]):
         return f"its update waits for a task on {lost[0].node}, which is down; Swarm would wait for ever"
     # What is told to stop holds on to its ports and reservations for as long as its grace period lets it.
     stuck = [task for task in old if task.state == "pending" and task.error and not service.leaving]
@@ -103,7 +105,7 @@ def explain(engine: Engine, service: Service, reason: str, reach: Reach, began: 
         lines.append(f"  {task.node or 'no node'}, task {task.slot}{code}: {task.error or became}")
         if found := _health(task, reach):
             lines += ["  health check:", *(f"    {line}" for line in found)]
-        if said := engine.logs.of_task(task.id, tail=LINES):
+        if said := engine.logs.of_task(task.id, tail=LOG_LINES):
             lines += ["  last lines:", *(f"    {line}" for line in said)]
     return "\n".join(lines), hint(*lines)
 
@@ -115,7 +117,7 @@ def _culprit(service: Service, began: datetime) -> Task | None:
     """
     ended = sorted(service.failures, key=lambda task: task.since)
     ours = [task for task in ended if task.created >= began] or [task for task in ended if task.current]
-    ours = ours or [task for task in service.tasks if task.current and task.state in BEGINNING]
+    ours = ours or [task for task in service.tasks if task.current and task.state in STARTING_STATES]
     return ours[-1] if ours else None
 
 
@@ -134,7 +136,7 @@ def _health(task: Task, reach: Reach) -> list[str]:
         said = list(engine.containers.health(task.container)) if engine else []
     except (SwarmstatsError, *REFUSALS):
         return []
-    return said[-LINES:]
+    return said[-LOG_LINES:]
 
 
 def _late(engine: Engine, watch: Watch, services: Iterable[Service], reach: Reach) -> DeadlinePassed:

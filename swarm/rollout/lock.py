@@ -23,8 +23,8 @@ from swarm.host import user
 
 NAME = "swarmstats.lock"
 LIFETIME = timedelta(seconds=30)
-RENEWAL = 8.0
-POLL = 0.5
+RENEWAL_SECONDS = 8.0
+POLL_SECONDS = 0.5
 LOST = "The lock was broken or taken over while this ran, and somebody else may change stacks now"
 HINT = "./run lock.status says who changes stacks; ./run status shows what runs."
 
@@ -48,7 +48,7 @@ class Lock:
 
 
 @dataclass
-class Hold:
+class HeldLock:
     """The lock in the hands of its holder; `ended` is set once nothing more is to be changed. One of nobody stands."""
 
     engine: Engine | None = None
@@ -103,13 +103,13 @@ def release(engine: Engine, *, dry: bool = False) -> Lock | None:
 
 
 @contextmanager
-def held(engine: Engine, purpose: str, timeout: float, say: Callable[[str], None]) -> Iterator[Hold]:
+def held(engine: Engine, purpose: str, timeout: float, say: Callable[[str], None]) -> Iterator[HeldLock]:
     """Hold the lock for a block; waits up to `timeout` seconds for another holder, then raises Locked.
 
     Raises LockLost where it was lost before the block ended, whatever became of the block.
     """
     identity = _acquire(engine, purpose, timeout, say)
-    hold, over = Hold(engine, identity), Event()
+    hold, over = HeldLock(engine, identity), Event()
     renewing = Thread(target=_renew, args=(engine.with_own_connection(), hold, over), daemon=True)
     renewing.start()
     try:
@@ -152,12 +152,12 @@ def _acquire(engine: Engine, purpose: str, timeout: float, say: Callable[[str], 
             if lock.id != told:
                 say(f"Waiting for another change: {lock}.")
                 told = lock.id
-            time.sleep(POLL)
+            time.sleep(POLL_SECONDS)
 
 
-def _renew(engine: Engine, hold: Hold, over: Event) -> None:
+def _renew(engine: Engine, hold: HeldLock, over: Event) -> None:
     """Keep the lock alive; a renewal that fails is tried again, and of a lock that is gone its holder learns."""
-    while not over.wait(RENEWAL):
+    while not over.wait(RENEWAL_SECONDS):
         with suppress(EngineUnavailable, *REFUSALS):
             if not engine.configs.touch(hold.id):
                 hold.lose()

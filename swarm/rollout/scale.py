@@ -10,7 +10,7 @@ from swarm.live import lookup
 from swarm.live import services as live
 from swarm.live.services import Service
 from swarm.report import Report, Step
-from swarm.rollout.lock import Hold
+from swarm.rollout.lock import HeldLock
 from swarm.rollout.service_update import Change, _carry_out, _one
 from swarm.settings.environment import Environment, shown
 from swarm.stacks import stack, targets
@@ -21,7 +21,7 @@ def scale(environment: Environment, words: str, engine: Engine, report: Report, 
     wanted = sizes(words)
     services = live.services(engine)
     chosen = [(lookup.one(services, word), count) for word, count in wanted.items()]
-    demand_once([service for service, _ in chosen])
+    require_distinct([service for service, _ in chosen])
     changes = [_scaled(service, count) for service, count in chosen]
     try:
         _carry_out(changes, f"scale {words}", engine, report, wait, dry=dry)
@@ -29,13 +29,13 @@ def scale(environment: Environment, words: str, engine: Engine, report: Report, 
         back = ",".join(f"{lookup.shown(service)}={service.desired}" for service, _ in chosen)
         raise type(error)(error.message, hint=f"As it was before: ./run scale {back}") from error
     for change, count in zip(changes, wanted.values(), strict=True):
-        if change.edit and (advice := passing(environment, change.service, count)):
+        if change.edit and (advice := override_advice(environment, change.service, count)):
             report.line(advice)
 
 
 def resize(engine: Engine, service: Service, count: int, step: Step) -> None:
     """Give a service so many tasks and wait until exactly these run; for whoever holds the lock already."""
-    _one(engine, Hold(), Change(service, "", partial(_resize, count=count)), step)
+    _one(engine, HeldLock(), Change(service, "", partial(_resize, count=count)), step)
 
 
 def sizes(words: str) -> dict[str, int]:
@@ -51,14 +51,14 @@ def sizes(words: str) -> dict[str, int]:
     return found
 
 
-def demand_once(chosen: Sequence[Service]) -> None:
+def require_distinct(chosen: Sequence[Service]) -> None:
     """Raise ArgumentInvalid when two words mean the same service, which cannot have two numbers of tasks."""
     for service in chosen:
         if chosen.count(service) > 1:
             raise ArgumentInvalid(f"{lookup.shown(service)} is given twice.", hint="Name each service once.")
 
 
-def passing(environment: Environment, service: Service, count: int) -> str:
+def override_advice(environment: Environment, service: Service, count: int) -> str:
     """How long a number of tasks lasts, unless the environment says the same; empty for stacks that are not ours."""
     short = service.short
     try:

@@ -14,14 +14,14 @@ from swarm.live.services import Service
 from swarm.report import Report, Step
 from swarm.rollout import converge, lock
 from swarm.rollout.converge import Watch
-from swarm.rollout.lock import Hold
+from swarm.rollout.lock import HeldLock
 from swarm.rollout.waves import together
 from swarm.stacks import manifest as manifests
 from swarm.wait import until
 
 CLOCK_SKEW = timedelta(seconds=2)
-TIMEOUT = 180
-TRIES = 5
+TIMEOUT_SECONDS = 180
+ATTEMPTS = 5
 
 Edit = Callable[[Spec], None]
 
@@ -60,7 +60,7 @@ def _carry_out(
                 together(wave, partial(_one, engine, hold), step)
 
 
-def _one(engine: Engine, hold: Hold, change: Change, step: Step) -> None:
+def _one(engine: Engine, hold: HeldLock, change: Change, step: Step) -> None:
     if change.edit is None:
         return
     hold.demand()
@@ -69,7 +69,7 @@ def _one(engine: Engine, hold: Hold, change: Change, step: Step) -> None:
     spec = _update(own, change.service, change.edit)
     template = change.service.labels.get(lookup.TEMPLATE, change.service.stack)
     manifest = manifests.read().get(template)
-    timeout = manifest.timeout if manifest else TIMEOUT
+    timeout = manifest.timeout if manifest else TIMEOUT_SECONDS
     watch = Watch(change.service.stack, {change.service.name: spec}, began, timeout)
     _converge(own, change.service, watch, step)
 
@@ -80,7 +80,7 @@ def _update(engine: Engine, service: Service, edit: Edit) -> Spec:
     A manager that went away after it had written ours refuses the same once more: then it is done.
     """
     asked: Spec | None = None
-    for _ in range(TRIES):
+    for _ in range(ATTEMPTS):
         found = engine.services.get(service.id)
         if found is None:
             raise StackFailed(f"{service.name} was removed by somebody meanwhile.")
@@ -103,5 +103,5 @@ def _converge(engine: Engine, service: Service, watch: Watch, step: Step) -> Non
         found = next((item for item in services.services(engine, service.stack) if item.id == service.id), None)
         return found is None or sum(task.state == "running" for task in found.tasks) <= found.desired
 
-    if not until(exact, watch.timeout, every=converge.POLL):
+    if not until(exact, watch.timeout, every=converge.POLL_SECONDS):
         raise DeadlinePassed(f"{service.name}: tasks that should end still run after {watch.timeout:.0f} s.")

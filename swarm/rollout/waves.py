@@ -9,7 +9,7 @@ from swarm.errors import SwarmstatsError
 from swarm.report import Step
 from swarm.stacks.targets import PROJECT, Target
 
-AT_ONCE = 8
+PARALLEL_STACKS = 8
 Item = TypeVar("Item")
 
 
@@ -36,7 +36,7 @@ def together(wave: Sequence[Item], act: Callable[[Item, Step], None], step: Step
         step.note(f"{len(done)} of {len(wave)}")
         return None
 
-    with ThreadPoolExecutor(AT_ONCE) as pool:
+    with ThreadPoolExecutor(PARALLEL_STACKS) as pool:
         try:
             failed = [error for error in pool.map(one, wave) if error]
         except KeyboardInterrupt:

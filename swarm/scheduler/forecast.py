@@ -7,8 +7,8 @@ from typing import Any
 from swarm.engine.wire import Spec
 from swarm.live.services import Snapshot
 from swarm.scheduler import constraints, filters, node_info, placement
-from swarm.scheduler.filters import Obstacle, obstacle
-from swarm.scheduler.node_info import Demand
+from swarm.scheduler.filters import FilterFailure, first_failure
+from swarm.scheduler.node_info import TaskRequirements
 from swarm.scheduler.placement import Move, Swarm
 
 Volumes = Mapping[str, Mapping[str, Mapping[str, Any]]]
@@ -62,11 +62,11 @@ def _waiting(
 
 def _blocked(spec: Spec, left: Sequence[Move], swarm: Swarm) -> Blocked:
     demand = left[0].demand
-    if placement.everywhere(spec):
+    if placement.is_global(spec):
         of = sum(1 for place in swarm.rooms.values() if placement.allowed(demand, place))
-        reason, hint = _told(found for move in left if (found := obstacle(swarm.candidates(move)[0], demand)))
+        reason, hint = _told(found for move in left if (found := first_failure(swarm.candidates(move)[0], demand)))
     else:
-        of = placement.wanted(spec)
+        of = placement.desired_tasks(spec)
         reason, hint = _explained(left[0], swarm)
     tasks = len(left)
     if left[0].start_first and _fits_without_the_old(left[0], swarm):
@@ -83,7 +83,7 @@ def _explained(move: Move, swarm: Swarm) -> tuple[str, str]:
         return "the swarm has no nodes", "./run swarm.init"
     if not any(constraints.met(demand.constraints, node) for node in nodes):
         return constraints.explain(demand.constraints, nodes)
-    obstacles = [found for place in places if (found := obstacle(place, demand))]
+    obstacles = [found for place in places if (found := first_failure(place, demand))]
     reason, hint = _told(found for found in obstacles if found.kind != "constraint")
     if barred := sum(1 for found in obstacles if found.kind == "constraint"):
         wishes = " and ".join(map(str, demand.constraints))
@@ -91,7 +91,7 @@ def _explained(move: Move, swarm: Swarm) -> tuple[str, str]:
     return reason, hint
 
 
-def _told(obstacles: Iterable[Obstacle]) -> tuple[str, str]:
+def _told(obstacles: Iterable[FilterFailure]) -> tuple[str, str]:
     """One sentence of what keeps tasks off nodes, and the hint of the obstacle that is easiest to move."""
     found = sorted(obstacles, key=lambda item: KINDS.index(item.kind))
     more = f"; and {len(found) - SHOWN} nodes more" if len(found) > SHOWN else ""
@@ -100,7 +100,7 @@ def _told(obstacles: Iterable[Obstacle]) -> tuple[str, str]:
 
 def _fits_without_the_old(move: Move, swarm: Swarm) -> bool:
     swarm.leave(move.replaces)
-    fits = filters.roomiest(swarm.candidates(move), move.demand) is not None
+    fits = filters.best_node(swarm.candidates(move), move.demand) is not None
     for held in move.replaces:
         swarm.rooms[held.node].take(held.demand)
     return fits
@@ -115,9 +115,9 @@ def _refused(name: str, spec: Spec, desired: Mapping[str, Spec], snapshot: Snaps
     for other, given in others.items():
         for port, mode in _published(given).items() if other != name else ():
             if port in ours and "ingress" in (mode, ours[port]):
-                count = placement.wanted(spec)
+                count = placement.desired_tasks(spec)
                 reason = (
-                    f"port {filters.written(port)} is published by {other}, and in ingress mode a port has one owner"
+                    f"port {filters.port_text(port)} is published by {other}, and in ingress mode a port has one owner"
                 )
                 return Blocked(name, count, count, reason, "Another published port, or mode: host for both.")
     return None
@@ -133,14 +133,14 @@ def _published(spec: Spec) -> dict[node_info.Port, str]:
 
 def _doubts(name: str, spec: Spec, snapshot: Snapshot, volumes: Volumes) -> Iterator[Blocked]:
     """What Swarm takes without a word and people do not expect."""
-    demand = node_info.demand(name, spec["TaskTemplate"], placement.ports(spec), {})
+    demand = node_info.task_requirements(name, spec["TaskTemplate"], placement.ports(spec), {})
     fitting = [node for node in snapshot.nodes if _suits(node, demand)]
-    if placement.everywhere(spec):
-        if not any(placement.allowed(demand, node_info.empty(node)) for node in snapshot.nodes):
+    if placement.is_global(spec):
+        if not any(placement.allowed(demand, node_info.without_tasks(node)) for node in snapshot.nodes):
             reason, hint = constraints.explain(demand.constraints, snapshot.nodes)
             yield Blocked(name, 0, 0, f"it is global and would run nowhere: {reason}", hint, certain=False)
         return
-    count = placement.wanted(spec)
+    count = placement.desired_tasks(spec)
     names = [constraints.hostname(node) for node in fitting]
     for volume in _local_volumes(spec["TaskTemplate"]):
         holders = sorted(node for node, found in volumes.items() if volume in found and _has_data(found[volume]))
@@ -152,9 +152,9 @@ def _doubts(name: str, spec: Spec, snapshot: Snapshot, volumes: Volumes) -> Iter
             yield Blocked(name, count, count, reason, hint, certain=False)
 
 
-def _suits(node: Spec, demand: Demand) -> bool:
+def _suits(node: Spec, demand: TaskRequirements) -> bool:
     """Whether a node would take the task if nothing else were on it."""
-    return obstacle(node_info.empty(node), demand) is None
+    return first_failure(node_info.without_tasks(node), demand) is None
 
 
 def _local_volumes(task: Mapping[str, Any]) -> Iterator[str]:

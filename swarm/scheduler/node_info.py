@@ -14,7 +14,7 @@ MEMORY, CPUS = "memory", "CPUs"
 
 
 @dataclass(frozen=True)
-class Demand:
+class TaskRequirements:
     """What one task of a service asks of a node."""
 
     service: str
@@ -27,7 +27,7 @@ class Demand:
 
 
 @dataclass
-class Room:
+class NodeInfo:
     """One node and what the tasks on it leave free."""
 
     node: Node
@@ -40,14 +40,14 @@ class Room:
         """The node's host name."""
         return constraints.hostname(self.node)
 
-    def take(self, demand: Demand) -> None:
+    def take(self, demand: TaskRequirements) -> None:
         """A task comes."""
         self.free.subtract(demand.reserved)
         self.tasks[demand.service] += 1
         for port in demand.ports:
             self.ports.setdefault(port, []).append(demand.service)
 
-    def leave(self, demand: Demand) -> None:
+    def leave(self, demand: TaskRequirements) -> None:
         """A task goes."""
         self.free.update(demand.reserved)
         self.tasks[demand.service] -= 1
@@ -55,18 +55,18 @@ class Room:
             self.ports[port].remove(demand.service)
 
 
-def empty(node: Node) -> Room:
+def without_tasks(node: Node) -> NodeInfo:
     """A node without tasks."""
     resources = (node.get("Description") or {}).get("Resources") or {}
-    return Room(node, Counter(_amounts(resources)))
+    return NodeInfo(node, Counter(_amounts(resources)))
 
 
-def demand(
+def task_requirements(
     service: str, task: Mapping[str, Any], ports: Iterable[Mapping[str, Any]], drivers: Mapping[str, str]
-) -> Demand:
+) -> TaskRequirements:
     """What a task template (or a task's Spec) asks for; `drivers` is the driver of each network by name and id."""
     placement = task.get("Placement") or {}
-    return Demand(
+    return TaskRequirements(
         service=service,
         constraints=constraints.parse(placement.get("Constraints") or ()),
         reserved=_amounts((task.get("Resources") or {}).get("Reservations") or {}),

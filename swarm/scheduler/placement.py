@@ -7,26 +7,26 @@ from typing import Any
 from swarm.engine.wire import Spec
 from swarm.live.services import Snapshot
 from swarm.scheduler import constraints, filters, node_info
-from swarm.scheduler.node_info import Demand, Room
+from swarm.scheduler.node_info import NodeInfo, TaskRequirements
 
 HOLDING = ("assigned", "accepted", "preparing", "ready", "starting", "running")
 GOING = ("shutdown", "remove", "orphaned")
 
 
 @dataclass(frozen=True)
-class Held:
+class Reservation:
     """What a running task takes of which node (its id)."""
 
     node: str
-    demand: Demand
+    demand: TaskRequirements
 
 
 @dataclass(frozen=True)
 class Move:
     """One task to be placed, on `node` if its service is global, and the tasks of its slot that it replaces."""
 
-    demand: Demand
-    replaces: tuple[Held, ...] = ()
+    demand: TaskRequirements
+    replaces: tuple[Reservation, ...] = ()
     start_first: bool = False
     node: str | None = None
     ends: bool = False
@@ -36,16 +36,16 @@ class Move:
 class Swarm:
     """The nodes by id with what is on them; where nodes are equal, the first takes the task."""
 
-    rooms: Mapping[str, Room]
+    rooms: Mapping[str, NodeInfo]
     drivers: Mapping[str, str]
-    slots: Mapping[str, Mapping[str, tuple[Held, ...]]]
+    slots: Mapping[str, Mapping[str, tuple[Reservation, ...]]]
 
-    def leave(self, slot: Iterable[Held]) -> None:
+    def leave(self, slot: Iterable[Reservation]) -> None:
         """Tasks go."""
         for held in slot:
             self.rooms[held.node].leave(held.demand)
 
-    def candidates(self, move: Move) -> list[Room]:
+    def candidates(self, move: Move) -> list[NodeInfo]:
         """The nodes that a task may go to at all."""
         return [self.rooms[move.node]] if move.node else list(self.rooms.values())
 
@@ -66,7 +66,7 @@ def place(
     return swarm, waiting
 
 
-def wanted(spec: Spec) -> int:
+def desired_tasks(spec: Spec) -> int:
     """How many tasks a replicated service or job runs at a time."""
     if job := spec["Mode"].get("ReplicatedJob"):
         at_once = int(job.get("MaxConcurrent") or 1)
@@ -75,12 +75,12 @@ def wanted(spec: Spec) -> int:
     return 1 if replicas is None else int(replicas)
 
 
-def everywhere(spec: Spec) -> bool:
+def is_global(spec: Spec) -> bool:
     """A global service or job: one task on each node that its constraints allow."""
     return "Global" in spec["Mode"] or "GlobalJob" in spec["Mode"]
 
 
-def allowed(demand: Demand, place: Room) -> bool:
+def allowed(demand: TaskRequirements, place: NodeInfo) -> bool:
     """Whether a global service wants a task on a node: down and drained ones count as gone."""
     return not _gone(place) and constraints.met(demand.constraints, place.node)
 
@@ -91,10 +91,10 @@ def ports(spec: Spec) -> Sequence[Mapping[str, Any]]:
 
 
 def _now(desired: Mapping[str, Spec], snapshot: Snapshot, nodes: Sequence[Spec]) -> Swarm:
-    rooms = {str(node["ID"]): node_info.empty(node) for node in nodes}
+    rooms = {str(node["ID"]): node_info.without_tasks(node) for node in nodes}
     drivers = {str(item[key]): str(item["Driver"]) for item in snapshot.networks for key in ("Id", "Name")}
     services = {str(item["ID"]): item["Spec"] for item in snapshot.services}
-    slots: dict[str, dict[str, tuple[Held, ...]]] = {}
+    slots: dict[str, dict[str, tuple[Reservation, ...]]] = {}
     for task in snapshot.tasks:
         spec, node = services.get(str(task.get("ServiceID"))), str(task.get("NodeID"))
         if spec is None or node not in rooms or not _holds(task, spec):
@@ -102,7 +102,7 @@ def _now(desired: Mapping[str, Spec], snapshot: Snapshot, nodes: Sequence[Spec])
         name = str(spec["Name"])
         if name in desired and _gone(rooms[node]):
             continue
-        held = Held(node, node_info.demand(name, task["Spec"], ports(spec), {}))
+        held = Reservation(node, node_info.task_requirements(name, task["Spec"], ports(spec), {}))
         rooms[node].take(held.demand)
         own, slot = slots.setdefault(name, {}), str(task.get("Slot") or node)
         own[slot] = (*own.get(slot, ()), held)
@@ -115,7 +115,7 @@ def _holds(task: Mapping[str, Any], spec: Spec) -> bool:
     return bool(active) and not _is_job(spec)
 
 
-def _gone(place: Room) -> bool:
+def _gone(place: NodeInfo) -> bool:
     """Tasks leave a node that is down or drained."""
     return bool(place.node["Status"].get("State") == "down" or place.node["Spec"].get("Availability") == "drain")
 
@@ -128,13 +128,13 @@ def _moves(name: str, spec: Spec, swarm: Swarm, kept: bool) -> list[Move]:
     """The tasks of a service that must be placed, each with those that it replaces."""
     if kept and _is_job(spec):
         return []
-    demand = node_info.demand(name, spec["TaskTemplate"], ports(spec), swarm.drivers)
+    demand = node_info.task_requirements(name, spec["TaskTemplate"], ports(spec), swarm.drivers)
     start_first = (spec.get("UpdateConfig") or {}).get("Order") == "start-first"
     move = Move(demand, start_first=start_first, ends=_is_job(spec))
     slots = swarm.slots.get(name, {})
-    if everywhere(spec):
+    if is_global(spec):
         return _moves_everywhere(move, slots, swarm, kept)
-    count = wanted(spec)
+    count = desired_tasks(spec)
     staying = _scaled(list(slots.values()), count, swarm)
     if kept:
         # A task whose node no longer suits is stopped at once, whatever the order of updates.
@@ -145,11 +145,11 @@ def _moves(name: str, spec: Spec, swarm: Swarm, kept: bool) -> list[Move]:
     return replaced + [move] * (count - len(staying))
 
 
-def _suits(demand: Demand, slot: Iterable[Held], swarm: Swarm) -> bool:
+def _suits(demand: TaskRequirements, slot: Iterable[Reservation], swarm: Swarm) -> bool:
     return all(constraints.met(demand.constraints, swarm.rooms[held.node].node) for held in slot)
 
 
-def _moves_everywhere(move: Move, slots: Mapping[str, tuple[Held, ...]], swarm: Swarm, kept: bool) -> list[Move]:
+def _moves_everywhere(move: Move, slots: Mapping[str, tuple[Reservation, ...]], swarm: Swarm, kept: bool) -> list[Move]:
     moves = []
     for identity, place in swarm.rooms.items():
         held = slots.get(identity, ())
@@ -160,7 +160,7 @@ def _moves_everywhere(move: Move, slots: Mapping[str, tuple[Held, ...]], swarm: 
     return moves
 
 
-def _scaled(slots: list[tuple[Held, ...]], count: int, swarm: Swarm) -> list[tuple[Held, ...]]:
+def _scaled(slots: list[tuple[Reservation, ...]], count: int, swarm: Swarm) -> list[tuple[Reservation, ...]]:
     """The slots that stay: tasks go from the node that has most of them."""
     while len(slots) > count:
         crowds = [swarm.rooms[slot[0].node].tasks[slot[0].demand.service] for slot in slots]
@@ -178,7 +178,7 @@ def _try(move: Move, swarm: Swarm) -> Move | None:
     if not move.start_first:
         swarm.leave(move.replaces)
         move = replace(move, replaces=())
-    place = filters.roomiest(swarm.candidates(move), move.demand)
+    place = filters.best_node(swarm.candidates(move), move.demand)
     if place is None:
         return move
     swarm.leave(move.replaces)

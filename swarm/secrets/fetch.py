@@ -30,7 +30,7 @@ from swarm.errors import (
     StackInvalid,
     UnknownName,
 )
-from swarm.host.folder_lock import turn
+from swarm.host.folder_lock import lock_folder
 from swarm.report import Report
 from swarm.secrets import edit, inventory
 from swarm.settings import secrets
@@ -77,7 +77,7 @@ def fetch(
     if dry:
         report.would((f"write {shown(_file(environment, one))}, as in {one.version}" for one in wanted), "")
         return
-    with turn(environment.secrets, lambda: _busy(environment)):
+    with lock_folder(environment.secrets, lambda: _busy(environment)):
         _bring(environment, wanted, engine, report)
 
 
@@ -142,7 +142,7 @@ def by_job(environment: Environment, wanted: Sequence[Wanted], engine: Engine) -
         secrets={paths[one.name]: one.version for one in wanted},
         deadline=JOB_SECONDS,
     )
-    ended = jobs.once(engine, "secret-fetch", job)
+    ended = jobs.run_once(engine, "secret-fetch", job)
     if ended.code:
         raise JobFailed(f"The job that reads secrets failed: {ended.failure}")
     try:

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from swarm.deploy import changeset, deploy, missing_secrets
-from swarm.deploy.deployment import LOCK_TIMEOUT, Options
+from swarm.deploy.deployment import LOCK_TIMEOUT_SECONDS, Options
 from swarm.engine.client import Engine
 from swarm.errors import Locked, LockLost, SecretRefused
-from swarm.host.folder_lock import turn
+from swarm.host.folder_lock import lock_folder
 from swarm.live import services
 from swarm.live.services import Service
 from swarm.report import Report
@@ -63,10 +63,10 @@ def rotate(
     report: Report,
     *,
     dry: bool = False,
-    lock_timeout: float = LOCK_TIMEOUT,
+    lock_timeout: float = LOCK_TIMEOUT_SECONDS,
 ) -> None:
     """Give a secret another content and bring it to the services; if that fails, its file holds the former one."""
-    wanted, coming = _wanted(name, content), foresee(environment, name, content, engine, shell)
+    wanted, coming = _wanted(name, content), preview(environment, name, content, engine, shell)
     restarts, names = coming.restarts, coming.secrets
     _tell(names, restarts, report)
     if coming.with_it:
@@ -80,7 +80,7 @@ def rotate(
     report.line(f"{name} is rotated{'' if restarts else ': in its file; no service that runs uses it'}.")
 
 
-def foresee(environment: Environment, name: str, content: bytes | None, engine: Engine, shell: Shell) -> Rotation:
+def preview(environment: Environment, name: str, content: bytes | None, engine: Engine, shell: Shell) -> Rotation:
     """What a rotation would do; raises what it would refuse."""
     _wanted(name, content)
     names, used, running = (name, *edit.derived(name)), inventory.users(environment), services.services(engine)
@@ -154,7 +154,7 @@ def _waiting(
     needed = {key for key, pairs in used.items() if any(target in affected for target, _ in pairs)}
     if not affected or not all(secrets.file(environment.secrets, key).exists() for key in needed):
         return []
-    plans = changeset.survey(environment, affected, engine, shell).plans.values()
+    plans = changeset.collect(environment, affected, engine, shell).plans.values()
     return sorted({change.service for done in plans for change in done.pending} - {one.service for one in restarts})
 
 
@@ -167,7 +167,7 @@ def _alone(folder: Path, name: str) -> AbstractContextManager[None]:
             hint="Wait for it; ./run lock.status says what runs.",
         ) from None
 
-    return turn(folder, busy)
+    return lock_folder(folder, busy)
 
 
 @contextmanager

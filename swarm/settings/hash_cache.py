@@ -20,7 +20,7 @@ MARGIN = 2_000_000_000
 Signature = list[list[int | str]]
 
 
-def remembered(question: str, files: Sequence[Path], answer: Callable[[], str]) -> str:
+def cached(question: str, files: Sequence[Path], answer: Callable[[], str]) -> str:
     """The answer to a question about files of one folder; asked for again when one of them has changed since."""
     signature = _signature(files)
     if not signature:

@@ -13,7 +13,7 @@ import bcrypt
 from pydantic import model_validator
 
 from swarm.errors import SecretMissing, SecretRefused
-from swarm.settings.hash_cache import remembered
+from swarm.settings.hash_cache import cached
 from swarm.settings.validation import Strict
 
 LENGTH = 32
@@ -223,7 +223,7 @@ def _known_to_fit(folder: Path, name: str, declaration: Declaration, users: Secr
     """As `fits`, asked once for the same two files."""
     files = [file(folder, name), file(folder, str(declaration.htpasswd))]
     question = f"bcrypt of {name} for {declaration.user}"
-    return remembered(question, files, lambda: str(fits(users, declaration, secret))) == str(True)
+    return cached(question, files, lambda: str(fits(users, declaration, secret))) == str(True)
 
 
 def _close(folder: Path, name: str) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from swarm.engine.client import Engine
-from swarm.engine.recorder import Endpoint, listening
+from swarm.engine.recorder import Recorder, listening
 from swarm.engine.wire import NAMESPACE, Spec
 from swarm.errors import StackInvalid
 from swarm.settings import validation
@@ -25,14 +25,14 @@ from swarm.stacks.rollout_options import Rollout
 from swarm.stacks.stack import Stack
 
 CACHE = ROOT / ".swarmstats" / "specs"
-AT_ONCE = 4
-KEPT = 4000
+PARALLEL_CLIENTS = 4
+KEPT_FILES = 4000
 # What the operator may have set for another engine.
 PLAIN = dict.fromkeys(("DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_TLS", "DOCKER_TLS_VERIFY", "DOCKER_API_VERSION"), "")
 
 
 @dataclass(frozen=True)
-class Wanted:
+class DesiredState:
     """What a stack is to be: services and networks by full name; networks, configs and secrets are told by name."""
 
     stack: str
@@ -52,7 +52,7 @@ class Wanted:
         return set(_references(self.services, "Secrets", "SecretName"))
 
 
-def wanted(stacks: Sequence[Stack], engine: Engine, shell: Shell, cache: Path = CACHE) -> dict[str, Wanted]:
+def convert(stacks: Sequence[Stack], engine: Engine, shell: Shell, cache: Path = CACHE) -> dict[str, DesiredState]:
     """The wanted state of each stack by name; raises StackInvalid with every refusal of the docker client."""
     identity = _identity(engine)
     keys = {stack.name: _key(stack, identity) for stack in stacks}
@@ -66,9 +66,9 @@ def wanted(stacks: Sequence[Stack], engine: Engine, shell: Shell, cache: Path = 
     return {stack.name: _wanted(stack, answers[stack.name]) for stack in stacks}
 
 
-def _wanted(stack: Stack, answer: Mapping[str, Any]) -> Wanted:
+def _wanted(stack: Stack, answer: Mapping[str, Any]) -> DesiredState:
     rollout = {f"{stack.name}_{name}": said for name, said in stack.rollout.items()}
-    return Wanted(stack.name, answer["services"], answer["networks"], rollout, stack.partial)
+    return DesiredState(stack.name, answer["services"], answer["networks"], rollout, stack.partial)
 
 
 def _references(services: Mapping[str, Spec], section: str, key: str) -> list[str]:
@@ -91,7 +91,7 @@ def _key(stack: Stack, identity: str) -> str:
 def _converted(stacks: Sequence[Stack], engine: Engine, shell: Shell) -> dict[str, dict[str, Any]]:
     if not stacks:
         return {}
-    with listening(engine.api_version) as endpoint, ThreadPoolExecutor(AT_ONCE) as pool:
+    with listening(engine.api_version) as endpoint, ThreadPoolExecutor(PARALLEL_CLIENTS) as pool:
         answers = pool.map(lambda stack: _send(stack, endpoint, engine.client, shell), stacks)
         if refused := [text for text in answers if text]:
             raise StackInvalid("\n".join(refused))
@@ -108,7 +108,7 @@ def _sorted(answer: dict[str, Any]) -> dict[str, Any]:
     return {kind: dict(sorted(objects.items())) for kind, objects in answer.items()}
 
 
-def _send(stack: Stack, endpoint: Endpoint, client: tuple[str, ...], shell: Shell) -> str:
+def _send(stack: Stack, endpoint: Recorder, client: tuple[str, ...], shell: Shell) -> str:
     words = ("stack", "deploy", "--compose-file", "-", "--resolve-image", "never", "--detach=true", stack.name)
     argv = (*client, "--host", endpoint.host, *words)
     result = shell.run(argv, stdin=validation.text(stack.document), check=False, environment=PLAIN)
@@ -129,7 +129,7 @@ def _kept(path: Path) -> dict[str, Any] | None:
 def _make_room(cache: Path, count: int) -> None:
     cache.mkdir(mode=0o700, parents=True, exist_ok=True)
     files = sorted((item.stat().st_mtime, item) for item in cache.glob("*.json"))
-    for _, path in files[: max(0, len(files) + count - KEPT)]:
+    for _, path in files[: max(0, len(files) + count - KEPT_FILES)]:
         path.unlink(missing_ok=True)
 
 

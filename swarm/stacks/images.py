@@ -23,9 +23,9 @@ DEBIAN = "trixie"
 UPSTREAM = f"debian:{DEBIAN}-slim"
 LOCAL_DEBIAN = f"swarmstats/debian:{DEBIAN}"
 LEFT_OUT = ("__pycache__", "*.pyc", ".mypy_cache", ".ruff_cache", ".pytest_cache", "*.egg-info", ".hypothesis")
-AT_ONCE = 3
+PARALLEL_BUILDS = 3
 # An engine says nothing while it reads or sends a large layer.
-PUSH_SILENCE = 900
+PUSH_TIMEOUT_SECONDS = 900
 ARGUMENT = re.compile(r"^ARG ([A-Z][A-Z0-9_]*)$", re.MULTILINE)
 
 
@@ -84,7 +84,9 @@ def build(
 ) -> None:
     """Build what is not on this machine yet, and not in the registry either."""
     engine = Engine()
-    lacking = [item for item in wanted if item.directory and not here(engine, item) and not pushed(engine, item)]
+    lacking = [
+        item for item in wanted if item.directory and not exists_locally(engine, item) and not is_pushed(engine, item)
+    ]
     missing = _with_parts(environment, lacking, engine)
     if dry:
         report.would(_deeds("build", _with_base(missing, engine)), "nothing to build")
@@ -98,14 +100,14 @@ def build(
 def push(wanted: Sequence[Image], report: Report, *, dry: bool = False) -> None:
     """Push what the registry does not have yet."""
     engine = Engine()
-    missing = [item for item in wanted if item.directory and not pushed(engine, item)]
+    missing = [item for item in wanted if item.directory and not is_pushed(engine, item)]
     if dry:
         report.would(_deeds("push", missing), "nothing to push")
         return
-    patient = Engine(timeout=PUSH_SILENCE)
+    patient = Engine(timeout=PUSH_TIMEOUT_SECONDS)
     with report.step("images pushed") as step:
         step.note(", ".join(item.name for item in missing))
-        with ThreadPoolExecutor(AT_ONCE) as pool:
+        with ThreadPoolExecutor(PARALLEL_BUILDS) as pool:
             list(pool.map(lambda item: _push(patient, item), missing))
         step.detail = _counts(missing, wanted, "pushed")
         step.skipped = not missing
@@ -117,7 +119,7 @@ def ensure_local(
     """Make images of ours exist on this machine's own engine; returns name -> reference."""
     engine = Engine()
     wanted = [image(environment, name) for name in names]
-    lacking = [item for item in wanted if item.directory and not here(engine, item)]
+    lacking = [item for item in wanted if item.directory and not exists_locally(engine, item)]
     missing = _with_parts(environment, lacking, engine)
     if missing and dry:
         report.would(_deeds("build", _with_base(missing, engine)), "nothing to build")
@@ -128,12 +130,12 @@ def ensure_local(
     return {item.name: item.reference for item in wanted}
 
 
-def here(engine: Engine, item: Image) -> bool:
+def exists_locally(engine: Engine, item: Image) -> bool:
     """Whether this machine's engine has the image."""
     return engine.images.exists(item.reference)
 
 
-def pushed(engine: Engine, item: Image) -> bool:
+def is_pushed(engine: Engine, item: Image) -> bool:
     """Whether the registry has the image; a registry that does not answer has none."""
     return engine.images.was_pushed(item.reference)
 
@@ -161,7 +163,7 @@ def _with_parts(environment: Environment, lacking: Sequence[Image], engine: Engi
     for item in lacking:
         for name in parts(item.directory) if item.directory else ():
             part = image(environment, name)
-            if part.directory and not here(engine, part) and not pushed(engine, part):
+            if part.directory and not exists_locally(engine, part) and not is_pushed(engine, part):
                 found[name] = part
         found[item.name] = found.get(item.name, item)
     return sorted(found.values(), key=lambda item: bool(item.directory and parts(item.directory)))
@@ -169,7 +171,7 @@ def _with_parts(environment: Environment, lacking: Sequence[Image], engine: Engi
 
 def _with_base(missing: Sequence[Image], engine: Engine) -> list[Image]:
     """Everything that is built when these are."""
-    return [_base(), *missing] if missing and not here(engine, _base()) else list(missing)
+    return [_base(), *missing] if missing and not exists_locally(engine, _base()) else list(missing)
 
 
 def _deeds(verb: str, missing: Iterable[Image]) -> list[str]:
@@ -188,7 +190,7 @@ def _build_all(environment: Environment, missing: Sequence[Image], shell: Shell,
     # Two that make a base each get two that differ, and every layer on them is built twice.
     with prerequisites.taking_turns(step.note):
         client = prerequisites.ensure_builder(shell, lambda: debian(environment, shell, step), step.note)
-        if not here(Engine(), base):
+        if not exists_locally(Engine(), base):
             step.note("base")
             _build(environment, base, {"DEBIAN": debian(environment, shell, step)}, client)
     done: list[str] = []
@@ -202,7 +204,7 @@ def _build_all(environment: Environment, missing: Sequence[Image], shell: Shell,
     step.note(", ".join(item.name for item in missing))
     made_of_others = [item for item in missing if parts(ROOT / "images" / item.name)]
     for wave in ([item for item in missing if item not in made_of_others], made_of_others):
-        with ThreadPoolExecutor(AT_ONCE) as pool:
+        with ThreadPoolExecutor(PARALLEL_BUILDS) as pool:
             list(pool.map(one, wave))
 
 
@@ -238,7 +240,7 @@ def debian(environment: Environment, shell: Shell, step: Step) -> str:
     if given != "auto":
         return given
     for known in (LOCAL_DEBIAN, UPSTREAM):
-        if here(engine, Image("debian", known, None)):
+        if exists_locally(engine, Image("debian", known, None)):
             return known
     try:
         step.note(f"pulling {UPSTREAM}")

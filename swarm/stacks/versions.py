@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from swarm.errors import StackInvalid
-from swarm.settings.hash_cache import remembered
+from swarm.settings.hash_cache import cached
 from swarm.settings.secrets import Secret
 
 BUDGET = 64
@@ -72,7 +72,7 @@ def fitting(name: str) -> str:
 @lru_cache(maxsize=1024)
 def _slow_digest(file: Path, key: str, content: Secret) -> str:
     """The digest of a secret's content, remembered from one run to the next while its file does not change."""
-    return remembered(f"scrypt of {key}", (file,), partial(_scrypt, key, content))
+    return cached(f"scrypt of {key}", (file,), partial(_scrypt, key, content))
 
 
 @lru_cache(maxsize=1024)

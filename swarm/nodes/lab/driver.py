@@ -12,15 +12,15 @@ from swarm.engine.refusals import REFUSALS, reason
 from swarm.errors import CleanIncomplete, EngineUnavailable, NodeFailed
 from swarm.nodes.lab import containers, ports, storage
 from swarm.nodes.lab.containers import REGISTRY, STOP_SECONDS, Container
-from swarm.nodes.lab.resources import DOWN, GONE_SECONDS, Need, Rights, Site, Summary
+from swarm.nodes.lab.resources import DOWN, GONE_SECONDS, LabResources, Need, Rights, Summary
 from swarm.report import Report, Step
 from swarm.settings.environment import Environment, Node
 from swarm.shell import Shell
 from swarm.stacks import images
 from swarm.wait import until
 
-AT_ONCE = 8
-GOSSIP = 7946
+PARALLEL_CONTAINERS = 8
+GOSSIP_PORT = 7946
 GOSSIP_SECONDS = 15.0
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
@@ -28,7 +28,7 @@ Answer = TypeVar("Answer")
 
 def create(environment: Environment, shell: Shell, report: Report, *, dry: bool = False) -> None:
     """Make or complete the lab; nothing is begun before its ports, addresses and paths are known to be good."""
-    site = Site.of(environment)
+    site = LabResources.of(environment)
     with _translated("The lab cannot be made here"):
         _check(site)
     built = images.ensure_local(environment, ("node", REGISTRY), shell, report, dry=dry)
@@ -55,7 +55,7 @@ def start(environment: Environment, shell: Shell, report: Report, *, dry: bool =
 
 def stop(environment: Environment, shell: Shell, report: Report, *, dry: bool = False) -> None:
     """Stop all containers of the lab; volumes, addresses and the swarm's state stay."""
-    site = Site.of(environment)
+    site = LabResources.of(environment)
     with _translated("The lab could not be looked at"):
         running = [name for name, item in site.containers().items() if item["State"] not in DOWN]
     if dry:
@@ -69,7 +69,7 @@ def stop(environment: Environment, shell: Shell, report: Report, *, dry: bool = 
 
 def remove(environment: Environment, shell: Shell, report: Report, *, dry: bool = False) -> None:
     """Remove containers, network and volumes of the lab; raises CleanIncomplete when something stays."""
-    site, held = Site.of(environment), holdings(environment)
+    site, held = LabResources.of(environment), holdings(environment)
     if dry:
         kinds = {"container": sorted(site.containers()), "network": site.networks(), "volume": site.volumes()}
         deeds = (f"remove {kind} {name}" for kind, names in kinds.items() for name in names)
@@ -90,7 +90,7 @@ def remove(environment: Environment, shell: Shell, report: Report, *, dry: bool 
 def remount(environment: Environment, shell: Shell, report: Report, *, dry: bool = False) -> None:
     """Restart nodes that lost the shared storage, then let each write a file that all others must read."""
     _demand(environment)
-    site, path = Site.of(environment), environment.storage.path
+    site, path = LabResources.of(environment), environment.storage.path
     with _translated("The shared storage could not be checked"):
         found = {node.name: f"{environment.lab_name}-{node.name}" for node in environment.nodes}
         lost = [name for name, container in found.items() if not storage.mounted(site.engine, container, path)]
@@ -110,7 +110,7 @@ def remount(environment: Environment, shell: Shell, report: Report, *, dry: bool
 
 def engine(environment: Environment, node: Node | None = None) -> Engine:
     """The engine of a node, or of the first manager that answers; raises EngineUnavailable."""
-    site = Site.of(environment)
+    site = LabResources.of(environment)
     wanted = [node] if node else [item for item in environment.nodes if item.role == "manager"]
     for item in wanted:
         found = site.node_engine(item)
@@ -134,7 +134,7 @@ def exists(environment: Environment) -> bool:
 def holdings(environment: Environment) -> tuple[str, ...]:
     """The names of everything that swarm.clean would remove."""
     with _translated("The lab could not be looked at"):
-        return Site.of(environment).holdings()
+        return LabResources.of(environment).holdings()
 
 
 def _demand(environment: Environment) -> None:
@@ -142,14 +142,14 @@ def _demand(environment: Environment) -> None:
         raise NodeFailed(f"There is no lab {environment.lab_name} yet.", hint="Make it: ./run swarm.init")
 
 
-def _plan(site: Site, built: Mapping[str, str]) -> list[Container]:
+def _plan(site: LabResources, built: Mapping[str, str]) -> list[Container]:
     environment = site.environment
     registry = containers.registry(environment, built[REGISTRY])
     nodes = [containers.node(environment, node, built["node"], site.operator) for node in environment.nodes]
     return [*nodes, *((registry,) if registry else ())]
 
 
-def _check(site: Site) -> None:
+def _check(site: LabResources) -> None:
     for node in site.environment.nodes:
         containers.socket(site.operator, node)
         containers.address(site.environment, node)
@@ -174,7 +174,7 @@ def _check_settings(plan: Sequence[Container], found: Mapping[str, Summary]) -> 
             )
 
 
-def _tell(site: Site, plan: Sequence[Container], found: Mapping[str, Summary], report: Report) -> None:
+def _tell(site: LabResources, plan: Sequence[Container], found: Mapping[str, Summary], report: Report) -> None:
     """Say what `create` would do."""
     needs = {container.name: site.needs(container, found.get(container.name)) for container in plan}
     made = [name for name, need in needs.items() if need is Need.MAKE]
@@ -183,14 +183,14 @@ def _tell(site: Site, plan: Sequence[Container], found: Mapping[str, Summary], r
     report.would([*deeds, *(f"start container {name}" for name in started)], "all containers of the lab run")
 
 
-def _bring_up(site: Site, rights: Rights, found: Mapping[str, Summary], container: Container) -> str:
+def _bring_up(site: LabResources, rights: Rights, found: Mapping[str, Summary], container: Container) -> str:
     done = site.run(container, found.get(container.name), rights)
     site.wait(container.title)
     return done
 
 
 def _managers_first(
-    site: Site, bring_up: Callable[[Container], str], plan: Sequence[Container], step: Step
+    site: LabResources, bring_up: Callable[[Container], str], plan: Sequence[Container], step: Step
 ) -> list[str]:
     """Bring all up, workers once the managers of an old swarm hear gossip: who knocks too early waits a minute."""
     nodes = {node.name: node for node in site.environment.nodes}
@@ -200,7 +200,7 @@ def _managers_first(
     said = _in_parallel(bring_up, managers, step)
     for node in (nodes[item.title] for item, word in zip(managers, said, strict=True) if word and item.title in nodes):
         if site.node_engine(node).info()["Swarm"]["NodeID"]:
-            until(partial(ports.listens, containers.address(site.environment, node), GOSSIP), GOSSIP_SECONDS)
+            until(partial(ports.listens, containers.address(site.environment, node), GOSSIP_PORT), GOSSIP_SECONDS)
     done = dict(zip(names, [*said, *_in_parallel(bring_up, workers, step)], strict=True))
     return [done[item.name] for item in plan]
 
@@ -227,7 +227,7 @@ def _in_parallel(act: Callable[[Item], Answer], items: Iterable[Item], step: Ste
         step.note(f"{len(finished)} of {len(items)}")
         return answer
 
-    with ThreadPoolExecutor(AT_ONCE) as pool:
+    with ThreadPoolExecutor(PARALLEL_CONTAINERS) as pool:
         return list(pool.map(one, items))
 
 

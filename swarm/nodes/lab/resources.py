@@ -37,7 +37,7 @@ class Need(Enum):
 
 
 @dataclass(frozen=True)
-class Site:
+class LabResources:
     """One lab's share of this machine: its environment, its operator, the engine that holds its containers."""
 
     environment: Environment
@@ -45,7 +45,7 @@ class Site:
     engine: Engine
 
     @classmethod
-    def of(cls, environment: Environment) -> "Site":
+    def of(cls, environment: Environment) -> "LabResources":
         """The site of an environment's lab; sockets lie in the operator's state directory."""
         state = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state")
         operator = Operator(state / "swarmstats" / environment.lab_name, os.getgid())
@@ -158,7 +158,7 @@ class Site:
 class Rights:
     """What nodes may be given on this machine: everything, or all that this host itself has."""
 
-    def __init__(self, site: Site, image: str) -> None:
+    def __init__(self, site: LabResources, image: str) -> None:
         self._site, self._image = site, image
         self._lock = Lock()
         self._privileged: bool | None = None

@@ -16,7 +16,7 @@ def copied(platform: Platform, tmp_path_factory: pytest.TempPathFactory) -> Iter
     yield made
     made.run("clean", STACK, "--yes")
     # The next copy has other secrets and a history of its own.
-    prune.collect(platform.engine, gone=[STACK])
+    prune.prune_versions(platform.engine, gone=[STACK])
 
 
 @pytest.fixture

@@ -191,7 +191,7 @@ def _needless(manager: Engine, networks: Iterable[str]) -> list[str]:
 def test_the_plan_of_any_stack_that_was_just_deployed_is_empty(
     manager: Engine, tmp_path: Path, long: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(prune, "LET_GO", 3.0)
+    monkeypatch.setattr(prune, "NETWORK_SECONDS", 3.0)
 
     @settings(
         max_examples=LONG if long else SHORT, deadline=timedelta(minutes=5), derandomize=True, database=None,
@@ -201,8 +201,8 @@ def test_the_plan_of_any_stack_that_was_just_deployed_is_empty(
     def holds(first: dict[str, Any], second: dict[str, Any]) -> None:
         for found in (first, second):
             made = stack(found)
-            wanted = conversion.wanted([made], manager, Shell(), tmp_path)[STACK]
-            site = apply.Site(manager, manager.now(), 60, apply.References.read(manager))
+            wanted = conversion.convert([made], manager, Shell(), tmp_path)[STACK]
+            site = apply.ApplyContext(manager, manager.now(), 60, apply.References.read(manager))
             done = plan.plan(wanted, live.snapshot(manager))
             step = Step("generated", None)
             apply.apply(done, site, step)
@@ -210,7 +210,7 @@ def test_the_plan_of_any_stack_that_was_just_deployed_is_empty(
             left = plan.plan(wanted, live.snapshot(manager))
             assert not _needless(manager, left.unwanted_networks)
             left = replace(left, unwanted_networks=())
-            said = "\n".join(text for _, text in display.outline([left]))
+            said = "\n".join(text for _, text in display.lines([left]))
             assert left.empty, f"{said}\n{found}"
 
     holds()

@@ -126,7 +126,7 @@ def test_an_ad_hoc_job_sees_its_networks_secrets_and_files_and_leaves_nothing(pl
         secrets={"word": sealed["ro-user-password"]},
         files={"/etc/given": b"a file"},
     )
-    ended = jobs.once(platform.engine, "look", job)
+    ended = jobs.run_once(platform.engine, "look", job)
     assert ended.code == 0
     assert json.loads(ended.output[-1])["file"] == "a file"
     assert json.loads(ended.output[-1])["secret"] > 0
@@ -135,7 +135,9 @@ def test_an_ad_hoc_job_sees_its_networks_secrets_and_files_and_leaves_nothing(pl
 
 
 def test_every_line_of_an_ad_hoc_job_arrives_once_and_in_order(platform: Platform) -> None:
-    ended = jobs.once(platform.engine, "lines", python(platform, "for i in range(5000): print(i)\nraise SystemExit(3)"))
+    ended = jobs.run_once(
+        platform.engine, "lines", python(platform, "for i in range(5000): print(i)\nraise SystemExit(3)")
+    )
     assert ended.code == 3
     assert ended.output == tuple(str(number) for number in range(5000))
 
@@ -144,12 +146,12 @@ def test_an_ad_hoc_job_that_cannot_start_or_end_says_so_and_leaves_nothing(platf
     engine = platform.engine
     job = python(platform, "import time; print('begun', flush=True); time.sleep(100)", deadline=12)
     with pytest.raises(DeadlinePassed, match="begun"):
-        jobs.once(engine, "slow", job)
+        jobs.run_once(engine, "slow", job)
     absent = replace(job, image=f"{job.image}-absent", deadline=120)
     with pytest.raises(JobFailed, match=r"No such image|not found"):
-        jobs.once(engine, "absent", absent)
+        jobs.run_once(engine, "absent", absent)
     with pytest.raises(JobFailed, match="no secret nobody"):
-        jobs.once(engine, "sealed", replace(job, secrets={"word": "nobody"}))
+        jobs.run_once(engine, "sealed", replace(job, secrets={"word": "nobody"}))
     assert left(engine) == []
 
 
@@ -167,7 +169,7 @@ def test_an_interrupted_client_leaves_nothing_and_what_a_killed_one_left_goes_wi
         os.kill(client.pid, number)
         client.wait(HANG)
         assert bool(left(engine)) is remains
-    assert jobs.once(engine, "next", python(platform, "print('here')")).output == ("here",)
+    assert jobs.run_once(engine, "next", python(platform, "print('here')")).output == ("here",)
     assert left(engine) == []
 
 
@@ -178,7 +180,7 @@ def test_an_ad_hoc_job_belongs_to_no_stack(platform: Platform) -> None:
     def look(_: object) -> None:
         seen.append(platform.run("status", "--json").stdout)
 
-    jobs.once(engine, "status", python(platform, "import time; print(1, flush=True); time.sleep(3)"), look)
+    jobs.run_once(engine, "status", python(platform, "import time; print(1, flush=True); time.sleep(3)"), look)
     assert seen
     assert jobs.PREFIX not in seen[0]
 

@@ -78,7 +78,7 @@ def test_the_lock_of_a_client_that_was_killed_expires_and_the_next_deploy_ends_w
 
 
 def test_a_lock_can_be_broken_and_its_holder_learns_of_it(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lock, "RENEWAL", 60.0)
+    monkeypatch.setattr(lock, "RENEWAL_SECONDS", 60.0)
     said: list[str] = []
     with lock.held(platform.engine, "stuck", 5, said.append):
         assert "stuck" in platform.run("lock.break").stdout
@@ -93,7 +93,7 @@ def test_who_goes_on_without_the_lock_is_stopped(platform: Platform) -> None:
 
 
 def test_a_lock_that_is_held_long_is_renewed(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lock, "RENEWAL", 0.5)
+    monkeypatch.setattr(lock, "RENEWAL_SECONDS", 0.5)
     engine = platform.engine
     with lock.held(engine, "long", 5, print):
         first = lock.read(engine)

@@ -44,7 +44,7 @@ def test_everything_that_the_stacks_promise_holds(platform: Platform) -> None:
 
 
 def test_the_check_of_a_stack_with_pages_only_needs_no_job(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(jobs, "once", None)
+    monkeypatch.setattr(jobs, "run_once", None)
     (app,) = targets.select(platform.environment, "app")
     outcomes = runner.check(platform.environment, app, manager.connect(platform.environment, Shell()), Step("", None))
     assert [outcome.state for outcome in outcomes] == ["held", "held"]
@@ -82,15 +82,15 @@ def test_passwords_stand_in_no_config_service_or_log_of_the_job(
     platform: Platform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[str] = []
-    once = jobs.once
+    once = jobs.run_once
 
-    def look(engine: object, name: str, job: job_spec.Job) -> jobs.Ended:
+    def look(engine: object, name: str, job: job_spec.Job) -> jobs.JobResult:
         seen.append(str(job))
         ended = once(platform.engine, name, job)
         seen.extend(line.text for line in ended.lines)
         return ended
 
-    monkeypatch.setattr(jobs, "once", look)
+    monkeypatch.setattr(jobs, "run_once", look)
     (db,) = targets.select(platform.environment, "db")
     outcomes = runner.run(platform.environment, db, platform.engine, Step("", None))
     assert {outcome.state for outcome in outcomes} == {"held"}

@@ -91,7 +91,7 @@ def test_machines_read_what_people_see(platform: Platform) -> None:
     assert {item["name"]: item["well"] for item in findings}["swarm"]
     lines = [json.loads(line) for line in platform.run("logs", "app", "--json", "--tail", "3").stdout.splitlines()]
     assert {line["service"] for line in lines} == {"app_nginx"}
-    assert all(line.keys() == {"moment", "service", "task", "node", "text"} for line in lines)
+    assert all(line.keys() == {"time", "service", "task", "node", "text"} for line in lines)
     coming = json.loads(platform.run("secret.rotate", READER, "--dry", "--json").stdout)
     assert "admin_portal" in [service["service"] for service in coming["restarts"]]
     (plan,) = json.loads(platform.run("plan", "app", "--json").stdout)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from swarm.containers import jobs
-from swarm.containers.jobs import Ended
+from swarm.containers.jobs import JobResult
 from swarm.deploy import changeset
 from swarm.engine.client import Engine
 from swarm.engine.wire import NAMESPACE
@@ -90,16 +90,16 @@ def empty(lab: Environment) -> Environment:
 
 
 @pytest.fixture
-def ended(monkeypatch: pytest.MonkeyPatch) -> list[Ended]:
+def ended(monkeypatch: pytest.MonkeyPatch) -> list[JobResult]:
     """How the jobs of a test ended, with what their logs held."""
-    found: list[Ended] = []
-    once = jobs.once
+    found: list[JobResult] = []
+    once = jobs.run_once
 
-    def watched(*words: Any) -> Ended:
+    def watched(*words: Any) -> JobResult:
         found.append(once(*words))
         return found[-1]
 
-    monkeypatch.setattr(jobs, "once", watched)
+    monkeypatch.setattr(jobs, "run_once", watched)
     return found
 
 
@@ -111,7 +111,7 @@ def texts(made: Environment) -> dict[str, str]:
 def test_a_deploy_or_plan_without_the_files_is_refused_by_what_the_managers_hold(empty: Environment) -> None:
     engine = manager.connect(empty, Shell())
     with pytest.raises(SecretFileMissing) as caught:
-        changeset.survey(empty, targets.select(empty, "db,archive"), engine, Shell())
+        changeset.collect(empty, targets.select(empty, "db,archive"), engine, Shell())
     for key in CONTENTS:
         assert key in caught.value.message
     assert "postgres-password" not in caught.value.message
@@ -119,7 +119,7 @@ def test_a_deploy_or_plan_without_the_files_is_refused_by_what_the_managers_hold
 
 
 def test_secrets_come_back_by_a_job_that_no_log_betrays(
-    empty: Environment, ended: list[Ended], capsys: pytest.CaptureFixture[str]
+    empty: Environment, ended: list[JobResult], capsys: pytest.CaptureFixture[str]
 ) -> None:
     engine = manager.connect(empty, Shell())
     fetch.fetch(empty, "", engine, Report())
@@ -136,7 +136,7 @@ def test_secrets_come_back_by_a_job_that_no_log_betrays(
 
 
 def test_of_a_task_whose_node_does_not_answer_a_job_reads_for_us(
-    empty: Environment, ended: list[Ended], monkeypatch: pytest.MonkeyPatch
+    empty: Environment, ended: list[JobResult], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def unreachable(*_: object) -> None:
         raise NodeFailed("node-1 cannot be reached from here")

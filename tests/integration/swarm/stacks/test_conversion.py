@@ -54,7 +54,7 @@ def changed(before: Stack, after: Stack, engine: Engine, cache: Path) -> dict[st
     """Service -> what it differs in."""
 
     def ask(stack: Stack) -> Mapping[str, Any]:
-        return conversion.wanted([stack], engine, Shell(), cache)[stack.name].services
+        return conversion.convert([stack], engine, Shell(), cache)[stack.name].services
 
     old, new = ask(before), ask(after)
     found = {
@@ -65,9 +65,9 @@ def changed(before: Stack, after: Stack, engine: Engine, cache: Path) -> dict[st
 
 def test_a_stack_is_converted_once_and_then_known(tmp_path: Path, engine: Engine) -> None:
     stack = stacks.render(load(tmp_path), Target("db"))
-    first = conversion.wanted([stack], engine, Shell(), tmp_path / "cache")["db"]
+    first = conversion.convert([stack], engine, Shell(), tmp_path / "cache")["db"]
     shell = RecordingShell()
-    assert conversion.wanted([stack], engine, shell, tmp_path / "cache")["db"] == first
+    assert conversion.convert([stack], engine, shell, tmp_path / "cache")["db"] == first
     assert shell.ran == []
     assert set(first.services) == {"db_postgres", "db_haproxy", "db_bootstrap", "db_backups"}
     assert set(first.networks) == {"db_internal"}
@@ -78,7 +78,7 @@ def test_a_stack_is_converted_once_and_then_known(tmp_path: Path, engine: Engine
 
 def test_what_is_kept_is_the_operators_alone_and_holds_no_secret(tmp_path: Path, engine: Engine) -> None:
     stack = stacks.render(load(tmp_path), Target("db"))
-    conversion.wanted([stack], engine, Shell(), tmp_path / "cache")
+    conversion.convert([stack], engine, Shell(), tmp_path / "cache")
     assert (tmp_path / "cache").stat().st_mode & 0o777 == 0o700
     text = "".join(path.read_text() for path in (tmp_path / "cache").iterdir())
     assert text
@@ -88,7 +88,7 @@ def test_what_is_kept_is_the_operators_alone_and_holds_no_secret(tmp_path: Path,
 def test_what_docker_refuses_is_told_with_its_stack(tmp_path: Path, engine: Engine) -> None:
     environment = load(tmp_path, ENV + "stacks: {app: {replicas: many}}\n")
     with pytest.raises(StackInvalid, match=r"stacks/app/stack.yml.j2 \(app\): .*replicas"):
-        conversion.wanted([stacks.render(environment, Target("app"))], engine, Shell(), tmp_path / "cache")
+        conversion.convert([stacks.render(environment, Target("app"))], engine, Shell(), tmp_path / "cache")
 
 
 def test_a_changed_secret_changes_exactly_the_services_that_use_it(tmp_path: Path, engine: Engine) -> None:
@@ -114,4 +114,4 @@ def test_another_project_changes_exactly_the_services_that_read_the_projects(tmp
 def test_siblings_are_told_apart_from_the_document_that_docker_gets(tmp_path: Path, engine: Engine) -> None:
     stack = stacks.render(load(tmp_path), Target("app"))
     assert "x-rollout" not in stack.text()
-    assert conversion.wanted([stack], engine, Shell(), tmp_path / "cache")["app"].rollout == {}
+    assert conversion.convert([stack], engine, Shell(), tmp_path / "cache")["app"].rollout == {}

@@ -44,8 +44,8 @@ def silent(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
     with web_server.serving(Handler) as address:
         monkeypatch.setattr(images, "Engine", lambda timeout=30: Engine(host=f"tcp://{address}", timeout=timeout))
-        monkeypatch.setattr(images, "PUSH_SILENCE", 1)
-        monkeypatch.setattr(images, "pushed", lambda *_: False)
+        monkeypatch.setattr(images, "PUSH_TIMEOUT_SECONDS", 1)
+        monkeypatch.setattr(images, "is_pushed", lambda *_: False)
         yield
         over.set()
 

@@ -7,23 +7,25 @@ PAGE = Http(name="page", host="app", path="/x", text="R & D")
 
 
 def test_the_lab_is_asked_at_its_published_port() -> None:
-    entrance = http.Door("example.test", False, {"http": 8080}, "127.0.0.1")
+    entrance = http.EntryPoint("example.test", False, {"http": 8080}, "127.0.0.1")
     assert entrance.url(PAGE) == "http://127.0.0.1:8080/x"
     assert entrance.host(PAGE) == "app.example.test"
     assert entrance.host(Http(name="portal")) == "example.test"
 
 
 def test_where_traefik_is_asked_follows_from_the_environment(make: Make) -> None:
-    assert http.door(make(ENV + "lab: {http_port: 8080, listen: 0.0.0.0}\n")) == http.Door(
+    assert http.entry_point(make(ENV + "lab: {http_port: 8080, listen: 0.0.0.0}\n")) == http.EntryPoint(
         "example.test", False, {"http": 8080}, "127.0.0.1"
     )
-    assert http.door(make(CONTEXT)).url(PAGE) == "http://app.example.test:80/x"
-    assert http.door(make(CONTEXT + "entry: 10.0.0.1:8080\n")).url(PAGE) == "http://10.0.0.1:8080/x"
-    assert http.door(make(CONTEXT + "stacks: {admin: {tls: true}}\n")).url(PAGE) == "https://app.example.test:443/x"
+    assert http.entry_point(make(CONTEXT)).url(PAGE) == "http://app.example.test:80/x"
+    assert http.entry_point(make(CONTEXT + "entry: 10.0.0.1:8080\n")).url(PAGE) == "http://10.0.0.1:8080/x"
+    assert (
+        http.entry_point(make(CONTEXT + "stacks: {admin: {tls: true}}\n")).url(PAGE) == "https://app.example.test:443/x"
+    )
 
 
 def test_a_scheme_that_is_out_of_reach_is_known_to_be(make: Make) -> None:
-    entrance = http.door(make(ENV + "stacks: {admin: {tls: true}}\n"))
+    entrance = http.entry_point(make(ENV + "stacks: {admin: {tls: true}}\n"))
     assert not entrance.reaches(PAGE)
     assert entrance.reaches(Http(name="redirect", scheme="http"))
 

@@ -5,11 +5,11 @@ import pytest
 
 from swarm.checks import definitions, http, runner
 from swarm.checks.definitions import Http, Promql, Sql, StackTests, Tcp
-from swarm.checks.runner import Outcome
+from swarm.checks.runner import CheckResult
 from swarm.containers import jobs
 from swarm.containers.job_log import Line
 from swarm.containers.job_spec import Job
-from swarm.containers.jobs import Ended
+from swarm.containers.jobs import JobResult
 from swarm.engine.client import Engine
 from swarm.errors import CheckFailed, JobFailed
 from swarm.report import Step
@@ -51,17 +51,17 @@ def given(monkeypatch: pytest.MonkeyPatch) -> Any:
     ran: list[Job] = []
 
     def _given(
-        tests: StackTests, ended: Ended | JobFailed | None = None, page: tuple[bool, str] = (True, "200")
+        tests: StackTests, ended: JobResult | JobFailed | None = None, page: tuple[bool, str] = (True, "200")
     ) -> Any:
-        def once(engine: Engine, name: str, job: Job) -> Ended:
+        def once(engine: Engine, name: str, job: Job) -> JobResult:
             ran.append(job)
-            if isinstance(ended, Ended):
+            if isinstance(ended, JobResult):
                 return ended
             raise ended or AssertionError("no job was to run")
 
         monkeypatch.setattr(definitions, "of", lambda target, domain: tests)
         monkeypatch.setattr(http, "visit", lambda environment, entrance, test, over: page)
-        monkeypatch.setattr(jobs, "once", once)
+        monkeypatch.setattr(jobs, "run_once", once)
         return ran
 
     return _given
@@ -109,7 +109,7 @@ def test_a_test_that_cannot_be_asked_from_here_is_left_out_by_name(given: Any, m
 
 
 def test_all_tests_inside_the_swarm_are_one_job_on_their_networks(given: Any, make: Make) -> None:
-    ended = Ended(0, (result("port", "true", "open"), line("not JSON")))
+    ended = JobResult(0, (result("port", "true", "open"), line("not JSON")))
     ran = given(StackTests(tcp=[PORT], promql=[UP]), ended)
     outcomes = runner.run(make(), APP, Swarm("metrics_victoriametrics", "admin_portal"), STEP)
     assert [(o.name, o.state, o.found) for o in outcomes] == [
@@ -132,13 +132,13 @@ def test_all_tests_inside_the_swarm_are_one_job_on_their_networks(given: Any, ma
     ],
 )  # fmt: skip
 def test_a_line_that_only_begins_like_a_result_is_none(given: Any, make: Make, text: str) -> None:
-    given(StackTests(tcp=[PORT]), Ended(0, (line(text), result("port", "true", "open"), line(text))))
+    given(StackTests(tcp=[PORT]), JobResult(0, (line(text), result("port", "true", "open"), line(text))))
     (outcome,) = runner.run(make(), APP, Swarm("admin_portal"), STEP)
     assert (outcome.name, outcome.state, outcome.found, outcome.seconds) == ("port", "held", "open", 1.5)
 
 
 def test_passwords_go_to_the_job_as_secrets_by_their_version(given: Any, make: Make) -> None:
-    ran, environment = given(StackTests(sql=[VALUE]), Ended(0, (result("value", "true", "1"),))), make()
+    ran, environment = given(StackTests(sql=[VALUE]), JobResult(0, (result("value", "true", "1"),))), make()
     secret = secrets.write(environment.secrets, "gha-admin-password", secrets.password())
     runner.run(environment, Target("db"), Swarm("admin_portal"), STEP)
     (job,) = ran
@@ -167,8 +167,8 @@ def test_a_job_that_could_not_run_fails_all_its_tests_with_its_reason(given: Any
 
 
 def test_the_summary_counts_what_held_failed_and_was_left_out() -> None:
-    def one(state: str) -> Outcome:
-        return Outcome("app", "http", "a", state, "", "")
+    def one(state: str) -> CheckResult:
+        return CheckResult("app", "http", "a", state, "", "")
 
     assert runner.summary([one("held"), one("held"), one("failed"), one("left out")]) == "2 held, 1 failed, 1 left out"
     assert runner.summary([]) == "no tests"

@@ -1,12 +1,12 @@
 import pytest
 
 from swarm.containers import exec
-from swarm.containers.exec import Place
+from swarm.containers.exec import ContainerLocation
 from swarm.engine.client import Engine
 from swarm.errors import ArgumentInvalid, CommandFailed, UnknownName
 from tests.support.services import NOW, service, task
 
-PLACE = Place(Engine(host="unix:///node-2.sock"), "c0ffee")
+PLACE = ContainerLocation(Engine(host="unix:///node-2.sock"), "c0ffee")
 
 
 @pytest.mark.parametrize(

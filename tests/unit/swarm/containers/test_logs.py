@@ -14,7 +14,7 @@ from requests.adapters import BaseAdapter
 from urllib3 import HTTPResponse
 
 from swarm.containers import logs
-from swarm.containers.logs import Line, Source, Wanted
+from swarm.containers.logs import Line, LogQuery, Source
 from swarm.engine.client import Engine
 from swarm.errors import ArgumentInvalid
 from swarm.live.services import Service
@@ -94,7 +94,7 @@ def test_lines_of_services_and_nodes_are_merged_in_the_order_of_time() -> None:
             "/tasks/t3/logs": frame("10:00:03.0", "c\n"),
         }
     )
-    found = said(logs.read(wired, [WEB, AGENT], Wanted(), print))
+    found = said(logs.read(wired, [WEB, AGENT], LogQuery(), print))
     assert found == ["app_web.1@node-1 a", "app_web.2@node-2 b", "app_agent@node-2 c", "app_web.1@node-1 d"]
 
 
@@ -102,7 +102,7 @@ def test_a_long_line_that_docker_cut_is_whole_again_and_a_last_one_without_an_en
     wired = engine(
         {"/tasks/t3/logs": frame("10:00:01.0", "x" * 16384) + frame("10:00:01.1", "y\r\n") + frame("10:00:02.0", "end")}
     )
-    first, second = logs.read(wired, [AGENT], Wanted(), print)
+    first, second = logs.read(wired, [AGENT], LogQuery(), print)
     assert first.text == "x" * 16384 + "y"
     assert second.text == "end"
 
@@ -110,12 +110,12 @@ def test_a_long_line_that_docker_cut_is_whole_again_and_a_last_one_without_an_en
 def test_a_service_with_a_terminal_sends_lines_without_frames() -> None:
     plain = b"2026-11-21T10:00:01.0Z one\r\n2026-11-21T10:00:02.0Z two\r\n"
     wired = engine({"/tasks/t3/logs": plain}, "application/vnd.docker.raw-stream")
-    assert said(logs.read(wired, [AGENT], Wanted(), print)) == ["app_agent@node-2 one", "app_agent@node-2 two"]
+    assert said(logs.read(wired, [AGENT], LogQuery(), print)) == ["app_agent@node-2 one", "app_agent@node-2 two"]
 
 
 def test_only_lines_that_match_are_given() -> None:
     wired = engine({"/tasks/t3/logs": frame("10:00:01.0", "GET 200\n") + frame("10:00:02.0", "GET 502\n")})
-    asked = Wanted(pattern=re.compile("5.2$"))
+    asked = LogQuery(pattern=re.compile("5.2$"))
     assert said(logs.read(wired, [AGENT], asked, print)) == ["app_agent@node-2 GET 502"]
 
 
@@ -124,7 +124,7 @@ def test_a_log_that_is_not_to_be_had_is_said_and_the_others_are_given() -> None:
     wired = engine(
         {"/tasks/t2/logs": frame("10:00:01.0", "b\n") + frame("10:00:02.0", "node-9 is not available", stream=3)}
     )
-    assert said(logs.read(wired, [WEB], Wanted(), told.append)) == ["app_web.2@node-2 b"]
+    assert said(logs.read(wired, [WEB], LogQuery(), told.append)) == ["app_web.2@node-2 b"]
     assert any(line.startswith("app_web.1@node-1: no log: 404") for line in told)
     assert any(line.startswith("app_web.2@node-2: ") and line.endswith("node-9 is not available") for line in told)
 
@@ -132,13 +132,13 @@ def test_a_log_that_is_not_to_be_had_is_said_and_the_others_are_given() -> None:
 def test_tasks_that_never_had_a_container_are_not_asked() -> None:
     wired = engine({})
     waiting = service("app_web", task("t1", state="pending"), task("t2", state="rejected"))
-    assert list(logs.read(wired, [waiting], Wanted(), print)) == []
+    assert list(logs.read(wired, [waiting], LogQuery(), print)) == []
     assert wired.wire.asked == []
 
 
 def test_since_and_tail_are_asked_of_the_engine() -> None:
     wired = engine({"/tasks/t3/logs": b""})
-    list(logs.read(wired, [AGENT], Wanted(since=NOW, tail=5), print))
+    list(logs.read(wired, [AGENT], LogQuery(since=NOW, tail=5), print))
     assert f"since={NOW.timestamp():.6f}" in wired.wire.asked[0]
     assert "tail=5" in wired.wire.asked[0]
     assert "timestamps=True" in wired.wire.asked[0]
@@ -155,7 +155,7 @@ def test_following_gives_what_was_then_what_comes_and_no_line_twice() -> None:
     def find() -> list[Service]:
         return next(answers, [grown])
 
-    found = said(islice(logs.follow(wired, find, Wanted(), print), 3))
+    found = said(islice(logs.follow(wired, find, LogQuery(), print), 3))
     assert found == ["app_agent@node-2 old", "app_agent@node-2 live", "app_agent@node-3 new"]
 
 
@@ -171,7 +171,7 @@ def test_following_gives_what_was_then_what_comes_and_no_line_twice() -> None:
     ],
 )
 def test_since_is_a_duration_or_a_time(text: str, iso: str) -> None:
-    assert logs.moment(text, NOW).isoformat() == iso
+    assert logs.parse_since(text, NOW).isoformat() == iso
 
 
 @pytest.mark.parametrize(
@@ -188,7 +188,7 @@ def test_since_is_a_duration_or_a_time(text: str, iso: str) -> None:
 )
 def test_what_means_nothing_is_one_error_that_says_what_can_stand_there(words: tuple[str, str, str], said: str) -> None:
     with pytest.raises(ArgumentInvalid) as caught:
-        logs.wanted(*words, NOW)
+        logs.query(*words, NOW)
     assert said in caught.value.message
     assert caught.value.hint
 
@@ -197,7 +197,7 @@ def test_what_means_nothing_is_one_error_that_says_what_can_stand_there(words: t
     ("words", "tail"), [(("", "", ""), 100), (("1h", "", ""), None), (("", "", "x"), None), (("1h", "7", "x"), 7)]
 )
 def test_without_a_word_about_it_a_hundred_lines_a_task_are_read(words: tuple[str, str, str], tail: int | None) -> None:
-    assert logs.wanted(*words, NOW).tail == tail
+    assert logs.query(*words, NOW).tail == tail
 
 
 def test_for_machines_each_line_is_an_object_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
@@ -205,13 +205,13 @@ def test_for_machines_each_line_is_an_object_of_its_own(capsys: pytest.CaptureFi
         Line("2026-11-21T12:00:00.000000001Z", Source("app_nginx", "1", "node-1"), 'GET "/"'),
         Line("2026-11-21T12:00:01Z", Source("logs_agent", "node-2", "node-2"), "{}"),
     ]
-    logs.tell(lines, Report(), flush=True)
+    logs.show_json(lines, Report(), flush=True)
     assert [json.loads(line) for line in capsys.readouterr().out.splitlines()] == [
         {
-            "moment": "2026-11-21T12:00:00.000000001Z", "service": "app_nginx", "task": "1", "node": "node-1",
+            "time": "2026-11-21T12:00:00.000000001Z", "service": "app_nginx", "task": "1", "node": "node-1",
             "text": 'GET "/"',
         },
-        {"moment": "2026-11-21T12:00:01Z", "service": "logs_agent", "task": "node-2", "node": "node-2", "text": "{}"},
+        {"time": "2026-11-21T12:00:01Z", "service": "logs_agent", "task": "node-2", "node": "node-2", "text": "{}"},
     ]  # fmt: skip
 
 

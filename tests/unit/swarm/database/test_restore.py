@@ -73,24 +73,26 @@ def test_a_member_that_was_left_stopped_is_found_by_the_label_of_its_node() -> N
 
 def test_a_time_without_a_zone_is_utc_and_any_other_is_made_so() -> None:
     noon = datetime(2026, 1, 31, 12, tzinfo=UTC)
-    past = [restore.moment(text) for text in ("2020-01-31T12:00:00", "2020-01-31T12:00:00Z", "2020-01-31 13:00+01:00")]
+    past = [
+        restore.parse_time(text) for text in ("2020-01-31T12:00:00", "2020-01-31T12:00:00Z", "2020-01-31 13:00+01:00")
+    ]
     assert past == [noon.replace(year=2020)] * 3
-    assert restore.moment("") is None
+    assert restore.parse_time("") is None
 
 
 @pytest.mark.parametrize("text", ["yesterday", "12:00", (datetime.now(UTC) + timedelta(days=1)).isoformat()])
 def test_a_time_that_is_none_or_lies_ahead_is_refused(text: str) -> None:
     with pytest.raises(ArgumentInvalid):
-        restore.moment(text)
+        restore.parse_time(text)
 
 
 def test_the_newest_is_no_less_than_what_was_archived_and_a_moment_is_itself() -> None:
     moment = datetime(2026, 1, 31, 12, tzinfo=UTC)
     archived = restore.ARCHIVED.search("everything until 2026-01-31T12:05:00.250000Z is archived, timeline 3")
     assert archived
-    assert restore.Goal(at_least=archived[1]).words == ("--at-least", "2026-01-31T12:05:00.250000Z")
-    assert restore.Goal(moment, at_least=archived[1]).words == ("--to", "2026-01-31T12:00:00+00:00")
-    assert restore.Goal(timeline=3, at_least=archived[1]).words == ("--timeline", "3")
+    assert restore.RecoveryTarget(at_least=archived[1]).words == ("--at-least", "2026-01-31T12:05:00.250000Z")
+    assert restore.RecoveryTarget(moment, at_least=archived[1]).words == ("--to", "2026-01-31T12:00:00+00:00")
+    assert restore.RecoveryTarget(timeline=3, at_least=archived[1]).words == ("--timeline", "3")
 
 
 def test_a_silent_repository_is_told_while_all_still_runs_and_a_service_that_is_gone_does_not_keep_from_restoring(
@@ -139,4 +141,4 @@ def test_a_restore_demands_the_nodes_before_it_stops_anything(make: Make, monkey
     monkeypatch.setattr(restore.services, "snapshot", lambda _: down)
     monkeypatch.setattr(restore.services, "services", lambda *_: [])
     with pytest.raises(RestoreFailed, match="its node node-1 is down"):
-        restore.cluster(make(), Engine(), restore.Goal(), Report(), 0.0)
+        restore.restore_cluster(make(), Engine(), restore.RecoveryTarget(), Report(), 0.0)

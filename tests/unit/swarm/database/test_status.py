@@ -10,7 +10,7 @@ from swarm.containers import exec
 from swarm.database import status
 from swarm.database.members import Database, reason
 from swarm.engine.client import Engine
-from swarm.errors import CommandFailed, DatabaseUnwell
+from swarm.errors import CommandFailed, DatabaseUnhealthy
 from tests.unit.swarm.conftest import ENV, Make
 
 LED = {"members": [{"name": "patroni2", "role": "leader", "state": "running", "timeline": 3}]}
@@ -48,7 +48,7 @@ def database(make: Make) -> Database:
 def test_a_leader_that_is_not_ready_yet_is_asked_again(
     database: Database, monkeypatch: pytest.MonkeyPatch, *, gone: bool
 ) -> None:
-    monkeypatch.setattr(status, "PAUSE", 0.0)
+    monkeypatch.setattr(status, "PAUSE_SECONDS", 0.0)
     monkeypatch.setattr(exec, "run", Promotion(2, gone=gone))
     found = status.read(database)
     assert (found.members[0].name, found.connections) == ("patroni2", (3, 200))
@@ -65,7 +65,7 @@ def test_one_that_stays_so_is_told_in_one_line(
     database: Database, monkeypatch: pytest.MonkeyPatch, words: str, *, gone: bool
 ) -> None:
     monkeypatch.setattr(exec, "run", Promotion(99, gone=gone))
-    with pytest.raises(DatabaseUnwell, match=words) as caught:
+    with pytest.raises(DatabaseUnhealthy, match=words) as caught:
         status.read(database, patience=0.0)
     assert caught.value.hint
 

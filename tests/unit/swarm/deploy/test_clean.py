@@ -21,7 +21,7 @@ from swarm.settings.environment import RolloutTiming
 from swarm.settings.secrets import Secret
 from swarm.shell import RecordingShell
 from swarm.stacks import versions
-from swarm.stacks.conversion import Wanted
+from swarm.stacks.conversion import DesiredState
 from swarm.stacks.manifest import Manifest
 from swarm.stacks.selection import Selection
 from swarm.stacks.stack import Stack
@@ -221,7 +221,7 @@ def deploy(make: Make, engine: Known, version: int, stack: str = "app") -> None:
         (SecretVersion("token", secret, Secret(f"secret {version}")),),
         (),
     )
-    wanted = {stack: Wanted(stack, {name: spec}, {network: body}, {})}
+    wanted = {stack: DesiredState(stack, {name: spec}, {network: body}, {})}
     found = changeset.compare((rendered,), wanted, engine, Pins())
     desk = Desk(make(), engine, RecordingShell(), Report())
     Deployment(found, desk, Options(tests=False)).run()
@@ -230,10 +230,10 @@ def deploy(make: Make, engine: Known, version: int, stack: str = "app") -> None:
 @pytest.fixture
 def engine(monkeypatch: pytest.MonkeyPatch) -> Known:
     """Managers that hold nothing, on which nobody waits."""
-    monkeypatch.setattr(converge, "POLL", 0.01)
+    monkeypatch.setattr(converge, "POLL_SECONDS", 0.01)
     monkeypatch.setattr(RolloutTiming, "stable_seconds", 0.01)
-    monkeypatch.setattr(clean, "POLL", 0.01)
-    monkeypatch.setattr(clean, "DEADLINE", 5.0)
+    monkeypatch.setattr(clean, "POLL_SECONDS", 0.01)
+    monkeypatch.setattr(clean, "DEADLINE_SECONDS", 5.0)
     return Known()
 
 
@@ -281,7 +281,7 @@ def test_versions_of_kept_releases_survive_a_clean_and_all_that_follows(make: Ma
         deploy(make, engine, version)
     deploy(make, engine, 9, "other")
     cleaned(engine)
-    prune.collect(engine)
+    prune.prune_versions(engine)
     deploy(make, engine, 10, "other")
     assert held(engine, "secrets") == {f"token_{version:010}" for version in (1, 2, 9, 10)}
     assert held(engine, "configs") >= {f"app_page_{version:010}" for version in (1, 2)}

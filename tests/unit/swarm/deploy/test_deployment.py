@@ -9,7 +9,7 @@ import pytest
 from swarm.checks import http
 from swarm.checks.definitions import Http
 from swarm.deploy import releases
-from swarm.deploy.changeset import Survey
+from swarm.deploy.changeset import ChangeSet
 from swarm.deploy.deployment import Deployment, Options
 from swarm.deploy.executor import Desk
 from swarm.deploy.releases import State
@@ -20,10 +20,10 @@ from swarm.plan import plan
 from swarm.plan.plan import Pins
 from swarm.report import Report
 from swarm.rollout import converge, lock
-from swarm.rollout.lock import Hold
+from swarm.rollout.lock import HeldLock
 from swarm.settings.environment import Environment, RolloutTiming
 from swarm.shell import RecordingShell
-from swarm.stacks.conversion import Wanted
+from swarm.stacks.conversion import DesiredState
 from swarm.stacks.manifest import Manifest
 from swarm.stacks.stack import Stack
 from swarm.stacks.targets import Target
@@ -36,7 +36,7 @@ MANIFEST = Manifest(description="web", timeout=2)
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(converge, "POLL", 0.01)
+    monkeypatch.setattr(converge, "POLL_SECONDS", 0.01)
     monkeypatch.setattr(RolloutTiming, "stable_seconds", 0.01)
 
 
@@ -49,15 +49,15 @@ def spec(stack: str, image: str) -> Raw:
     }
 
 
-def deployment(make: Make, engine: Known, hold: Hold, image: str, *names: str) -> Deployment:
+def deployment(make: Make, engine: Known, hold: HeldLock, image: str, *names: str) -> Deployment:
     """A deploy of stacks of one service each."""
     rendered = tuple(
         Stack(Target(name), MANIFEST, {"services": {"web": {"image": image}}}, (), (), ()) for name in names
     )
-    wanted = {name: Wanted(name, {f"{name}_web": spec(name, image)}, {}, {}) for name in names}
+    wanted = {name: DesiredState(name, {f"{name}_web": spec(name, image)}, {}, {}) for name in names}
     seen = services.snapshot(engine)
     plans = {name: plan.plan(wanted[name], seen, Pins()) for name in names}
-    found = Survey(rendered, wanted, plans, releases.unfinished(engine), seen)
+    found = ChangeSet(rendered, wanted, plans, releases.unfinished(engine), seen)
     return Deployment(found, Desk(make(), engine, RecordingShell(), Report(), hold), OPTIONS)
 
 
@@ -74,7 +74,7 @@ def states(engine: Known, stack: str) -> list[State]:
 
 def test_a_deploy_that_has_lost_its_lock_goes_neither_on_nor_back_and_leaves_its_release_pending(make: Make) -> None:
     engine = Known()
-    deployment(make, engine, Hold(), "r/web:1", "admin", "app").run()
+    deployment(make, engine, HeldLock(), "r/web:1", "admin", "app").run()
 
     def broken(path: str) -> None:
         if path.startswith("/services/") and path.endswith("/update"):
@@ -88,16 +88,16 @@ def test_a_deploy_that_has_lost_its_lock_goes_neither_on_nor_back_and_leaves_its
     assert images(engine.managers) == {"admin_web": "r/web:2", "app_web": "r/web:1"}
     assert (states(engine, "admin"), states(engine, "app")) == ([State.DEPLOYED, State.PENDING], [State.DEPLOYED])
     engine.managers.after = lambda path: None
-    deployment(make, engine, Hold(), "r/web:2", "admin", "app").run()
+    deployment(make, engine, HeldLock(), "r/web:2", "admin", "app").run()
     assert states(engine, "admin") == [State.DEPLOYED, State.DEPLOYED]
     assert images(engine.managers) == {"admin_web": "r/web:2", "app_web": "r/web:2"}
 
 
 def test_a_change_that_docker_refuses_in_the_middle_of_a_deploy_goes_back_with_the_reason(make: Make) -> None:
     engine = Known()
-    deployment(make, engine, Hold(), "r/web:1", "admin", "app").run()
+    deployment(make, engine, HeldLock(), "r/web:1", "admin", "app").run()
     doomed = str(engine.managers.named("services", "app_web")["ID"])
-    deploy = deployment(make, engine, Hold(), "r/web:2", "admin", "app")
+    deploy = deployment(make, engine, HeldLock(), "r/web:2", "admin", "app")
 
     def before(method: str, path: str) -> Answer | None:
         if path == "/tasks" and engine.managers.told[-1] == f"POST /services/{doomed}/update" and not deploy.served[1:]:
@@ -114,8 +114,8 @@ def test_a_change_that_docker_refuses_in_the_middle_of_a_deploy_goes_back_with_t
 
 def test_a_way_back_that_docker_refuses_too_ends_as_one_that_failed(make: Make) -> None:
     engine = Known()
-    deployment(make, engine, Hold(), "r/web:1", "app").run()
-    deploy = deployment(make, engine, Hold(), "r/web:2", "app")
+    deployment(make, engine, HeldLock(), "r/web:1", "app").run()
+    deploy = deployment(make, engine, HeldLock(), "r/web:2", "app")
     engine.managers.before = lambda method, path: (
         (500, {"message": "no space left"}) if path == "/tasks" and deploy.begun else None
     )
@@ -125,7 +125,7 @@ def test_a_way_back_that_docker_refuses_too_ends_as_one_that_failed(make: Make) 
 
 def test_managers_that_nobody_speaks_for_leave_a_deploy_for_the_next_one_to_complete(make: Make) -> None:
     engine = Known()
-    deploy = deployment(make, engine, Hold(), "r/web:1", "app")
+    deploy = deployment(make, engine, HeldLock(), "r/web:1", "app")
     leaderless = (503, {"message": "The swarm does not have a leader."})
     engine.managers.before = lambda method, path: leaderless if deploy.begun else None
     with pytest.raises(docker.errors.APIError, match="leader"):
@@ -138,7 +138,7 @@ def test_old_versions_that_cannot_be_removed_are_told_and_the_deploy_has_succeed
     make: Make, capsys: pytest.CaptureFixture[str]
 ) -> None:
     engine = Known()
-    deploy = deployment(make, engine, Hold(), "r/web:1", "app")
+    deploy = deployment(make, engine, HeldLock(), "r/web:1", "app")
     engine.managers.before = lambda method, path: (
         (500, {"message": "no space left"}) if path == "/secrets" and deploy.served else None
     )
@@ -150,16 +150,16 @@ def test_old_versions_that_cannot_be_removed_are_told_and_the_deploy_has_succeed
 
 def test_a_plan_names_what_a_deploy_would_act_upon_besides_changes(make: Make) -> None:
     engine = Known()
-    deployment(make, engine, Hold(), "r/web:1", "app").run()
-    assert not deployment(make, engine, Hold(), "r/web:1", "app").found.changed
+    deployment(make, engine, HeldLock(), "r/web:1", "app").run()
+    assert not deployment(make, engine, HeldLock(), "r/web:1", "app").found.changed
     engine.managers.running = lambda service: "starting"
-    deploy = deployment(make, engine, Hold(), "r/web:1", "app")
+    deploy = deployment(make, engine, HeldLock(), "r/web:1", "app")
     assert [stack.name for stack in deploy.found.changed] == ["app"]
     assert deploy.found.beside(deploy.desk).unwell == {"app": ["web 0/1 starting"]}
     engine.managers.running = lambda service: "running"
     held = releases.content(engine, releases.history(engine, "app")[0])
     left = releases.begin(engine, "app", held, deploy="x", commit="")
-    deploy = deployment(make, engine, Hold(), "r/web:1", "app")
+    deploy = deployment(make, engine, HeldLock(), "r/web:1", "app")
     assert [stack.name for stack in deploy.found.changed] == ["app"]
     assert deploy.found.beside(deploy.desk).unfinished == {"app": f"release 2 of app is left pending by {left.owner}"}
 
@@ -173,7 +173,7 @@ def updates(engine: Known, since: int = 0) -> list[str]:
 
 def test_a_failed_deploy_is_undone_last_stack_first(make: Make) -> None:
     engine = Known()
-    deployment(make, engine, Hold(), "r/web:1", "admin", "db", "app").run()
+    deployment(make, engine, HeldLock(), "r/web:1", "admin", "db", "app").run()
     failing = {"app_web": "r/web:2"}
     engine.managers.running = lambda service: (
         "failed"
@@ -182,7 +182,7 @@ def test_a_failed_deploy_is_undone_last_stack_first(make: Make) -> None:
     )
     before = len(engine.managers.told)
     with pytest.raises(RolledBack, match="Rolled back to release 1 of app, release 1 of db, release 1 of admin"):
-        deployment(make, engine, Hold(), "r/web:2", "admin", "db", "app").run()
+        deployment(make, engine, HeldLock(), "r/web:2", "admin", "db", "app").run()
     assert updates(engine, before) == ["admin_web", "db_web", "app_web", "app_web", "db_web", "admin_web"]
     assert set(images(engine.managers).values()) == {"r/web:1"}
 
@@ -194,14 +194,14 @@ def test_a_deploy_runs_the_stack_tests_and_rolls_back_when_one_fails(
     pages: list[str] = []
     answers = True, "status 200"
 
-    def visit(environment: Environment, door: http.Door, test: Http, over: Event) -> tuple[bool, str]:
+    def visit(environment: Environment, door: http.EntryPoint, test: Http, over: Event) -> tuple[bool, str]:
         pages.append(f"{door.host(test)}{test.path}")
         return answers
 
     monkeypatch.setattr(http, "visit", visit)
 
     def deploy(image: str, *, tests: bool = True) -> None:
-        found = deployment(make, engine, Hold(), image, "app")
+        found = deployment(make, engine, HeldLock(), image, "app")
         replace(found, options=Options(tests=tests)).run()
 
     deploy("r/web:1")

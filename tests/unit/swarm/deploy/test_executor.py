@@ -8,7 +8,7 @@ from swarm.deploy import executor, prune
 from swarm.engine.client import Engine
 from swarm.plan.plan import StackPlan
 from swarm.report import Report, Step
-from swarm.rollout.apply import References, Site
+from swarm.rollout.apply import ApplyContext, References
 from swarm.shell import RecordingShell
 from tests.unit.swarm.conftest import ENV, Make
 
@@ -54,14 +54,14 @@ class Swarm(Engine):
 
 
 def carry_out(step: Step, *networks: str) -> None:
-    site = Site(Swarm(), datetime.now(UTC), 1, References({}, {}), stable_seconds=0.01)
+    site = ApplyContext(Swarm(), datetime.now(UTC), 1, References({}, {}), stable_seconds=0.01)
     executor.carry_out(StackPlan("app", (), unwanted_networks=networks), site, step)
 
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(prune.converge, "POLL", 0.01)
-    monkeypatch.setattr(prune, "LET_GO", 0.2)
+    monkeypatch.setattr(prune.converge, "POLL_SECONDS", 0.01)
+    monkeypatch.setattr(prune, "NETWORK_SECONDS", 0.2)
 
 
 def test_a_network_is_removed_once_the_tasks_that_end_let_go_of_it(capsys: pytest.CaptureFixture[str]) -> None:

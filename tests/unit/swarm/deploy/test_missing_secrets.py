@@ -67,7 +67,7 @@ def test_a_plan_without_the_files_is_refused(make: Make) -> None:
     engine = swarm(environment)
     remove(environment, READER)
     with pytest.raises(SecretFileMissing, match=READER):
-        changeset.survey(environment, targets.select(environment, "admin"), engine, RecordingShell())
+        changeset.collect(environment, targets.select(environment, "admin"), engine, RecordingShell())
 
 
 def test_what_is_to_be_delivered_is_checked_before_it_is_built(make: Make) -> None:

@@ -53,7 +53,7 @@ def test_a_release_of_some_services_holds_the_others_with_their_networks_and_the
     assert found.secrets == ("password_1", "password_2")
     assert found.document["services"] == {"patroni1": {}, "haproxy": {"image": "haproxy:2"}}
     assert found.document["networks"] == {"members": {}}
-    assert releases.wanted("db", found).rollout["db_patroni1"].before == ["switchover"]
+    assert releases.desired_state("db", found).rollout["db_patroni1"].before == ["switchover"]
 
 
 def release(number: int, stack: str = "app", **changed: Any) -> Release:
@@ -114,7 +114,7 @@ def test_all_kept_releases_keep_their_configs_and_their_secrets() -> None:
     recorded(engine, 5, None)
     needed = releases.forget(engine)
     assert needed == {f"{name}_{number}" for name in ("app_page", "app-token") for number in (1, 2, 3, 5)}
-    prune.collect(engine)
+    prune.prune_versions(engine)
     assert left(engine, "secrets") == left(engine, "configs") == {"1", "2", "3", "5"}
 
 
@@ -123,7 +123,7 @@ def test_a_release_that_is_forgotten_lets_go_of_its_configs_and_its_secrets() ->
     for number in (1, 2, 3):
         recorded(engine, number)
     assert releases.forget(engine, keep=2) == {f"{name}_{n}" for name in ("app_page", "app-token") for n in (2, 3)}
-    prune.collect(engine)
+    prune.prune_versions(engine)
     assert left(engine, "secrets") == left(engine, "configs") == {"2", "3"}
 
 
@@ -140,7 +140,7 @@ def test_a_cleaned_release_counts_among_the_kept_ones_and_keeps_its_versions() -
     ]
     assert {"app-token_3", "app-token_2", "db-token_1"} <= needed
     assert "app-token_1" not in needed
-    prune.collect(engine)
+    prune.prune_versions(engine)
     assert left(engine, "secrets") == {"1", "2", "3"}
 
 

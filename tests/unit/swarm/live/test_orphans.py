@@ -4,14 +4,14 @@ from typing import Any
 import pytest
 
 from swarm import doctor
-from swarm.deploy.changeset import Survey
+from swarm.deploy.changeset import ChangeSet
 from swarm.engine.client import Engine
 from swarm.engine.wire import NAMESPACE
-from swarm.errors import EngineUnavailable, StackStray, UnknownName
+from swarm.errors import EngineUnavailable, StackOrphaned, UnknownName
 from swarm.live import orphans, status
 from swarm.live.services import Snapshot
 from swarm.plan import display
-from swarm.plan.display import Beside
+from swarm.plan.display import PlanContext
 from swarm.plan.plan import StackPlan
 from swarm.stacks import targets
 from swarm.stacks.stack import Stack
@@ -81,7 +81,7 @@ def test_a_stack_of_ours_that_nothing_has_any_more_is_a_stray_and_one_of_others_
 
 @pytest.mark.parametrize("words", ["gone", "admin, gone"])
 def test_a_verb_that_cannot_do_anything_with_a_stray_says_what_to_do(make: Make, words: str) -> None:
-    with pytest.raises(StackStray, match=r"The stack gone runs, and no project has it any more\.") as caught:
+    with pytest.raises(StackOrphaned, match=r"The stack gone runs, and no project has it any more\.") as caught:
         orphans.select(make(), words, Swarm)
     assert "./run clean gone" in caught.value.hint
 
@@ -89,7 +89,7 @@ def test_a_verb_that_cannot_do_anything_with_a_stray_says_what_to_do(make: Make,
 @pytest.mark.parametrize("select", [orphans.select, orphans.every])
 @pytest.mark.parametrize("words", ["foreign", "gnoe", "", "gone,gnoe"])
 def test_what_is_no_stack_of_ours_stays_an_unknown_name(make: Make, select: Any, words: str) -> None:
-    with pytest.raises(StackStray if words == "gone,gnoe" and select is orphans.select else UnknownName):
+    with pytest.raises(StackOrphaned if words == "gone,gnoe" and select is orphans.select else UnknownName):
         select(make(), words, Swarm)
 
 
@@ -119,9 +119,9 @@ def test_doctor_finds_a_stray_unwell(make: Make) -> None:
     assert "./run clean gone" in found.advice
 
 
-def surveyed(*names: str) -> Survey:
+def surveyed(*names: str) -> ChangeSet:
     rendered = tuple(Stack(Target(name), None, {"services": {}}, (), (), ()) for name in names)  # type: ignore[arg-type]
-    return Survey(rendered, {}, {}, {}, Snapshot((), RAW, (), ()))
+    return ChangeSet(rendered, {}, {}, {}, Snapshot((), RAW, (), ()))
 
 
 def test_a_plan_of_everything_ends_with_the_strays_and_a_plan_of_a_part_does_not_know(make: Make) -> None:
@@ -130,7 +130,7 @@ def test_a_plan_of_everything_ends_with_the_strays_and_a_plan_of_a_part_does_not
     found = surveyed(*every).strays(environment)
     assert [item.stack for item in found] == ["gone"]
     assert surveyed(*every[1:]).strays(environment) == ()
-    lines = [text for _, text in display.outline([StackPlan("app", ())], Beside(strays=found))]
+    lines = [text for _, text in display.lines([StackPlan("app", ())], PlanContext(strays=found))]
     assert "gone       runs, and no project has it any more" in lines
     assert lines[-1] == "1 stack: nothing to do."
 

@@ -7,7 +7,7 @@ import pytest
 from swarm.engine.client import Engine
 from swarm.errors import ArgumentInvalid, UnknownName
 from swarm.nodes import labels
-from swarm.nodes.labels import Wish
+from swarm.nodes.labels import LabelChange
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,11 @@ class Swarm(Engine):
 
 
 def test_labels_are_given_and_taken_away() -> None:
-    assert labels.parse(["zone=eu", "old-", "empty="]) == [Wish("zone", "eu"), Wish("old", None), Wish("empty", "")]
+    assert labels.parse(["zone=eu", "old-", "empty="]) == [
+        LabelChange("zone", "eu"),
+        LabelChange("old", None),
+        LabelChange("empty", ""),
+    ]
 
 
 @pytest.mark.parametrize("word", ["zone", "=eu", "-", ""])

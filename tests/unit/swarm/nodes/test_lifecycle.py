@@ -1,4 +1,4 @@
-from swarm.nodes.lifecycle import member
+from swarm.nodes.lifecycle import node_status
 
 ENTRY = {
     "ID": "jp71mji7rmwm",
@@ -10,12 +10,12 @@ ENTRY = {
 
 
 def test_a_node_is_shown_as_the_swarm_sees_it() -> None:
-    row = member(ENTRY)
+    row = node_status(ENTRY)
     assert (row.name, row.role, row.availability, row.state) == ("node-1", "manager, leader", "active", "ready")
     assert (row.engine, row.address, row.label_text) == ("26.1.5", "10.210.0.11", "database=true zone=a")
 
 
 def test_a_node_that_never_answered_is_shown_by_its_id() -> None:
     silent = {"ID": "abc", "Spec": {"Role": "worker", "Availability": "active"}, "Description": {}}
-    row = member({**silent, "Status": {"State": "unknown"}})
+    row = node_status({**silent, "Status": {"State": "unknown"}})
     assert (row.name, row.role, row.engine, row.labels) == ("abc", "worker", "", {})

@@ -1,6 +1,6 @@
 import pytest
 
-from swarm.nodes.membership import Adjustment, adjustment, problem, wanted
+from swarm.nodes.membership import Adjustment, adjustment, desired_spec, problem
 from swarm.settings.environment import Node
 
 SPEC = {"Role": "worker", "Availability": "drain", "Labels": {"rack": "7", "database": "false"}}
@@ -14,7 +14,7 @@ def node(role: str = "manager") -> Node:
 
 
 def test_role_and_named_labels_follow_env_yaml_and_all_else_stays() -> None:
-    assert wanted(SPEC, node(), role=True) == {
+    assert desired_spec(SPEC, node(), role=True) == {
         "Role": "manager",
         "Availability": "drain",
         "Labels": {"rack": "7", "database": "true"},
@@ -22,7 +22,7 @@ def test_role_and_named_labels_follow_env_yaml_and_all_else_stays() -> None:
 
 
 def test_where_nodes_are_not_ours_the_role_stays() -> None:
-    assert wanted(SPEC, node(), role=False)["Role"] == "worker"
+    assert desired_spec(SPEC, node(), role=False)["Role"] == "worker"
 
 
 @pytest.mark.parametrize(

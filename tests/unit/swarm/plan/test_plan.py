@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 
 from swarm.live.services import Snapshot
 from swarm.plan import display, plan
-from swarm.plan.config_diff import Edit
+from swarm.plan.config_diff import ConfigDiff
 from swarm.plan.plan import Kind, Pins
-from swarm.plan.warnings import Note
-from swarm.stacks.conversion import Wanted
+from swarm.plan.warnings import PlanWarning
+from swarm.stacks.conversion import DesiredState
 from swarm.stacks.rollout_options import Rollout
 
 NAMES = st.sampled_from(["app_api", "app_nginx", "app_worker", "app_cron"])
@@ -79,14 +79,14 @@ def labelled(found: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
     }
 
 
-def wish(found: dict[str, dict[str, Any]], **options: Any) -> Wanted:
-    return Wanted("app", labelled(found), {}, **options)
+def wish(found: dict[str, dict[str, Any]], **options: Any) -> DesiredState:
+    return DesiredState("app", labelled(found), {}, **options)
 
 
 @given(services())
 def test_the_plan_of_what_was_just_deployed_is_empty(found: dict[str, dict[str, Any]]) -> None:
     done = plan.plan(wish(found), as_live(found))
-    assert done.empty, display.outline([done])
+    assert done.empty, display.lines([done])
 
 
 @given(services(), services())
@@ -185,29 +185,31 @@ def test_a_tag_that_runs_keeps_its_digest_until_the_registry_is_asked_again() ->
 def test_a_network_whose_options_differ_is_said_to_be_ignored() -> None:
     body = {"Name": "app_default", "Driver": "overlay", "Internal": True, "Attachable": False}
     seen = Snapshot((), (), (), ({"Id": "n", "Name": "app_default", "Driver": "overlay", "Internal": False},))
-    done = plan.plan(Wanted("app", {}, {"app_default": body}), seen)
+    done = plan.plan(DesiredState("app", {}, {"app_default": body}), seen)
     assert done.empty
     assert [item.path for item in done.networks[0].ignored] == ["internal"]
-    assert "Swarm never changes a network" in "\n".join(text for _, text in display.outline([done]))
+    assert "Swarm never changes a network" in "\n".join(text for _, text in display.lines([done]))
 
 
 def test_a_network_that_is_not_there_is_created() -> None:
-    done = plan.plan(Wanted("app", {}, {"app_default": {"Name": "app_default"}}), Snapshot((), (), (), ()))
+    done = plan.plan(DesiredState("app", {}, {"app_default": {"Name": "app_default"}}), Snapshot((), (), (), ()))
     assert [item.name for item in done.missing_networks] == ["app_default"]
 
 
 def test_a_network_that_nothing_needs_any_more_goes_and_one_that_others_use_stays() -> None:
     mine = {"Id": "n", "Name": "app_old", "Labels": {"com.docker.stack.namespace": "app"}}
-    assert plan.plan(Wanted("app", {}, {}), Snapshot((), (), (), (mine,))).unwanted_networks == ("app_old",)
-    assert plan.plan(Wanted("app", {}, {}, partial=True), Snapshot((), (), (), (mine,))).empty
+    assert plan.plan(DesiredState("app", {}, {}), Snapshot((), (), (), (mine,))).unwanted_networks == ("app_old",)
+    assert plan.plan(DesiredState("app", {}, {}, partial=True), Snapshot((), (), (), (mine,))).empty
     other = {"ID": "x", "Spec": {"Name": "web_x", "TaskTemplate": {"Networks": [{"Target": "n"}]}}}
-    assert plan.plan(Wanted("app", {}, {}), Snapshot((), (other,), (), (mine,))).empty
+    assert plan.plan(DesiredState("app", {}, {}), Snapshot((), (other,), (), (mine,))).empty
 
 
 def test_stacks_of_like_content_are_told_together() -> None:
     empty = Snapshot((), (), (), ())
-    plans = [plan.plan(Wanted(name, {f"{name}_web": {**SPEC, "Name": f"{name}_web"}}, {}), empty) for name in "abcdef"]
-    lines = [line for _, line in display.outline(plans)]
+    plans = [
+        plan.plan(DesiredState(name, {f"{name}_web": {**SPEC, "Name": f"{name}_web"}}, {}), empty) for name in "abcdef"
+    ]
+    lines = [line for _, line in display.lines(plans)]
     assert lines[0].split() == ["a,", "b", "and", "4", "more", "1", "change", "each"]
     assert sum("+ web" in line for line in lines) == 1
 
@@ -223,7 +225,7 @@ def test_siblings_are_said_to_restart_one_by_one() -> None:
     spec = deepcopy(SPEC)
     spec["TaskTemplate"]["ContainerSpec"]["Env"] = ["A=2"]
     wanted = wish({"app_nginx": spec}, rollout={"app_nginx": Rollout(siblings="web")})
-    lines = [text for _, text in display.outline([plan.plan(wanted, as_live(live))])]
+    lines = [text for _, text in display.lines([plan.plan(wanted, as_live(live))])]
     assert any("rolling restart, 1 task one sibling at a time" in line for line in lines)
     assert any("environment.A" in line and "1 -> 2" in line for line in lines)
 
@@ -234,16 +236,19 @@ def test_for_machines_a_plan_has_always_the_same_keys_and_all_that_people_see() 
     spec["TaskTemplate"]["ContainerSpec"]["Env"] = ["A=2"]
     done = plan.plan(wish({"app_nginx": spec}), as_live({"app_nginx": SPEC}))
     changed = replace(done, changes=(replace(done.changes[0], differences=(plan.Difference("configs.x", old, new),)),))
-    notes = [Note("app", "capacity", "app_nginx", "no node", "", blocks=True), Note("db", "lint", "x", "y", "")]
-    beside = display.Beside(notes, {(old, new): Edit(("+a", "+b", "-c"))})
-    told = display.told(changed, beside)
+    notes = [
+        PlanWarning("app", "capacity", "app_nginx", "no node", "", blocks=True),
+        PlanWarning("db", "lint", "x", "y", ""),
+    ]
+    beside = display.PlanContext(notes, {(old, new): ConfigDiff(("+a", "+b", "-c"))})
+    told = display.as_json(changed, beside)
     assert list(told) == ["stack", "changes", "blocked", "services", "networks", "notes", "unfinished", "unwell"]
     assert (told["changes"], told["blocked"], [note["stack"] for note in told["notes"]]) == (1, 1, ["app"])
     (field,) = told["services"][0]["fields"]
     assert field["lines"] == {"added": 2, "removed": 1, "diff": None}
-    (field,) = display.told(changed, replace(beside, full=True))["services"][0]["fields"]
+    (field,) = display.as_json(changed, replace(beside, full=True))["services"][0]["fields"]
     assert field["lines"]["diff"] == ["+a", "+b", "-c"]
-    empty = display.told(plan.plan(wish({}), Snapshot((), (), (), ())))
+    empty = display.as_json(plan.plan(wish({}), Snapshot((), (), (), ())))
     assert list(empty) == list(told)
     assert (empty["changes"], empty["blocked"]) == (0, 0)
 
@@ -251,13 +256,15 @@ def test_for_machines_a_plan_has_always_the_same_keys_and_all_that_people_see() 
 def test_a_stack_that_a_deploy_would_act_upon_without_a_change_is_said_to_need_it() -> None:
     done = plan.plan(wish({"app_nginx": SPEC}), as_live({"app_nginx": SPEC}))
     assert done.empty
-    beside = display.Beside(unfinished={"app": "release 3 of app is left pending by me"}, unwell={"app": ["nginx 0/1"]})
-    first, *others, last = (text for _, text in display.outline([done], beside))
+    beside = display.PlanContext(
+        unfinished={"app": "release 3 of app is left pending by me"}, unwell={"app": ["nginx 0/1"]}
+    )
+    first, *others, last = (text for _, text in display.lines([done], beside))
     assert first.split(maxsplit=1) == ["app", "no changes, but not as it should be"]
     assert others == [
         "  ! release 3 of app is left pending by me: a deploy completes it or gives it up",
         "  ! not healthy: nginx 0/1: a deploy waits until it is",
     ]
     assert last == "1 stack: 1 unfinished, 1 unwell."
-    told = display.told(done, beside)
+    told = display.as_json(done, beside)
     assert (told["unfinished"], told["unwell"]) == ("release 3 of app is left pending by me", ["nginx 0/1"])

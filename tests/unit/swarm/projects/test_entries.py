@@ -2,11 +2,11 @@ import pytest
 
 from swarm.errors import ArgumentInvalid, EnvironmentInvalid, ProjectExists, UnknownName
 from swarm.projects import entries
-from swarm.projects.entries import Wanted
+from swarm.projects.entries import NewProject
 from swarm.settings import environment
 from tests.unit.swarm.conftest import Make
 
-KUBERNETES = Wanted("kubernetes", ("kubernetes", "kube-*"), ("a/b",), "2014-06-06", "CNCF", "Kubernetes")
+KUBERNETES = NewProject("kubernetes", ("kubernetes", "kube-*"), ("a/b",), "2014-06-06", "CNCF", "Kubernetes")
 
 
 def again(made: environment.Environment) -> environment.Environment:
@@ -21,28 +21,28 @@ def test_a_project_is_added_once_and_found_with_all_that_was_said(make: Make) ->
     assert (project.start.isoformat(), project.foundation, project.display_name) == ("2014-06-06", "CNCF", "Kubernetes")
     before = entries.file(made).read_text()
     assert not entries.add(again(made), KUBERNETES)
-    assert not entries.add(again(made), Wanted("kubernetes"))
+    assert not entries.add(again(made), NewProject("kubernetes"))
     assert entries.file(made).read_text() == before
 
 
 def test_a_project_that_is_there_as_something_else_is_refused(make: Make) -> None:
     made = make()
     with pytest.raises(ProjectExists, match="apache is there already, but not with the same organisations"):
-        entries.add(made, Wanted("apache", ("other",)))
+        entries.add(made, NewProject("apache", ("other",)))
 
 
 @pytest.mark.parametrize(
     ("wanted", "words"),
     [
-        (Wanted("Apache2", ("a",)), r"projects\.yaml:\d+: projects\.Apache2"),
-        (Wanted("db", ("a",)), r"projects\.db: a stack is called so"),
-        (Wanted("new"), r"projects\.new: needs organisations or repositories"),
-        (Wanted("new", ("a/b",)), r"projects\.new\.organisations\[0\]"),
-        (Wanted("new", ("regexp:(",)), r"is no regular expression"),
+        (NewProject("Apache2", ("a",)), r"projects\.yaml:\d+: projects\.Apache2"),
+        (NewProject("db", ("a",)), r"projects\.db: a stack is called so"),
+        (NewProject("new"), r"projects\.new: needs organisations or repositories"),
+        (NewProject("new", ("a/b",)), r"projects\.new\.organisations\[0\]"),
+        (NewProject("new", ("regexp:(",)), r"is no regular expression"),
     ],
 )
 def test_mistakes_are_told_with_their_place_and_the_file_stays_as_it_was(
-    make: Make, wanted: Wanted, words: str
+    make: Make, wanted: NewProject, words: str
 ) -> None:
     made = make()
     before = entries.file(made).read_text()
@@ -54,7 +54,7 @@ def test_mistakes_are_told_with_their_place_and_the_file_stays_as_it_was(
 
 def test_a_start_that_is_no_day_is_said_to_be_none(make: Make) -> None:
     with pytest.raises(ArgumentInvalid, match="'2015' is no day"):
-        entries.add(make(), Wanted("new", ("a",), start="2015"))
+        entries.add(make(), NewProject("new", ("a",), start="2015"))
 
 
 def test_a_dry_run_judges_and_writes_nothing(make: Make) -> None:
@@ -76,5 +76,5 @@ def test_a_project_is_removed_and_one_that_is_not_there_names_the_nearest(make: 
 def test_an_environment_without_projects_gets_its_first(make: Make) -> None:
     made = make()
     entries.file(made).unlink()
-    assert entries.add(again(made), Wanted("first", ("a",)))
+    assert entries.add(again(made), NewProject("first", ("a",)))
     assert again(made).projects.names == ("first",)

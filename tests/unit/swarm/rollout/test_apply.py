@@ -14,7 +14,7 @@ from swarm.errors import DeadlinePassed, LockLost, StackFailed
 from swarm.plan.plan import Change, Kind, StackPlan
 from swarm.report import Step
 from swarm.rollout import apply, converge, lock
-from swarm.rollout.apply import References, Site
+from swarm.rollout.apply import ApplyContext, References
 from swarm.stacks.rollout_options import Rollout
 from tests.support.fake_managers import Known
 
@@ -28,8 +28,8 @@ def change(name: str, kind: Kind = Kind.RESTART, *, group: str = "patroni", runn
     return Change(name, kind, wanted=SPEC, live=live, tasks=1, rollout=rollout)
 
 
-def site(answer: Callable[[str, tuple[str, ...]], tuple[int, str]]) -> Site:
-    return Site(Engine(), datetime.now(UTC), 1, References({}, {}), hook=answer)
+def site(answer: Callable[[str, tuple[str, ...]], tuple[int, str]]) -> ApplyContext:
+    return ApplyContext(Engine(), datetime.now(UTC), 1, References({}, {}), hook=answer)
 
 
 def test_who_leads_is_updated_after_the_other_members_of_its_group() -> None:
@@ -92,14 +92,14 @@ def updated(engine: Known) -> list[str]:
 
 
 def carried_out(engine: Known, done: StackPlan) -> None:
-    site = Site(engine, datetime.now(UTC), 0.2, References({}, {}), stable_seconds=0.01)
+    site = ApplyContext(engine, datetime.now(UTC), 0.2, References({}, {}), stable_seconds=0.01)
     apply.apply(done, site, Step("db", None))
 
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(retry, "PAUSE_SECONDS", 0.01)
-    monkeypatch.setattr(converge, "POLL", 0.01)
+    monkeypatch.setattr(converge, "POLL_SECONDS", 0.01)
 
 
 @pytest.mark.usefixtures("quick")
@@ -186,7 +186,7 @@ def test_the_lock_is_checked_before_each_change_of_a_service(siblings: str) -> N
 
     engine.managers.after = broken
     with pytest.raises(LockLost), lock.held(engine, "deploy app", 1, print) as hold:
-        target = Site(engine, datetime.now(UTC), 5, References({}, {}), hold=hold)
+        target = ApplyContext(engine, datetime.now(UTC), 5, References({}, {}), hold=hold)
         apply.apply(StackPlan("app", tuple(changes)), target, Step("app", None))
     images = [
         item["Spec"]["TaskTemplate"]["ContainerSpec"]["Image"] for item in engine.managers.held["services"].values()

@@ -174,7 +174,7 @@ def waited(monkeypatch: pytest.MonkeyPatch, timeout: float, *shown: tuple[Task, 
         return (replace(SERVICE, tasks=engine.shown.pop(0) if len(engine.shown) > 1 else engine.shown[0]),)
 
     monkeypatch.setattr(live, "services", services)
-    monkeypatch.setattr(converge, "POLL", 0.05)
+    monkeypatch.setattr(converge, "POLL_SECONDS", 0.05)
     watch = converge.Watch("app", {"app_nginx": SPEC}, BEFORE, timeout, stable_seconds=0.1)
     converge.wait(engine, watch, Step("app", None))
     return len(engine.shown) - 1

@@ -5,7 +5,7 @@ import pytest
 from swarm.engine import retry
 from swarm.errors import Locked, LockLost, StackFailed
 from swarm.rollout import lock
-from swarm.rollout.lock import Hold
+from swarm.rollout.lock import HeldLock
 from tests.support.fake_managers import Known
 from tests.support.waiting import until
 
@@ -35,7 +35,7 @@ def test_a_holder_whose_lock_was_taken_over_learns_of_it_and_leaves_the_other_on
 
 
 def test_the_loss_is_found_while_the_holder_waits_for_something_else(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lock, "RENEWAL", 0.01)
+    monkeypatch.setattr(lock, "RENEWAL_SECONDS", 0.01)
     engine = Known()
     lost = pytest.raises(LockLost, match=r"deploy app stopped\.\napp was not waited for")
     with lost, lock.held(engine, "deploy app", 1, print) as hold:
@@ -45,7 +45,7 @@ def test_the_loss_is_found_while_the_holder_waits_for_something_else(monkeypatch
 
 
 def test_a_verb_that_ends_without_its_lock_does_not_end_well(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lock, "RENEWAL", 0.01)
+    monkeypatch.setattr(lock, "RENEWAL_SECONDS", 0.01)
     engine = Known()
     with pytest.raises(LockLost, match="ended all the same"), lock.held(engine, "restore db", 1, print) as hold:
         broken(engine)
@@ -70,7 +70,7 @@ def test_a_lock_that_is_broken_at_the_very_end_is_told() -> None:
 
 
 def test_what_nobody_locked_stands() -> None:
-    Hold().demand()
+    HeldLock().demand()
 
 
 def test_the_lock_of_another_client_is_not_taken_for_ours() -> None:
@@ -93,7 +93,7 @@ def test_the_lock_is_ours_also_where_the_answer_of_the_managers_was_lost(monkeyp
 
 
 def test_a_renewal_prolongs_the_lock(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lock, "RENEWAL", 0.01)
+    monkeypatch.setattr(lock, "RENEWAL_SECONDS", 0.01)
     engine = Known()
 
     def expiry() -> float:

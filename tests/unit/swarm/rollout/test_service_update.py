@@ -52,22 +52,22 @@ def test_restarting_counts_force_update_up_and_changes_nothing_else() -> None:
 
 
 def test_a_number_that_the_next_deploy_would_set_back_says_how_to_keep_it(make: Make) -> None:
-    advice = scale.passing(make(), NGINX, 4)
+    advice = scale.override_advice(make(), NGINX, 4)
     assert advice.startswith("The next deploy of app sets nginx back to 2. To keep 4, say in ")
     assert advice.endswith("env.yaml: sizes: {app.nginx: {replicas: 4}}")
 
 
 def test_a_number_that_the_environment_says_too_needs_no_advice(make: Make) -> None:
-    assert scale.passing(make(), NGINX, 2) == ""
-    assert scale.passing(make(ENV + "sizes: {app.nginx: {replicas: 4}}\n"), NGINX, 4) == ""
-    assert scale.passing(make(), service("elsewhere_web", task()), 4) == ""
+    assert scale.override_advice(make(), NGINX, 2) == ""
+    assert scale.override_advice(make(ENV + "sizes: {app.nginx: {replicas: 4}}\n"), NGINX, 4) == ""
+    assert scale.override_advice(make(), service("elsewhere_web", task()), 4) == ""
 
 
 def test_a_service_that_is_named_twice_cannot_have_two_numbers_of_tasks() -> None:
     with pytest.raises(ArgumentInvalid, match="app/nginx is given twice"):
         scale.sizes("app/nginx=3,app/nginx=2")
     with pytest.raises(ArgumentInvalid, match="app/nginx is given twice"):
-        scale.demand_once([NGINX, NGINX])
+        scale.require_distinct([NGINX, NGINX])
 
 
 def test_a_restart_whose_answer_was_lost_does_not_happen_twice(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from swarm.containers import secret_agent
-from swarm.containers.exec import Place
+from swarm.containers.exec import ContainerLocation
 from swarm.containers.job_log import Line
 from swarm.containers.job_spec import Job
-from swarm.containers.jobs import Ended
+from swarm.containers.jobs import JobResult
 from swarm.deploy import missing_secrets
 from swarm.engine.client import Engine
 from swarm.errors import (
@@ -47,27 +47,27 @@ class Tasks:
     jobs: list[Job] = field(default_factory=list)
     lost: bool = False
 
-    def find(self, environment: Environment, engine: Engine, service: str) -> Place:
+    def find(self, environment: Environment, engine: Engine, service: str) -> ContainerLocation:
         if not self.reachable:
             raise NodeFailed(f"{service} is far away")
         if not self.running(service):
             raise CommandFailed(f"{service} has no task that runs.")
-        return Place(engine, service)
+        return ContainerLocation(engine, service)
 
-    def run_at(self, place: Place, service: str, argv: Sequence[str], write: Any, **_: Any) -> int:
+    def run_at(self, place: ContainerLocation, service: str, argv: Sequence[str], write: Any, **_: Any) -> int:
         self.asked.append((service, *argv))
         write(self.contents[Path(argv[-1]).name].encode())
         return 0
 
-    def once(self, engine: Engine, name: str, job: Job) -> Ended:
+    def once(self, engine: Engine, name: str, job: Job) -> JobResult:
         self.jobs.append(job)
         if self.lost:
-            return Ended(0, ())
+            return JobResult(0, ())
         contents = {path: self.contents[Path(path).name].encode() for path in job.secrets}
         message = json.loads(job.files[secret_agent.MESSAGE])
         assert message["paths"] == list(contents)
         lines = secret_agent.written(bytes.fromhex(message["key"]), contents)
-        return Ended(0, tuple(Line("task", "", text, False) for text in lines))
+        return JobResult(0, tuple(Line("task", "", text, False) for text in lines))
 
 
 @pytest.fixture
@@ -75,7 +75,7 @@ def tasks(monkeypatch: pytest.MonkeyPatch) -> Tasks:
     made = Tasks()
     monkeypatch.setattr(fetch.exec, "find", made.find)
     monkeypatch.setattr(fetch.exec, "run_at", made.run_at)
-    monkeypatch.setattr(fetch.jobs, "once", made.once)
+    monkeypatch.setattr(fetch.jobs, "run_once", made.once)
     return made
 
 
@@ -153,11 +153,11 @@ def test_output_that_was_lost_is_an_error_and_nothing_is_written(make: Make, tas
 
 
 def test_why_a_job_could_not_run_is_said(make: Make, tasks: Tasks, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_: object) -> Ended:
+    def refuse(*_: object) -> JobResult:
         raise JobFailed("no node can run it: insufficient memory")
 
     tasks.reachable = False
-    monkeypatch.setattr(fetch.jobs, "once", refuse)
+    monkeypatch.setattr(fetch.jobs, "run_once", refuse)
     environment = make()
     with pytest.raises(SecretNotFetched, match="insufficient memory"):
         fetch.fetch(environment, READER, deployed(environment), Report())

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from swarm.deploy.changeset import Survey
+from swarm.deploy.changeset import ChangeSet
 from swarm.engine.client import Engine
 from swarm.errors import Locked, SecretFileMissing, SecretRefused, StackFailed
 from swarm.live.services import Snapshot
@@ -52,7 +52,7 @@ def rotating(make: Make, monkeypatch: pytest.MonkeyPatch) -> Any:
         engine = engine or swarm(environment)
         deploys = Deploys(environment, name, error)
         monkeypatch.setattr(rotate.deploy, "deploy", deploys)
-        monkeypatch.setattr(rotate.changeset, "survey", lambda *_: Survey((), {}, {}, {}, Snapshot((), (), (), ())))
+        monkeypatch.setattr(rotate.changeset, "collect", lambda *_: ChangeSet((), {}, {}, {}, Snapshot((), (), (), ())))
         rotate.rotate(environment, name, given, engine, RecordingShell(), Report(), **options)
         return deploys
 
@@ -77,8 +77,8 @@ def test_a_dry_rotation_names_what_restarts_and_changes_nothing(
 def test_a_rotation_is_told_to_machines_beforehand(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     environment = make()
     engine = swarm(environment)
-    monkeypatch.setattr(rotate.changeset, "survey", lambda *_: Survey((), {}, {}, {}, Snapshot((), (), (), ())))
-    assert rotate.foresee(environment, READER, None, engine, RecordingShell()).told() == {
+    monkeypatch.setattr(rotate.changeset, "collect", lambda *_: ChangeSet((), {}, {}, {}, Snapshot((), (), (), ())))
+    assert rotate.preview(environment, READER, None, engine, RecordingShell()).told() == {
         "secrets": (READER,),
         "restarts": [
             {"stack": "db", "service": "db_bootstrap", "tasks": "a job, runs again"},

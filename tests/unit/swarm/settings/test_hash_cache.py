@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from swarm.settings import hash_cache as memory
-from swarm.settings.hash_cache import remembered
+from swarm.settings.hash_cache import cached
 
 
 @pytest.fixture(autouse=True)
@@ -34,7 +34,7 @@ class Slow:
 
 def ask(files: list[Path], answer: str) -> tuple[str, int]:
     slow = Slow(answer)
-    return remembered("how long", files, slow), slow.times
+    return cached("how long", files, slow), slow.times
 
 
 def written(file: Path, text: str) -> Path:

@@ -23,8 +23,8 @@ THEIRS = Image("grafana", "grafana/grafana:1", None)
 @pytest.fixture(autouse=True)
 def known(monkeypatch: pytest.MonkeyPatch) -> None:
     """This machine and the registry have one image each, and nobody builds or pushes."""
-    monkeypatch.setattr(images, "here", lambda _, item: item.reference == HERE)
-    monkeypatch.setattr(images, "pushed", lambda _, item: item.reference == PUSHED)
+    monkeypatch.setattr(images, "exists_locally", lambda _, item: item.reference == HERE)
+    monkeypatch.setattr(images, "is_pushed", lambda _, item: item.reference == PUSHED)
     monkeypatch.setattr(Engine, "build", None)
 
 
@@ -94,7 +94,7 @@ def test_two_that_build_at_once_make_one_base(make: Make, monkeypatch: pytest.Mo
         built.append(item.reference)
 
     monkeypatch.setattr(images, "_build", build)
-    monkeypatch.setattr(images, "here", lambda _, item: item.reference in built)
+    monkeypatch.setattr(images, "exists_locally", lambda _, item: item.reference in built)
     with ThreadPoolExecutor(2) as pool:
         first = pool.submit(images.build, make(), WANTED[:1], RecordingShell(), Report())
         assert begun.wait(10)
