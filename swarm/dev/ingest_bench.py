@@ -53,12 +53,8 @@ class Bench:
         path = folder / f"{HOURS[shape]}.json.gz"
         if not path.exists():
             with self.report.step(f"{shape} hour of {count} events made"):
-                words = ("--from", HOURS[shape], "--to", HOURS[shape], "--shape", shape, "--events", str(count))
-                settings = {
-                    "ACTIVITY_PROJECTS": str(self.projects("usual", usual())),
-                    "ACTIVITY_ARCHIVE_CACHE": str(folder),
-                }
-                self.python("activity", "simulate", *words, **settings)
+                options = ("--from", HOURS[shape], "--to", HOURS[shape], "--shape", shape, "--events", str(count))
+                self.python("tests.bench.make_hour", str(folder), str(self.projects("usual", usual())), *options)
         return path
 
     def projects(self, name: str, entries: list[dict[str, Any]]) -> Path:
@@ -70,12 +66,12 @@ class Bench:
 
     def measure(self, what: str, *arguments: Path) -> Measured:
         """One thing done once by a fresh process."""
-        return Measured(**json.loads(self.python("activity.archive.bench", what, *map(str, arguments))))
+        return Measured(**json.loads(self.python("tests.bench.read_hour", what, *map(str, arguments))))
 
-    def python(self, module: str, *arguments: str, **settings: str) -> str:
-        """What a module of the service prints."""
+    def python(self, module: str, *arguments: str) -> str:
+        """Run a module of the benchmarks; returns its output."""
         argv = (sys.executable, "-m", module, *arguments)
-        return self.shell.run(argv, environment={"PYTHONPATH": str(DISTRIBUTION), **settings}).stdout
+        return self.shell.run(argv, environment={"PYTHONPATH": f"{ROOT}:{DISTRIBUTION}"}).stdout
 
     def pairs(self, first: Callable[[], Measured], second: Callable[[], Measured]) -> list[tuple[Measured, Measured]]:
         """Two things in turn, so that both meet the same machine; once before that without measuring."""
@@ -168,10 +164,9 @@ def processes(bench: Bench) -> Iterator[Figure]:
 def loading(bench: Bench) -> Iterator[Figure]:
     """From the file into Postgres, against only gunzipping it and against a statement for each row, as gha2db does."""
     hour, projects = bench.hour("fat"), bench.projects("usual", usual())
-    argv = (sys.executable, "-m", "tests.bench.load", str(hour), str(projects), "--rounds", str(bench.runs), "--json")
     with bench.report.step("fat hour into Postgres, also as gha2db does it") as step:
-        done = bench.shell.run(argv, environment={"PYTHONPATH": f"{ROOT}:{DISTRIBUTION}"})
-        rounds = json.loads(done.stdout.splitlines()[-1])["rounds"]
+        printed = bench.python("tests.bench.load", str(hour), str(projects), "--rounds", str(bench.runs), "--json")
+        rounds = json.loads(printed.splitlines()[-1])["rounds"]
         over = tuple(one["ours"] / one["gunzip"] for one in rounds)
         under = tuple(one["gha2db"] / one["ours"] for one in rounds)
         step.detail = f"{statistics.median(over):.2f}, {statistics.median(under):.1f}"

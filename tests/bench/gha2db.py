@@ -15,7 +15,7 @@ import orjson
 from activity.archive.rows.issues import Label
 from activity.archive.rows.pushes import CommitRole, MissingCommits
 from activity.archive.rows.records import Actor, Event, Org, Origin, Payload, Repo
-from activity.archive.rows.since_2015 import rows_of
+from activity.archive.rows.since_2015 import rows_since_2015
 from activity.archive.rows.tables import TABLES
 from activity.archive.rows.texts import Text
 
@@ -44,7 +44,7 @@ def load(path: str, names: Iterable[str], connection: Any) -> int:
 
 
 def _store(cursor: Any, event: dict[str, Any]) -> None:
-    rows = rows_of(event)
+    rows = rows_since_2015(event)
     _twice(cursor, "select type, dup_repo_name, created_at from gha_events where id = %s", (rows[0][0],))
     for row in rows:
         if isinstance(row, ALONE):

@@ -16,10 +16,9 @@ from prometheus_client import CollectorRegistry
 from activity import log
 from activity.archive.schedule.backfill import backfill
 from activity.archive.schedule.follow import Follower
-from activity.archive.schedule.intake import Intake, Wanted
-from activity.archive.schedule.status import state_of
-from activity.archive.simulate.demo_hours import NOISE, scenes_of, write_hour
-from activity.archive.simulate.load_hours import Volume, write_volume
+from activity.archive.schedule.planner import HourRequest, last_hour
+from activity.archive.schedule.status import status_of
+from activity.archive.simulate.hour_files import scenes_of, write_hour
 from activity.command import parse_command
 from activity.database.configure import configure, read_desired_config
 from activity.database.connect import LOG_DATABASE, transaction
@@ -83,9 +82,9 @@ def do_ingest(command: Namespace) -> None:
 def _ingest_once(settings: Settings, command: Namespace, stop: Signal) -> None:
     started_at = datetime.now(UTC)
     projects = tuple(project for name in command.project for project in _selected(settings, name)) or settings.projects
-    last = command.to_hour or Intake(settings, stop).last_wanted()
-    wanted = Wanted(command.from_hour, last, projects, newest_first=command.newest_first, force=command.force)
-    done = backfill(settings, wanted, command.jobs, stop, _say)
+    last = command.to_hour or last_hour(settings.archive)
+    request = HourRequest(command.from_hour, last, projects, command.newest_first, command.force)
+    done = backfill(settings, request, command.jobs, stop, _say)
     words = f"{command.from_hour or 'start'} to {last}: {done.done} hours read, {done.events} events stored"
     record_run(settings, "ingest", ",".join(command.project), started_at, words)
     _say(words)
@@ -108,10 +107,10 @@ def do_holes(command: Namespace) -> None:
 def do_status(command: Namespace) -> None:
     """Print the status of projects: one line of JSON each."""
     settings = _settings(Need.OWNER, Need.PROJECTS)
-    last = Intake(settings, Signal()).last_wanted()
+    last = last_hour(settings.archive)
     chosen = tuple(project for name in command.project for project in _selected(settings, name))
     for project in chosen or settings.projects:
-        state = asdict(state_of(settings, project, last))
+        state = asdict(status_of(settings, project, last))
         _say(orjson.dumps(state, option=orjson.OPT_UTC_Z | orjson.OPT_OMIT_MICROSECONDS).decode())
 
 
@@ -159,12 +158,7 @@ def do_simulate(command: Namespace) -> None:
     folder, scenes = settings.archive.cache, scenes_of(settings.projects)
     folder.mkdir(parents=True, exist_ok=True)
     hours = list(command.from_hour.until(command.to_hour))
-    if command.shape is None:
-        events = sum(write_hour(folder / f"{hour}.json.gz", scenes, hour) for hour in hours)
-    else:
-        names = tuple(name for scene in scenes if scene.name != NOISE for name in scene.repositories)
-        volume = Volume(command.shape, command.events, command.seed, names, command.hits)
-        events = sum(write_volume(folder / f"{hour}.json.gz", volume, hour, command.damage) for hour in hours)
+    events = sum(write_hour(folder / f"{hour}.json.gz", scenes, hour) for hour in hours)
     _say(f"{len(hours)} simulated hours, {events} events, in {folder}")
 
 

@@ -2,19 +2,13 @@
 
 import argparse
 from datetime import datetime
-from enum import StrEnum
-from typing import NoReturn, TypeVar
+from typing import NoReturn
 
-from activity.archive.simulate.damage import Damage
-from activity.archive.simulate.event_factory import Shape
 from activity.errors import UsageError
 from activity.hour import Hour, parse_hour
 from activity.times import parse_time
 
 MAX_JOBS = 64
-
-
-Kind = TypeVar("Kind", bound=StrEnum)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -51,7 +45,6 @@ def parse_command(arguments: list[str]) -> argparse.Namespace:
     series.add_argument("--all-periods", action="store_true", help="compute all periods, not only pending ones")
     simulate = verbs.add_parser("simulate", help="write simulated hours to ACTIVITY_ARCHIVE_CACHE")
     _add_hours(simulate, required=True)
-    _add_volume(simulate)
     verbs.add_parser("serve", help="serve the portal")
     verbs.add_parser("probe", help="run the stack tests of the file ACTIVITY_PROBE, one line of JSON each")
     _add_backup(verbs.add_parser("backup", help="make, verify and restore backups and dumps"))
@@ -111,58 +104,6 @@ def _add_hours(parser: argparse.ArgumentParser, *, required: bool) -> None:
             metavar="HOUR",
             help=f"{meaning}, such as 2015-01-01-0",
         )
-
-
-def _add_volume(parser: argparse.ArgumentParser) -> None:
-    shapes, damages = ", ".join(Shape), ", ".join(Damage)
-    parser.add_argument(
-        "--shape", type=_shape, help=f"generate realistic hours of any size: {shapes} (default: small ones)"
-    )
-    parser.add_argument(
-        "--events", type=_count, default=10_000, metavar="NUMBER", help="with --shape: number of events"
-    )
-    parser.add_argument(
-        "--hits",
-        type=_share,
-        default=0.01,
-        metavar="SHARE",
-        help="with --shape: share of events that belong to projects, 0 to 1",
-    )
-    parser.add_argument("--seed", type=int, default=0, metavar="NUMBER", help="with --shape: random seed")
-    parser.add_argument(
-        "--damage", type=_damages, default=frozenset(), metavar="KINDS", help=f"with --shape: {damages}"
-    )
-
-
-def _shape(text: str) -> Shape:
-    return _chosen(Shape, text)
-
-
-def _damages(text: str) -> frozenset[Damage]:
-    return frozenset(_chosen(Damage, word) for word in text.split(","))
-
-
-def _chosen(kinds: type[Kind], text: str) -> Kind:
-    try:
-        return kinds(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"expected one of {', '.join(kinds)}, found {text!r}") from None
-
-
-def _count(text: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text) <= 10_000_000:
-        raise argparse.ArgumentTypeError(f"expected a number 1..10000000, found {text!r}")
-    return int(text)
-
-
-def _share(text: str) -> float:
-    try:
-        share = float(text)
-    except ValueError:
-        share = -1.0
-    if not 0 <= share <= 1:
-        raise argparse.ArgumentTypeError(f"expected a number 0..1 such as 0.01, found {text!r}")
-    return share
 
 
 def _check_hours(command: argparse.Namespace) -> None:

@@ -29,10 +29,6 @@ def test_the_hours_of_an_ingest_are_read_from_the_command_line():
         (["ingest", "--from", "2015-01-01-1", "--to", "2015-01-01-0"], "Swap them"),
         (["ingest", "--from", "now", "--to", "now"], "expected an hour such as 2015-01-01-0, found 'now'"),
         (["simulate"], "--from, --to"),
-        (["simulate", "--shape", "round"], "--shape: expected one of fat, slim, found 'round'"),
-        (["simulate", "--events", "0"], "expected a number 1..10000000, found '0'"),
-        (["simulate", "--hits", "2"], "expected a number 0..1 such as 0.01, found '2'"),
-        (["simulate", "--damage", "cut,rust"], "expected one of glued, cut, .*, found 'rust'"),
         (["bootstrap", "now"], "unrecognized arguments: now"),
     ],
 )

@@ -1,7 +1,6 @@
-"""One hour, read once for all projects that lack it, and committed to each of them whole or not at all."""
+"""Ingest of one hour: read once for all projects that lack it, committed to each project whole or not at all."""
 
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
 from threading import Event as Signal
@@ -11,16 +10,17 @@ from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_at
 from tenacity.nap import sleep_using_event
 
 from activity import log
-from activity.archive.load.encoded_event import pack
+from activity.archive.load.encoded_event import encode_event
 from activity.archive.load.load import store
-from activity.archive.load.project_batch import Share
-from activity.archive.read.lines import Line, Tally
-from activity.archive.read.open_hour import hour_url
-from activity.archive.read.ownership import Json, actor_login, repository_name
-from activity.archive.read.reader import Reading
+from activity.archive.load.project_batch import ProjectBatch
+from activity.archive.read.lines import Line, ReadStats
+from activity.archive.read.open_hour import DEFAULT_TIMING, hour_url
+from activity.archive.read.ownership import actor_login, repository_name
+from activity.archive.read.reader import HourReader
+from activity.archive.read.timing import Timing
 from activity.archive.route.route import Route
-from activity.archive.rows.before_2015 import Names, is_old, old_rows_of
-from activity.archive.rows.since_2015 import rows_of
+from activity.archive.rows.before_2015 import KnownIds, is_before_2015, rows_before_2015
+from activity.archive.rows.since_2015 import rows_since_2015
 from activity.database.advisory_locks import lock_for_transaction
 from activity.database.connect import transaction
 from activity.database.quarantine import quarantine
@@ -30,31 +30,26 @@ from activity.hour import Hour
 from activity.projects import Project
 from activity.settings import Settings
 
-ATTEMPTS = 4
-OWN_PAUSE = wait_exponential_jitter(initial=1, max=20)
-MEANWHILE = (UniqueViolation, DeadlockDetected)
+READ_ATTEMPTS = 4
+COMMIT_ATTEMPTS = 4
+# Another hour that is committed at the same time may hold an event of this one.
+CONFLICTS = (UniqueViolation, DeadlockDetected)
+
+Batches = dict[Project, ProjectBatch]
 
 
 @dataclass(frozen=True)
 class Feed:
-    """An archive to read hours from, and what its hours are called in the database."""
+    """An archive to read from, what its hours are called in the database, and how long to wait for it."""
 
     url: str
     source: Source
-
-
-@dataclass(frozen=True)
-class Visit:
-    """An hour that is to be stored, what it is called, and whether it is although the database has it."""
-
-    hour: Hour
-    source: Source
-    force: bool
+    timing: Timing = DEFAULT_TIMING
 
 
 @dataclass(frozen=True)
 class Committed:
-    """What an hour brought to one project."""
+    """What an hour brought to one project: events, and those whose id another event already had."""
 
     project: Project
     events: int
@@ -63,10 +58,10 @@ class Committed:
 
 @dataclass(frozen=True)
 class Ingested:
-    """What an hour brought to each project, and what came by while it was read."""
+    """What an hour brought to each project, and the statistics of reading it."""
 
     committed: list[Committed]
-    tally: Tally
+    stats: ReadStats
 
 
 def ingest_hour(
@@ -79,116 +74,122 @@ def ingest_hour(
     force: bool = False,
     salvage: bool = False,
 ) -> Ingested:
-    """Read an hour and commit it project by project; returns those that lacked it until now, or all with `force`.
+    """Read an hour and commit it project by project; returns the projects that lacked it, or with `force` all.
 
-    The databases of projects without an event in it are not touched: the caller marks the hour for them. What of the
-    hour is no event is in quarantine before the first project has the hour. A file whose gzip is damaged is
-    TruncatedHour, unless it is to be salvaged: then what can be read of it is the hour.
-    Raises HourMissing, TruncatedHour, ArchiveUnreachable (nothing of the hour is stored then),
-    DatabaseUnavailable (projects before the failing one have it) and Stopped.
+    The databases of projects without an event in the hour are not touched: the caller marks the hour for them. What
+    is not an event is in quarantine before the first project has the hour. A damaged gzip file raises TruncatedHour;
+    with `salvage` what is readable of it counts as the hour.
+
+    Raises HourMissing, TruncatedHour or ArchiveUnreachable (nothing of the hour is stored then), DatabaseUnavailable
+    (projects before the failing one have the hour) and Stopped.
     """
-    url = hour_url(feed.url, hour)
-    with _read(settings, hour, url, projects, stop, salvage) as (shares, reading):
-        quarantine(settings, hour, feed.source, reading.quarantined, anew=force)
-        committed: list[Committed] = []
-        for project, share in shares.items():
-            if not share:
-                committed.append(Committed(project, 0, 0))
-                continue
-            done = _commit(settings, project, Visit(hour, feed.source, force), share)
-            if done is not None:
-                committed.append(done)
-        return Ingested(committed, reading.tally)
-
-
-@contextmanager
-def _read(
-    settings: Settings, hour: Hour, url: str, projects: tuple[Project, ...], stop: Signal, salvage: bool
-) -> Iterator[tuple[dict[Project, Share], Reading]]:
-    """Read an hour to its end, again from its start when the network fails."""
-    attempts = Retrying(
-        retry=retry_if_exception(lambda error: isinstance(error, ArchiveUnreachable) and error.passing),
-        wait=_pause,
-        stop=stop_after_attempt(ATTEMPTS),
-        sleep=sleep_using_event(stop),
-        before_sleep=_say,
-        reraise=True,
-    )
     route = Route(settings.projects, projects, case_sensitive=settings.archive.case_sensitive)
-    with ExitStack() as opened:
-        yield attempts(
-            _read_once,
-            lambda: Reading(url, route, stop, salvage=salvage),
-            lambda: {project: opened.enter_context(Share()) for project in projects},
-            lambda event: route.projects_of(repository_name(event), actor_login(event), hour.stamp),
-        )
+    with ExitStack() as files:
+
+        def read() -> tuple[HourReader, Batches]:
+            # Each attempt begins with a new reader and empty batches.
+            reader = HourReader(hour_url(feed.url, hour), route, stop, salvage=salvage, timing=feed.timing)
+            batches = {project: files.enter_context(ProjectBatch()) for project in projects}
+            _read_hour(reader, route, hour, batches)
+            return reader, batches
+
+        reader, batches = _read_attempts(feed.timing, stop)(read)
+        quarantine(settings, hour, feed.source, reader.quarantined, anew=force)
+        visit = _Visit(hour, feed.source, force)
+        committed: list[Committed] = []
+        for project, batch in batches.items():
+            result = _commit(settings, project, visit, batch)
+            if result is not None:
+                committed.append(result)
+    return Ingested(committed, reader.stats)
 
 
-def _read_once(
-    begin: Callable[[], Reading],
-    divide: Callable[[], dict[Project, Share]],
-    followers_of: Callable[[Json], tuple[Project, ...]],
-) -> tuple[dict[Project, Share], Reading]:
-    reading, shares = begin(), divide()
-    for line in reading:
-        if followers := followers_of(line.event):
-            _share_out(reading, line, [shares[project] for project in followers])
-    return shares, reading
+@dataclass(frozen=True)
+class _Visit:
+    """An hour to store, from which source, and whether to store it although the database has it."""
+
+    hour: Hour
+    source: Source
+    force: bool
 
 
-def _share_out(reading: Reading, line: Line, shares: list[Share]) -> None:
-    """Give an event to those who follow it; one that cannot be stored goes into quarantine."""
-    try:
-        if is_old(line.event):
-            # Its rows differ from database to database; here it is only seen that they can be made.
-            old_rows_of(line.event, Names())
-            for share in shares:
-                share.keep_old(line.event)
-            return
-        parcel = pack(rows_of(line.event))
-    except ValueError as error:
-        reading.refuse(line, str(error))
-        return
-    for share in shares:
-        share.take(parcel)
+def _read_attempts(timing: Timing, stop: Signal) -> Retrying:
+    """Return the policy that reads an hour again from its start when the network fails."""
+    backoff = wait_exponential_jitter(multiplier=timing.first_retry_seconds, max=timing.longest_retry_seconds)
 
+    def wait(state: RetryCallState) -> float:
+        error = _error(state)
+        retry_after = error.wait if isinstance(error, ArchiveUnreachable) else None
+        return backoff(state) if retry_after is None else retry_after
 
-def _commit(settings: Settings, project: Project, visit: Visit, share: Share) -> Committed | None:
-    """Store a share with its mark; again when another hour at the same moment brought an event of it."""
-    attempts = Retrying(
-        retry=retry_if_exception(lambda error: isinstance(error.__cause__, MEANWHILE)),
-        stop=stop_after_attempt(ATTEMPTS),
+    return Retrying(
+        retry=retry_if_exception(lambda error: isinstance(error, ArchiveUnreachable) and error.passing),
+        wait=wait,
+        stop=stop_after_attempt(READ_ATTEMPTS),
+        sleep=sleep_using_event(stop),
+        before_sleep=_log_retry,
         reraise=True,
     )
-    return attempts(_commit_once, settings, project, visit, share)
 
 
-def _commit_once(settings: Settings, project: Project, visit: Visit, share: Share) -> Committed | None:
+def _read_hour(reader: HourReader, route: Route, hour: Hour, batches: Batches) -> None:
+    for line in reader:
+        projects = route.projects_of(repository_name(line.event), actor_login(line.event), hour.stamp)
+        if projects:
+            _add_to_batches(reader, line, [batches[project] for project in projects])
+
+
+def _add_to_batches(reader: HourReader, line: Line, batches: list[ProjectBatch]) -> None:
+    """Add an event to the batches of its projects; one that cannot be stored goes into quarantine."""
+    try:
+        if is_before_2015(line.event):
+            # Its rows depend on the project's database; made here only to see that they can be made.
+            rows_before_2015(line.event, KnownIds())
+            for batch in batches:
+                batch.add_before_2015(line.event)
+            return
+        encoded = encode_event(rows_since_2015(line.event))
+    except ValueError as error:
+        reader.refuse(line, str(error))
+        return
+    for batch in batches:
+        batch.add(encoded)
+
+
+def _commit(settings: Settings, project: Project, visit: _Visit, batch: ProjectBatch) -> Committed | None:
+    """Commit a batch with its mark; None when the database has the hour already."""
+    if not batch:
+        return Committed(project, 0, 0)
+    attempts = Retrying(
+        retry=retry_if_exception(lambda error: isinstance(error.__cause__, CONFLICTS)),
+        stop=stop_after_attempt(COMMIT_ATTEMPTS),
+        reraise=True,
+    )
+    return attempts(_commit_once, settings, project, visit, batch)
+
+
+def _commit_once(settings: Settings, project: Project, visit: _Visit, batch: ProjectBatch) -> Committed | None:
     hour = visit.hour
     with transaction(settings, project.database) as cursor:
         lock_for_transaction(cursor, "hour", str(hour))
         if not visit.force and is_parsed(cursor, hour):
             return None
-        stored = store(cursor, share)
-        mark_periods(cursor, _stamps(share.hours | {hour}))
-        mark_hour(cursor, Watermark(hour, visit.source, share.events))
-    for identity, other in stored.collisions.items():
-        log.warning("event has the id of another", project=project.name, id=identity, stored_as=other)
-    return Committed(project, share.events, len(stored.collisions))
-
-
-def _pause(state: RetryCallState) -> float:
-    """Return how many seconds to wait: what the server asked for, if it did."""
-    error = state.outcome.exception() if state.outcome else None
-    asked = error.wait if isinstance(error, ArchiveUnreachable) else None
-    return OWN_PAUSE(state) if asked is None else asked
+        stored = store(cursor, batch)
+        mark_periods(cursor, _stamps(batch.hours | {hour}))
+        mark_hour(cursor, Watermark(hour, visit.source, batch.events))
+    for event_id, other_id in stored.collisions.items():
+        log.warning("event id collision", project=project.name, id=event_id, stored_as=other_id)
+    return Committed(project, batch.events, len(stored.collisions))
 
 
 def _stamps(hours: set[Hour]) -> list[datetime]:
     return [hour.stamp for hour in hours]
 
 
-def _say(state: RetryCallState) -> None:
-    error = state.outcome.exception() if state.outcome else None
-    wait = state.next_action.sleep if state.next_action else 0.0
-    log.warning("archive unreachable, trying again", attempt=state.attempt_number, wait=wait, error=error)
+def _error(state: RetryCallState) -> BaseException | None:
+    return state.outcome.exception() if state.outcome else None
+
+
+def _log_retry(state: RetryCallState) -> None:
+    seconds = state.next_action.sleep if state.next_action else 0.0
+    log.warning("archive unreachable, retrying", attempt=state.attempt_number, wait=seconds, error=_error(state))

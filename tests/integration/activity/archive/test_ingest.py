@@ -160,7 +160,7 @@ def test_an_event_twice_is_stored_once_and_another_event_of_its_id_under_an_id_o
         (surrogate, "ForkEvent")
     ]
     assert platform.rows("apache", "select login from gha_actors order by 1") == [("other",), ("someone",)]
-    assert f"event has the id of another project=apache id=1 stored_as={surrogate}" in done.stderr
+    assert f"event id collision project=apache id=1 stored_as={surrogate}" in done.stderr
     assert "id=2" not in done.stderr
 
 

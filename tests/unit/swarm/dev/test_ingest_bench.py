@@ -19,7 +19,7 @@ class TimedShell(RecordingShell):
         if argv[2] == "tests.bench.load":
             rounds = [{"gunzip": 1.0, "ours": 2.5, "gha2db": 30.0, "rows": 9}] * int(argv[argv.index("--rounds") + 1])
             return Result(argv, 0, json.dumps({"rounds": rounds}))
-        what = argv[3] if argv[2] == "activity.archive.bench" else ""
+        what = argv[3] if argv[2] == "tests.bench.read_hour" else ""
         told = {"processor": NUMBERS.get(what, 0), "clock": 1.0, "peak": 40 * 2**20, "lines": 9, "events": 1}
         return Result(argv, 0, json.dumps(told))
 
@@ -32,7 +32,7 @@ def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TimedShell:
 
 def test_reading_is_measured_in_turn_with_gunzipping_after_one_round_that_does_not_count(shell: TimedShell) -> None:
     figures = list(ingest_bench.reading(Bench(2, 0.01, shell, Report())))
-    assert [argv[3] for argv in shell.ran if argv[2] == "activity.archive.bench"] == ["read", "gunzip"] * 6
+    assert [argv[3] for argv in shell.ran if argv[2] == "tests.bench.read_hour"] == ["read", "gunzip"] * 6
     assert [(figure.values, figure.goal, figure.unit) for figure in figures] == [
         ((1.5, 1.5), 2.0, TIMES),
         ((1.5, 1.5), 2.8, TIMES),
@@ -41,11 +41,11 @@ def test_reading_is_measured_in_turn_with_gunzipping_after_one_round_that_does_n
     assert not any(figure.missed for figure in figures)
 
 
-def test_hours_are_made_by_the_services_own_verb_at_the_size_that_was_asked_for(shell: TimedShell) -> None:
+def test_hours_are_made_at_the_size_that_was_asked_for(shell: TimedShell, tmp_path: Path) -> None:
     Bench(1, 0.5, shell, Report()).hour("slim")
     assert shell.ran[0][1:] == (
-        "-m", "activity", "simulate", "--from", "2026-05-14-15", "--to", "2026-05-14-15",
-        "--shape", "slim", "--events", "125000",
+        "-m", "tests.bench.make_hour", str(tmp_path / "slim-125000"), str(tmp_path / "usual.json"),
+        "--from", "2026-05-14-15", "--to", "2026-05-14-15", "--shape", "slim", "--events", "125000",
     )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""From rows to COPY, one transaction a project.
+"""From rows to COPY, in one transaction for each project.
 
 Imports rows.
 """

@@ -1,4 +1,4 @@
-"""An event's rows, encoded once for every project that it goes to."""
+"""The rows of an event, encoded once for all projects that receive it."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, TypeVar, cast
 
-from activity.archive.rows.event_ids import meaning
+from activity.archive.rows.event_ids import event_digest
 from activity.archive.rows.issues import Issue, IssueLabel
 from activity.archive.rows.pull_requests import PullRequest
 from activity.archive.rows.pushes import CommitRole
@@ -15,14 +15,14 @@ from activity.archive.rows.tables import TABLES
 from activity.database.bulk_copy import Table, encode_row, encode_rows, renumber
 
 Kind = TypeVar("Kind")
-SHARED = frozenset(kind for kind, table in TABLES.items() if table.event is None)
+SHARED_ROWS = frozenset(kind for kind, table in TABLES.items() if table.event is None)
 
 
 @dataclass(frozen=True, slots=True)
-class Parcel:
-    """What one event brings: rows of its own, encoded, and rows that it shares with others, by key.
+class EncodedEvent:
+    """An event: rows of its own, encoded for COPY, and rows that it shares with other events, by key.
 
-    `numbers` are issues and pull requests by repository and number, `names` people named in trailers.
+    `numbers` holds issues and pull requests as (repository id, number), `names` the people in commit trailers.
     """
 
     event_id: int
@@ -32,41 +32,43 @@ class Parcel:
     shared: tuple[tuple[Table, dict[object, Row]], ...]
     numbers: frozenset[tuple[int, int]]
     names: frozenset[str]
-    labelled: bool
+    has_labels: bool
 
-    def under(self, event_id: int) -> "Parcel":
-        """Return the same event under another id, with a note of its own one."""
-        encoded = [(table, renumber(table, rows, event_id)) for table, rows in self.encoded]
+    def with_id(self, event_id: int) -> "EncodedEvent":
+        """Return the event under another id, with an event_origins row for its own."""
+        renumbered = [(table, renumber(table, rows, event_id)) for table, rows in self.encoded]
         origin = TABLES[Origin]
-        if not any(table == origin for table, _ in encoded):
-            encoded.append((origin, encode_row(Origin(event_id, self.event_id, self.digest))))
-        return replace(self, event_id=event_id, encoded=tuple(encoded))
+        if not any(table == origin for table, _ in renumbered):
+            renumbered.append((origin, encode_row(Origin(event_id, self.event_id, self.digest))))
+        return replace(self, event_id=event_id, encoded=tuple(renumbered))
 
 
-def pack(rows: Iterable[Row]) -> Parcel:
-    """Encode all rows of an event; of rows with one key the first counts."""
-    own: dict[type[Any], dict[object, Row]] = defaultdict(dict)
+def encode_event(rows: Iterable[Row]) -> EncodedEvent:
+    """Encode all rows of an event; of rows with equal keys the first counts."""
+    by_kind: dict[type[Any], dict[object, Row]] = defaultdict(dict)
     for row in rows:
         kind = type(row)
-        own[kind].setdefault(TABLES[kind].key_of(row), row)
-    event, origin = cast(Event, _only(own, Event)), cast(Origin | None, _only(own, Origin))
+        by_kind[kind].setdefault(TABLES[kind].key_of(row), row)
+    event, origin = cast(Event, _only(by_kind, Event)), cast(Origin | None, _only(by_kind, Origin))
     digest = origin.digest if origin else None
-    named: list[Issue | PullRequest] = [*_all(own, Issue), *_all(own, PullRequest)]
-    return Parcel(
+    numbered: list[Issue | PullRequest] = [*_all(by_kind, Issue), *_all(by_kind, PullRequest)]
+    return EncodedEvent(
         event_id=event.id,
-        digest=meaning(event.type, event.dup_repo_name, event.created_at) if digest is None else digest,
+        digest=event_digest(event.type, event.dup_repo_name, event.created_at) if digest is None else digest,
         created_at=event.created_at,
-        encoded=tuple([(TABLES[kind], encode_rows(own[kind].values())) for kind in own if kind not in SHARED]),
-        shared=tuple([(TABLES[kind], own[kind]) for kind in own if kind in SHARED]),
-        numbers=frozenset((row.dup_repo_id, row.number) for row in named),
-        names=frozenset(row.actor_name for row in _all(own, CommitRole)),
-        labelled=IssueLabel in own,
+        encoded=tuple(
+            [(TABLES[kind], encode_rows(by_kind[kind].values())) for kind in by_kind if kind not in SHARED_ROWS]
+        ),
+        shared=tuple([(TABLES[kind], by_kind[kind]) for kind in by_kind if kind in SHARED_ROWS]),
+        numbers=frozenset((row.dup_repo_id, row.number) for row in numbered),
+        names=frozenset(row.actor_name for row in _all(by_kind, CommitRole)),
+        has_labels=IssueLabel in by_kind,
     )
 
 
-def _all(own: dict[type[Any], dict[object, Row]], kind: type[Kind]) -> Iterable[Kind]:
-    return cast(Iterable[Kind], own[kind].values() if kind in own else ())
+def _all(by_kind: dict[type[Any], dict[object, Row]], kind: type[Kind]) -> Iterable[Kind]:
+    return cast(Iterable[Kind], by_kind[kind].values() if kind in by_kind else ())
 
 
-def _only(own: dict[type[Any], dict[object, Row]], kind: type[Kind]) -> Kind | None:
-    return next(iter(_all(own, kind)), None)
+def _only(by_kind: dict[type[Any], dict[object, Row]], kind: type[Kind]) -> Kind | None:
+    return next(iter(_all(by_kind, kind)), None)

@@ -1,8 +1,8 @@
-"""A project's share of an hour into its database, within one transaction.
+"""Loading one project's batch of an hour into its database, within one transaction.
 
-Rows of the hour's own events are copied straight into their tables: which events the database has already is asked
-first. Rows that events share are merged, sorted by key, tables always in the same order, so that two hours at once
-wait for one another and never in a circle. What depends on rows of other hours is settled last, one hour at a time.
+The rows of new events are copied into their tables, once it is known which events the database already has. Rows that
+events share are merged, sorted by key and table by table in a fixed order, so that two concurrent hours wait for each
+other but never deadlock. Rows that depend on other hours are derived last, under a lock.
 """
 
 from collections.abc import Iterable
@@ -13,10 +13,10 @@ import orjson
 from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
 
-from activity.archive.load.encoded_event import pack
-from activity.archive.load.project_batch import Share
-from activity.archive.rows.before_2015 import Names, named_in, old_rows_of
-from activity.archive.rows.event_ids import RESTARTED, meaning, surrogate
+from activity.archive.load.encoded_event import encode_event
+from activity.archive.load.project_batch import ProjectBatch
+from activity.archive.rows.before_2015 import KnownIds, names_in, rows_before_2015
+from activity.archive.rows.event_ids import RESTARTED, event_digest, surrogate_id
 from activity.archive.rows.records import Actor, Origin, Row
 from activity.archive.rows.tables import TABLES
 from activity.database.advisory_locks import lock_for_transaction
@@ -26,38 +26,38 @@ from activity.database.queries import composed, query
 
 @dataclass(frozen=True)
 class Stored:
-    """How many events were new, and under which ids those are stored whose own stood for another event."""
+    """How many events were new; `collisions` maps ids that another event has to the ids stored instead."""
 
     events: int
     collisions: dict[int, int]
 
 
-def store(cursor: Cursor, share: Share) -> Stored:
-    """Store what the database lacks of a share; the caller commits."""
-    take_old(cursor, share)
-    changes, collisions = _changes(cursor, share)
-    share.batch.copy(cursor, TABLES.values(), changes)
-    _note_origins(cursor, share, collisions)
-    newcomers = [login for _, login, _ in _merge(cursor, share)]
-    _settle(cursor, share, changes, newcomers)
-    return Stored(share.events - sum(event is None for event in changes.values()), collisions)
+def store(cursor: Cursor, batch: ProjectBatch) -> Stored:
+    """Store the events of a batch that the database lacks; the caller commits."""
+    resolve_before_2015(cursor, batch)
+    changes, collisions = _changes(cursor, batch)
+    batch.rows.copy(cursor, TABLES.values(), changes)
+    _store_origins(cursor, batch, collisions)
+    new_logins = [login for _, login, _ in _merge(cursor, batch)]
+    _derive(cursor, batch, changes, new_logins)
+    return Stored(batch.events - sum(event is None for event in changes.values()), collisions)
 
 
-def take_old(cursor: Cursor, share: Share) -> None:
-    """Make rows of the events of before 2015, now that it can be asked whom their names mean."""
-    events = share.old_events()
+def resolve_before_2015(cursor: Cursor, batch: ProjectBatch) -> None:
+    """Add the rows of events before 2015, whose names are looked up in the database."""
+    events = batch.events_before_2015()
     if not events:
         return
-    named = [named_in(event) for event in events]
-    logins = {login for names in named for login in names.logins}
-    orgs = {names.organisation for names in named if names.organisation is not None}
-    found = dict(_pairs(cursor, "ingest/find_orgs", sorted(orgs)))
-    cursor.execute(query("ingest/find_repos"), {"names": sorted({names.repository for names in named})})
-    repos = {(name, org_id): identity for name, org_id, identity in cursor.fetchall()}
-    names = Names(dict(_pairs(cursor, "ingest/find_actors", sorted(logins))), found, repos)
+    names = [names_in(event) for event in events]
+    logins = frozenset[str]().union(*(each.logins for each in names))
+    orgs = {each.organisation for each in names if each.organisation is not None}
+    org_ids = dict(_pairs(cursor, "ingest/find_orgs", sorted(orgs)))
+    cursor.execute(query("ingest/find_repos"), {"names": sorted({each.repository for each in names})})
+    repo_ids = {(name, org_id): repo_id for name, org_id, repo_id in cursor.fetchall()}
+    ids = KnownIds(dict(_pairs(cursor, "ingest/find_actors", sorted(logins))), org_ids, repo_ids)
     for event in events:
-        share.take(pack(old_rows_of(event, names)))
-    share.forget_old()
+        batch.add(encode_event(rows_before_2015(event, ids)))
+    batch.drop_events_before_2015()
 
 
 def _pairs(cursor: Cursor, name: str, names: list[str]) -> Iterable[tuple[str, int]]:
@@ -65,58 +65,64 @@ def _pairs(cursor: Cursor, name: str, names: list[str]) -> Iterable[tuple[str, i
     return cursor.fetchall()
 
 
-def _changes(cursor: Cursor, share: Share) -> tuple[dict[int, int | None], dict[int, int]]:
-    """Return, by number, events that are there already (None) and those that need another id; the latter by id too."""
-    known = _known(cursor, sorted(_asked(share)))
+def _changes(cursor: Cursor, batch: ProjectBatch) -> tuple[dict[int, int | None], dict[int, int]]:
+    """Return the events that the database has, or that need another id, in two ways.
+
+    By number: the id to store, None for an event that the database has. By id: the id to store instead.
+    """
+    stored = _stored_digests(cursor, sorted(_all_ids(batch)))
     others = {
-        event: surrogate(share.contested.get(event, event), share.digests[event])
-        for event in share.digests
-        if event in known or event in share.contested
+        event: surrogate_id(batch.contested.get(event, event), batch.digests[event])
+        for event in batch.digests
+        if event in stored or event in batch.contested
     }
-    held = _known(cursor, sorted(others.values())) if others else {}
+    stored_others = _stored_digests(cursor, sorted(others.values())) if others else {}
     changes: dict[int, int | None] = {}
-    for event, digest in share.digests.items():
-        if any(known.get(name) == digest for name in _names_of(share, event)) or others.get(event) in held:
-            changes[share.numbers[event]] = None
-        elif event in known:
-            changes[share.numbers[event]] = others[event]
-    return changes, {event: other for event, other in others.items() if changes.get(share.numbers[event]) == other}
+    for event, digest in batch.digests.items():
+        number = batch.numbers[event]
+        is_stored = any(stored.get(event_id) == digest for event_id in _ids_of(batch, event))
+        if is_stored or others.get(event) in stored_others:
+            changes[number] = None
+        elif event in stored:
+            changes[number] = others[event]
+    collisions = {event: other for event, other in others.items() if changes.get(batch.numbers[event]) == other}
+    return changes, collisions
 
 
-def _asked(share: Share) -> set[int]:
-    return {name for event in share.digests for name in _names_of(share, event)}
+def _all_ids(batch: ProjectBatch) -> set[int]:
+    return {event_id for event in batch.digests for event_id in _ids_of(batch, event)}
 
 
-def _names_of(share: Share, event: int) -> tuple[int, ...]:
-    """Return all ids that an event may have: a database that DevStats filled has restarted ones as they were."""
-    own = share.contested.get(event, event)
+def _ids_of(batch: ProjectBatch, event: int) -> tuple[int, ...]:
+    """Return all ids that an event may be stored under: DevStats stored restarted ids unchanged."""
+    own = batch.contested.get(event, event)
     return (own, own - RESTARTED) if own >= RESTARTED else (own,)
 
 
-def _known(cursor: Cursor, events: list[int]) -> dict[int, int]:
-    """Return which of these ids stand for an event already, and what tells that one from others."""
+def _stored_digests(cursor: Cursor, events: list[int]) -> dict[int, int]:
+    """Return the digests of the events that the database has under the given ids."""
     cursor.execute(query("ingest/find_events"), {"events": f"{{{','.join(map(str, events))}}}"})
     return {
-        event: meaning(kind, repository, created_at) if digest is None else digest
+        event: event_digest(kind, repository, created_at) if digest is None else digest
         for event, kind, repository, created_at, digest in cursor.fetchall()
     }
 
 
-def _note_origins(cursor: Cursor, share: Share, collisions: dict[int, int]) -> None:
-    """Note where events come from that got another id just now; others brought their note along."""
-    noted = [
-        Origin(other, event, share.digests[event]) for event, other in collisions.items() if 0 <= event < RESTARTED
+def _store_origins(cursor: Cursor, batch: ProjectBatch, collisions: dict[int, int]) -> None:
+    """Store the origins of events that get another id here; all others have theirs among their rows."""
+    origins = [
+        Origin(other, event, batch.digests[event]) for event, other in collisions.items() if 0 <= event < RESTARTED
     ]
-    if noted:
-        _merge_rows(cursor, TABLES[Origin], noted)
+    if origins:
+        _merge_rows(cursor, TABLES[Origin], origins)
 
 
-def _merge(cursor: Cursor, share: Share) -> list[tuple[Any, ...]]:
-    """Merge what events share; returns the accounts that the database did not have."""
+def _merge(cursor: Cursor, batch: ProjectBatch) -> list[tuple[Any, ...]]:
+    """Merge the rows that events share; returns the accounts that were new."""
     merged = {
-        kind: _merge_rows(cursor, table, share.shared[table].values())
+        kind: _merge_rows(cursor, table, batch.shared[table].values())
         for kind, table in TABLES.items()
-        if table in share.shared
+        if table in batch.shared
     }
     return merged.get(Actor, [])
 
@@ -128,8 +134,8 @@ def _merge_rows(cursor: Cursor, table: Table, rows: Iterable[Row]) -> list[tuple
         columns=_names(table.columns),
         key=_names(table.key),
     )
-    named = [dict(zip(table.columns, row, strict=True)) for row in rows]
-    cursor.execute(statement, {"rows": orjson.dumps(named).decode()})
+    objects = [dict(zip(table.columns, row, strict=True)) for row in rows]
+    cursor.execute(statement, {"rows": orjson.dumps(objects).decode()})
     return cursor.fetchall()
 
 
@@ -137,15 +143,15 @@ def _names(names: Iterable[str]) -> sql.Composable:
     return sql.SQL(", ").join(map(sql.Identifier, names))
 
 
-def _settle(cursor: Cursor, share: Share, changes: dict[int, int | None], newcomers: list[str]) -> None:
-    """Derive what takes rows of several hours; whoever comes second sees what the first one stored."""
+def _derive(cursor: Cursor, batch: ProjectBatch, changes: dict[int, int | None], new_logins: list[str]) -> None:
+    """Derive rows from several hours; of two concurrent hours the second sees the rows of the first."""
     lock_for_transaction(cursor, "settle")
-    if share.issues:
-        touched = [{"repo_id": repo_id, "number": number} for repo_id, number in sorted(share.issues)]
+    if batch.issues:
+        touched = [{"repo_id": repo_id, "number": number} for repo_id, number in sorted(batch.issues)]
         cursor.execute(query("ingest/pair_issues"), {"touched": orjson.dumps(touched).decode()})
-    labelled = [changes.get(share.numbers[event], event) for event in sorted(share.labelled)]
+    labelled = [changes.get(batch.numbers[event], event) for event in sorted(batch.labelled)]
     if any(labelled):
         cursor.execute(query("ingest/label_events"), {"events": [event for event in labelled if event is not None]})
-    names = share.names.union(newcomers)
+    names = batch.names.union(new_logins)
     if names:
         cursor.execute(query("ingest/resolve_roles"), {"names": sorted(names)})

@@ -1,4 +1,4 @@
-"""What one project gets of an hour."""
+"""The events of one hour for one project."""
 
 from collections import defaultdict
 from contextlib import ExitStack
@@ -8,22 +8,23 @@ from typing import Any
 
 import orjson
 
-from activity.archive.load.encoded_event import Parcel
-from activity.archive.rows.event_ids import surrogate
+from activity.archive.load.encoded_event import EncodedEvent
+from activity.archive.rows.event_ids import surrogate_id
 from activity.archive.rows.records import Row
 from activity.database.bulk_copy import IN_MEMORY, Batch, Table
 from activity.hour import Hour, hour_at
 
 
-class Share:
-    """The events of an hour for one project: their rows, and what has to be known to store them.
+class ProjectBatch:
+    """The events of an hour for one project: their rows, and what storing them needs to know.
 
-    By the ids of events: `numbers` in the batch, `digests`, and `contested`, the id that another event has.
+    By event id: `numbers` (the position in the batch), `digests`, and `contested` (the event's own id, which another
+    event of the hour has).
     """
 
     def __init__(self) -> None:
         self._files = ExitStack()
-        self.batch = self._files.enter_context(Batch())
+        self.rows = self._files.enter_context(Batch())
         self.numbers: dict[int, int] = {}
         self.digests: dict[int, int] = {}
         self.contested: dict[int, int] = {}
@@ -32,9 +33,9 @@ class Share:
         self.shared: dict[Table, dict[object, Row]] = defaultdict(dict)
         self.issues: set[tuple[int, int]] = set()
         self.names: set[str] = set()
-        self._lines: SpooledTemporaryFile[bytes] | None = None
+        self._unresolved: SpooledTemporaryFile[bytes] | None = None
 
-    def __enter__(self) -> "Share":
+    def __enter__(self) -> "ProjectBatch":
         return self
 
     def __exit__(
@@ -43,52 +44,52 @@ class Share:
         self._files.close()
 
     def __bool__(self) -> bool:
-        return bool(self.numbers) or self._lines is not None
+        return bool(self.numbers) or self._unresolved is not None
 
     @property
     def events(self) -> int:
-        """How many events there are, each counted once however often it comes."""
+        """The number of distinct events."""
         return len(self.numbers)
 
-    def take(self, parcel: Parcel) -> None:
-        """Take an event in, unless it is there already; two events of one id are both taken."""
-        known = self.digests.get(parcel.event_id)
-        if known is not None and known != parcel.digest:
-            contested = parcel.event_id
-            parcel = parcel.under(surrogate(contested, parcel.digest))
-            self.contested[parcel.event_id] = contested
-            known = self.digests.get(parcel.event_id)
+    def add(self, encoded: EncodedEvent) -> None:
+        """Add an event unless the batch has it; of two different events with the same id both are added."""
+        known = self.digests.get(encoded.event_id)
+        if known is not None and known != encoded.digest:
+            contested = encoded.event_id
+            encoded = encoded.with_id(surrogate_id(contested, encoded.digest))
+            self.contested[encoded.event_id] = contested
+            known = self.digests.get(encoded.event_id)
         if known is not None:
             return
         number = len(self.numbers)
-        self.numbers[parcel.event_id] = number
-        self.digests[parcel.event_id] = parcel.digest
-        for table, rows in parcel.encoded:
-            self.batch.add(table, number, rows)
-        for table, keyed in parcel.shared:
-            mine = self.shared[table]
+        self.numbers[encoded.event_id] = number
+        self.digests[encoded.event_id] = encoded.digest
+        for table, rows in encoded.encoded:
+            self.rows.add(table, number, rows)
+        for table, keyed in encoded.shared:
+            shared = self.shared[table]
             for key, row in keyed.items():
-                mine.setdefault(key, row)
-        if parcel.labelled:
-            self.labelled.add(parcel.event_id)
-        self.hours.add(hour_at(parcel.created_at))
-        self.issues |= parcel.numbers
-        self.names |= parcel.names
+                shared.setdefault(key, row)
+        if encoded.has_labels:
+            self.labelled.add(encoded.event_id)
+        self.hours.add(hour_at(encoded.created_at))
+        self.issues |= encoded.numbers
+        self.names |= encoded.names
 
-    def keep_old(self, event: dict[str, Any]) -> None:
-        """Keep an event of before 2015 until its names can be looked up in the project's database."""
-        if self._lines is None:
+    def add_before_2015(self, event: dict[str, Any]) -> None:
+        """Add an event before 2015 as JSON: its names have to be looked up in the project's database first."""
+        if self._unresolved is None:
             # The exit stack closes it.
-            self._lines = self._files.enter_context(SpooledTemporaryFile(IN_MEMORY))  # noqa: SIM115
-        self._lines.write(orjson.dumps(event, option=orjson.OPT_APPEND_NEWLINE))
+            self._unresolved = self._files.enter_context(SpooledTemporaryFile(IN_MEMORY))  # noqa: SIM115
+        self._unresolved.write(orjson.dumps(event, option=orjson.OPT_APPEND_NEWLINE))
 
-    def old_events(self) -> list[dict[str, Any]]:
-        """Return the events of before 2015."""
-        if self._lines is None:
+    def events_before_2015(self) -> list[dict[str, Any]]:
+        """Return the events before 2015."""
+        if self._unresolved is None:
             return []
-        self._lines.seek(0)
-        return [orjson.loads(line) for line in self._lines]
+        self._unresolved.seek(0)
+        return [orjson.loads(line) for line in self._unresolved]
 
-    def forget_old(self) -> None:
-        """Let go of the events of before 2015, which are taken."""
-        self._lines = None
+    def drop_events_before_2015(self) -> None:
+        """Drop the events before 2015, once they are added with their rows."""
+        self._unresolved = None

@@ -1,4 +1,4 @@
-"""From a file of the archive to lines: download, gunzip, windows, lines, salvage.
+"""From a file of the archive to events: download, gunzip, windows, lines, salvage.
 
 Imports nothing else of the archive.
 """

@@ -1,4 +1,4 @@
-"""Opening an hour wherever it lies."""
+"""Opening an hour of an archive: a file of this machine or over HTTP."""
 
 import io
 from collections.abc import Iterator
@@ -7,40 +7,39 @@ from pathlib import Path
 from threading import Event as Signal
 from urllib.parse import unquote, urlsplit
 
-import httpx
-
 from activity.archive.read.download import NEVER, Download
+from activity.archive.read.timing import Timing
 from activity.errors import ArchiveUnreachable, HourMissing
 from activity.hour import Hour
 
-TIMEOUT = httpx.Timeout(60, connect=10)
-GZIP_START = b"\x1f\x8b"
-BLOCK = 256 * 1024
+GZIP_MAGIC = b"\x1f\x8b"
+BLOCK_BYTES = 256 * 1024
+DEFAULT_TIMING = Timing()
 
 
 def hour_url(archive: str, hour: Hour) -> str:
-    """Return where an hour lies in an archive."""
+    """Return the URL of an hour in an archive."""
     return f"{archive}/{hour}.json.gz"
 
 
 def answers(url: str, seconds: float) -> bool:
-    """Tell whether an hour can be had: something gzipped begins to arrive within so many seconds."""
+    """Tell whether the first bytes of an hour can be read within the given seconds, and are gzip."""
     try:
-        with open_hour(url, httpx.Timeout(seconds)) as raw:
-            return raw.read(len(GZIP_START)) == GZIP_START
+        with open_hour(url, Timing(connect_seconds=seconds, silence_seconds=seconds)) as raw:
+            return raw.read(len(GZIP_MAGIC)) == GZIP_MAGIC
     except (ArchiveUnreachable, HourMissing):
         return False
 
 
 @contextmanager
-def open_hour(url: str, timeout: httpx.Timeout = TIMEOUT, stop: Signal = NEVER) -> Iterator[io.BufferedIOBase]:
-    """Open an hour as it is stored, gzipped; HourMissing or ArchiveUnreachable when that is not possible."""
+def open_hour(url: str, timing: Timing = DEFAULT_TIMING, stop: Signal = NEVER) -> Iterator[io.BufferedIOBase]:
+    """Open an hour as it is stored, gzipped; raises HourMissing or ArchiveUnreachable."""
     parts = urlsplit(url)
     if parts.scheme == "file":
         with _open_file(url, Path(unquote(parts.path))) as file:
             yield file
         return
-    with Download(url, timeout, stop) as raw, io.BufferedReader(raw, BLOCK) as buffered:
+    with Download(url, timing, stop) as raw, io.BufferedReader(raw, BLOCK_BYTES) as buffered:
         yield buffered
 
 

@@ -1,4 +1,4 @@
-"""What an event tells about whose it is, in both formats that the archive has had."""
+"""The repository and the actor of an event, in both formats of the archive."""
 
 from typing import Any
 
@@ -6,9 +6,9 @@ Json = dict[str, Any]
 
 
 def repository_name(event: Json) -> str:
-    """Return the name that decides whose an event is: organisation/name; empty when it has none.
+    """Return the name of an event's repository as owner/name; empty when it has none.
 
-    Before 2015 an event says the two by themselves, and the owner where there is no organisation.
+    Before 2015 an event has separate fields for the name, the organisation and, without an organisation, the owner.
     """
     repository = event.get("repo")
     if isinstance(repository, dict):
@@ -21,7 +21,7 @@ def repository_name(event: Json) -> str:
 
 
 def actor_login(event: Json) -> str:
-    """Return the login of who did it; empty when there is none."""
+    """Return the login of an event's actor; empty when there is none."""
     actor = event.get("actor")
     login = actor.get("login") if isinstance(actor, dict) else actor
     return login if isinstance(login, str) else ""

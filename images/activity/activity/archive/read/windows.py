@@ -1,4 +1,4 @@
-"""A stream seen through one window that is used again and again: always whole lines, never the whole hour."""
+"""A stream in windows of whole lines: one buffer is filled again and again, and never holds the whole hour."""
 
 import re
 from collections.abc import Iterator
@@ -7,23 +7,25 @@ from enum import Enum
 
 import stringzilla
 
-from activity.archive.read.gunzip import Bytes
+from activity.archive.read.gunzip import ByteStream
 
-SIZE = 256 * 1024
-LONGEST_LINE = 4 * 1024 * 1024
-KEPT = 16 * 1024
-# How an event begins since 2015 wherever it is, and how any event begins right behind another. Neither can be
-# inside a JSON text: a quote in a string is escaped.
-BEGINS = re.compile(rb'\{"id":"\d++","type":"\w+Event","actor":\{|(?<=\})\{"[a-z_]++":')
-OVERLAP = 1024
+WINDOW_BYTES = 256 * 1024
+LONGEST_LINE_BYTES = 4 * 1024 * 1024
+# Of a line without events that is too long, and of whatever goes into quarantine, so much is kept.
+KEPT_BYTES = 16 * 1024
+# How an event begins since 2015 wherever it is, and how any event begins right after another. Neither can occur
+# inside a JSON string, in which quotes are escaped.
+EVENT_START = re.compile(rb'\{"id":"\d++","type":"\w+Event","actor":\{|(?<=\})\{"[a-z_]++":')
+# So much of a dropped line stays in the buffer: an event may have begun at its end.
+OVERLAP_BYTES = 1024
 
 
-class Holds(Enum):
-    """What a window holds."""
+class WindowContent(Enum):
+    """The content of a window."""
 
     LINES = "whole lines"
-    EVENTS = "events from a line that is longer than may be"
-    START = "the start of such a line without events, whose other bytes were not kept"
+    EVENTS = "events of a line that is too long"
+    START = "the start of a line that is too long and has no events; its other bytes are dropped"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,112 +35,112 @@ class Window:
     buffer: bytearray
     end: int
     offset: int
-    holds: Holds = Holds.LINES
+    content: WindowContent = WindowContent.LINES
 
     def copy(self, start: int, end: int) -> bytes:
-        """Return a copy of some of it."""
+        """Return a copy of some bytes."""
         with memoryview(self.buffer) as view:
             return bytes(view[start:end])
 
     def count(self, needle: bytes) -> int:
-        """Count a needle that cannot overlap itself, four times as fast as the buffer's own method does."""
+        """Count a needle that cannot overlap itself, four times as fast as bytearray.count."""
         with memoryview(self.buffer) as view, view[: self.end] as lines:
             return int(stringzilla.count(lines, needle))
 
 
-def windows(stream: Bytes, size: int = SIZE, longest: int = LONGEST_LINE) -> Iterator[Window]:
-    """Yield the stream window by window; each is only good until the next one is asked for.
+def windows(stream: ByteStream, size: int = WINDOW_BYTES, longest: int = LONGEST_LINE_BYTES) -> Iterator[Window]:
+    """Yield the stream window by window; each is valid only until the next one is requested.
 
-    The window grows for a long line. When a line is longer than may be, it is cut where an event begins in it;
-    when none does, only its start is told, and reading goes on at the next line or event.
+    The window grows for a long line, up to `longest` bytes. A longer line is cut where an event begins in it; without
+    any event only its start is yielded, and reading continues with the next line or event.
     """
-    glass = _Glass(stream, min(size, longest), longest)
-    while glass.fill():
-        if glass.lost and not glass.find_again():
+    buffer = _Buffer(stream, min(size, longest), longest)
+    while buffer.fill():
+        if buffer.in_dropped_line and not buffer.find_next():
             continue
-        if end := glass.end_of_lines():
-            yield Window(glass.buffer, end, glass.offset)
-            glass.drop(end)
-        elif glass.is_full and (end := glass.end_of_events()):
-            yield Window(glass.buffer, end, glass.offset, Holds.EVENTS)
-            glass.drop(end)
-        elif glass.is_full:
-            yield Window(glass.buffer, min(glass.have, KEPT), glass.offset, Holds.START)
-            glass.lose()
-    if glass.have and not glass.lost:
-        glass.buffer[glass.have] = ord("\n")
-        yield Window(glass.buffer, glass.have + 1, glass.offset)
+        if end := buffer.end_of_lines():
+            yield Window(buffer.bytes, end, buffer.offset)
+            buffer.drop(end)
+        elif buffer.is_full and (end := buffer.end_of_events()):
+            yield Window(buffer.bytes, end, buffer.offset, WindowContent.EVENTS)
+            buffer.drop(end)
+        elif buffer.is_full:
+            yield Window(buffer.bytes, min(buffer.length, KEPT_BYTES), buffer.offset, WindowContent.START)
+            buffer.drop_line()
+    if buffer.length and not buffer.in_dropped_line:
+        buffer.bytes[buffer.length] = ord("\n")
+        yield Window(buffer.bytes, buffer.length + 1, buffer.offset)
 
 
-class _Glass:
-    """The buffer, how much of it is filled, and where in the stream it is; it has a byte to spare."""
+class _Buffer:
+    """The bytes of the stream from `offset` on, `length` of them; one spare byte has room for a final newline."""
 
-    def __init__(self, stream: Bytes, size: int, longest: int) -> None:
+    def __init__(self, stream: ByteStream, size: int, longest: int) -> None:
         self._stream = stream
         self._size = size
         self._longest = longest
-        self._new = 0
-        self.buffer = bytearray(size + 1)
-        self.have = 0
+        self._fresh = 0
+        self.bytes = bytearray(size + 1)
+        self.length = 0
         self.offset = 0
-        self.lost = False
+        self.in_dropped_line = False
 
     @property
     def is_full(self) -> bool:
-        return self.have >= self._longest
+        return self.length >= self._longest
 
     def fill(self) -> bool:
-        """Read on; returns False at the end of the stream."""
-        if self.have == len(self.buffer) - 1:
-            self._resize(min(2 * self.have, self._longest))
-        with memoryview(self.buffer) as view:
-            count = self._stream.readinto(view[self.have : -1]) or 0
-        self._new = self.have
-        self.have += count
+        """Read more; returns False at the end of the stream."""
+        if self.length == len(self.bytes) - 1:
+            self._resize(min(2 * self.length, self._longest))
+        with memoryview(self.bytes) as view:
+            count = self._stream.readinto(view[self.length : -1]) or 0
+        self._fresh = self.length
+        self.length += count
         return count > 0
 
     def end_of_lines(self) -> int:
-        """Return where the last whole line ends; only what is new can hold its end."""
-        return self.buffer.rfind(b"\n", self._new, self.have) + 1
+        """Return the end of the last whole line; only fresh bytes can hold its newline."""
+        return self.bytes.rfind(b"\n", self._fresh, self.length) + 1
 
     def end_of_events(self) -> int:
-        """Return where the last event begins that is not the first, 0 when there is none."""
-        with memoryview(self.buffer) as view:
-            return max((match.start() for match in BEGINS.finditer(view[: self.have], 1)), default=0)
+        """Return where the last event begins that is not the first; 0 when there is none."""
+        with memoryview(self.bytes) as view:
+            return max((match.start() for match in EVENT_START.finditer(view[: self.length], 1)), default=0)
 
     def drop(self, count: int) -> None:
-        """Move what follows to the front."""
-        rest = self.have - count
-        with memoryview(self.buffer) as view:
-            view[:rest] = view[count : self.have]
-        self._new, self.have, self.offset = rest, rest, self.offset + count
-        if rest < self._size < len(self.buffer) - 1:
+        """Drop bytes at the front, and move the rest there."""
+        rest = self.length - count
+        with memoryview(self.bytes) as view:
+            view[:rest] = view[count : self.length]
+        self._fresh, self.length, self.offset = rest, rest, self.offset + count
+        if rest < self._size < len(self.bytes) - 1:
             self._resize(self._size)
 
-    def lose(self) -> None:
-        """Forget a line; it ends where a newline or an event is found."""
-        self.lost = True
-        self._drop_but_overlap()
+    def drop_line(self) -> None:
+        """Drop the rest of the line, up to the next newline or event."""
+        self.in_dropped_line = True
+        self._drop_all_but_overlap()
 
-    def find_again(self) -> bool:
-        """Go to the next line or event and tell whether one begins here."""
-        newline = self.buffer.find(b"\n", 0, self.have) + 1
-        with memoryview(self.buffer) as view:
-            event = BEGINS.search(view[: newline or self.have])
+    def find_next(self) -> bool:
+        """Move the next line or event to the front; returns False when the buffer holds none."""
+        newline = self.bytes.find(b"\n", 0, self.length) + 1
+        with memoryview(self.bytes) as view:
+            event = EVENT_START.search(view[: newline or self.length])
         if event is None and not newline:
-            self._drop_but_overlap()
+            self._drop_all_but_overlap()
             return False
-        self.lost = False
+        self.in_dropped_line = False
         self.drop(event.start() if event else newline)
-        self._new = 0
+        self._fresh = 0
         return True
 
-    def _drop_but_overlap(self) -> None:
-        """Keep only a little, for an event may have begun in it."""
-        self.drop(self.have - min(OVERLAP, self.have // 2))
+    def _drop_all_but_overlap(self) -> None:
+        """Keep only the last bytes, in which an event may have begun."""
+        self.drop(self.length - min(OVERLAP_BYTES, self.length // 2))
 
     def _resize(self, size: int) -> None:
-        buffer = bytearray(size + 1)
-        with memoryview(self.buffer) as view:
-            buffer[: self.have] = view[: self.have]
-        self.buffer = buffer
+        resized = bytearray(size + 1)
+        with memoryview(self.bytes) as view:
+            resized[: self.length] = view[: self.length]
+        self.bytes = resized

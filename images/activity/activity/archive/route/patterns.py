@@ -1,4 +1,4 @@
-"""Sets of organisations and repositories: by exact names in hash sets, by globs, by regular expressions."""
+"""Patterns for organisations and repositories: exact names in hash sets, globs, regular expressions."""
 
 import re
 from collections.abc import Callable, Iterable
@@ -10,20 +10,20 @@ GLOB = re.compile(r"[*?\[]")
 Test = Callable[[str], re.Match[str] | None]
 
 
-class Names:
-    """Patterns of a project; one without a slash is an organisation, `regexp:` is sought in either's name.
+class NamePatterns:
+    """Patterns of a project: without a slash for an organisation, else for a repository; `regexp:` searches in both.
 
-    Names are given as `folded` returns them.
+    All names are compared in the form that `folded` returns.
     """
 
     def __init__(self, patterns: Iterable[str], case_sensitive: bool) -> None:
-        given = tuple(patterns)
-        expressions = [pattern.removeprefix(REGEXP) for pattern in given if pattern.startswith(REGEXP)]
-        names = [folded(pattern, case_sensitive) for pattern in given if not pattern.startswith(REGEXP)]
+        all_patterns = tuple(patterns)
+        expressions = [pattern.removeprefix(REGEXP) for pattern in all_patterns if pattern.startswith(REGEXP)]
+        names = [folded(pattern, case_sensitive) for pattern in all_patterns if not pattern.startswith(REGEXP)]
         globs = [name for name in names if GLOB.search(name)]
         self.exact = frozenset(name for name in names if not GLOB.search(name))
         self.patterned = bool(globs or expressions)
-        # Every name of an hour comes by here once: only what there is to ask is asked.
+        # Every name of an hour is tested once, so only tests that this project needs are made.
         searches: tuple[Test, ...] = tuple(
             expression.search for expression in expressions_of(expressions, case_sensitive)
         )
@@ -31,11 +31,11 @@ class Names:
         self._of_names: tuple[Test, ...] = (*_any_of(glob for glob in globs if "/" in glob), *searches)
 
     def match(self, organisation: str, name: str) -> bool:
-        """Tell whether a repository is meant, by its name (with its organisation's) or its organisation's."""
+        """Tell whether a repository matches, by its full name or its organisation."""
         return name in self.exact or organisation in self.exact or (self.patterned and self.fits(organisation, name))
 
     def fits(self, organisation: str, name: str) -> bool:
-        """Tell whether a repository is meant by a glob or an expression."""
+        """Tell whether a repository matches a glob or a regular expression."""
         for test in self._of_organisations:
             if test(organisation):
                 return True
@@ -46,17 +46,17 @@ class Names:
 
 
 def folded(name: str, case_sensitive: bool) -> str:
-    """Return a name as it is compared: GitHub's names do not differ in case alone."""
+    """Return the form of a name to compare: names on GitHub never differ in case alone."""
     return name if case_sensitive else name.lower()
 
 
 def expressions_of(texts: Iterable[str], case_sensitive: bool) -> tuple[re.Pattern[str], ...]:
-    """Return regular expressions, compiled one by one: each may have flags and groups of its own."""
+    """Compile regular expressions one by one: each may have its own flags and groups."""
     return tuple(re.compile(text, 0 if case_sensitive else re.IGNORECASE) for text in texts)
 
 
-def found(expressions: tuple[re.Pattern[str], ...], text: str) -> bool:
-    """Tell whether any expression finds something in a text."""
+def any_matches(expressions: tuple[re.Pattern[str], ...], text: str) -> bool:
+    """Tell whether any expression matches somewhere in a text."""
     return any(expression.search(text) for expression in expressions)
 
 

@@ -1,8 +1,8 @@
-"""From an event to its rows, in the format before 2015.
+"""The rows of an event in the format before 2015.
 
-Such an event has no id; its actor is a login, its repository has a bare name and the login of an organisation or an
-owner. Whose ids these are is found out in the project's database as DevStats does: what is known there under the
-same name has its id, anything else a negative hash of its name.
+Such an event has no id; its actor is a login, and its repository has a bare name and the login of its organisation or
+owner. As in DevStats, their ids are looked up by name in the project's database; a name that is not found there gets
+a negative hash as its id.
 """
 
 from collections.abc import Iterator, Mapping
@@ -11,21 +11,21 @@ from typing import Any, NamedTuple
 
 from activity.archive.rows.branches import Forkee, forkee_rows
 from activity.archive.rows.comments import comment_rows
-from activity.archive.rows.event_ids import digest_of, hash_words, old_id
+from activity.archive.rows.event_ids import content_digest, devstats_hash, id_before_2015
 from activity.archive.rows.fields import Fields
 from activity.archive.rows.issues import pull_issue_rows
 from activity.archive.rows.pull_requests import pull_rows
 from activity.archive.rows.pushes import push_rows
 from activity.archive.rows.records import Actor, Event, Org, Origin, Payload, Repo, Row, actor
 from activity.archive.rows.releases import release_rows
-from activity.archive.rows.since_2015 import complete
+from activity.archive.rows.since_2015 import with_texts
 from activity.archive.rows.teams import team_rows
 from activity.archive.rows.wiki_pages import page_rows
 
 
 @dataclass(frozen=True)
-class Names:
-    """What a database knows by name: accounts, organisations, and repositories by name and organisation."""
+class KnownIds:
+    """Ids from a database: of accounts and organisations by login, of repositories by name and organisation."""
 
     actors: Mapping[str, int] = field(default_factory=dict)
     orgs: Mapping[str, int] = field(default_factory=dict)
@@ -33,77 +33,77 @@ class Names:
 
     def actor(self, login: str) -> int:
         """Return the id of an account."""
-        return self.actors.get(login) or hash_words(login)
+        return self.actors.get(login) or devstats_hash(login)
 
     def org(self, login: str) -> int:
         """Return the id of an organisation."""
-        return self.orgs.get(login) or hash_words(login)
+        return self.orgs.get(login) or devstats_hash(login)
 
     def repo(self, name: str, org_id: int | None, otherwise: int) -> int:
-        """Return the id of a repository that is known by another id than the event says, else that."""
+        """Return the id of a repository in the database, or else the given one."""
         return self.repos.get((name, org_id), otherwise)
 
 
-class Named(NamedTuple):
-    """What an event calls by name."""
+class EventNames(NamedTuple):
+    """The names in an event whose ids have to be looked up."""
 
     logins: frozenset[str]
     organisation: str | None
     repository: str
 
 
-def is_old(event: dict[str, Any]) -> bool:
+def is_before_2015(event: dict[str, Any]) -> bool:
     """Tell whether an event is in the format before 2015."""
     return "repo" not in event and isinstance(event.get("repository"), dict)
 
 
-def named_in(event: dict[str, Any]) -> Named:
-    """Return the names whose ids have to be looked up for an event."""
+def names_in(event: dict[str, Any]) -> EventNames:
+    """Return the names in an event whose ids have to be looked up."""
     top = Fields(event)
     repository = top.inner("repository")
     logins = frozenset((_login(top), repository.text("owner", 120)))
-    return Named(logins, repository.optional_text("organization", 100), repository.text("name", 160))
+    return EventNames(logins, repository.optional_text("organization", 100), repository.text("name", 160))
 
 
-def old_rows_of(event: dict[str, Any], names: Names) -> tuple[Row, ...]:
+def rows_before_2015(event: dict[str, Any], ids: KnownIds) -> tuple[Row, ...]:
     """Return all rows of an event, its gha_events row first; ValueError names the field that does not fit."""
     top = Fields(event)
-    row, place = _event(top, names)
+    row, repository_rows = _event(top, ids)
     rows: list[Row] = [
         row,
-        Origin(row.id, None, digest_of(event)),
-        *place,
+        Origin(row.id, None, content_digest(event)),
+        *repository_rows,
         Actor(row.actor_id, row.dup_actor_login, ""),
     ]
     payload = top.optional("payload")
     if payload is not None:
-        told = _payload(row, payload)
-        rows += [told, *_repositories(row, top, payload, names)]
-        rows += push_rows(row, told, payload)
+        payload_row = _payload(row, payload)
+        rows += [payload_row, *_repositories(row, top, payload, ids)]
+        rows += push_rows(row, payload_row, payload)
         rows += _parts(row, top, payload)
-    return complete(row, rows)
+    return with_texts(row, rows)
 
 
-def _event(top: Fields, names: Names) -> tuple[Event, list[Row]]:
+def _event(top: Fields, ids: KnownIds) -> tuple[Event, list[Row]]:
     login, repository, created_at = _login(top), top.inner("repository"), top.time("created_at")
     name, organisation = repository.text("name", 160), repository.optional_text("organization", 100)
-    org_id = None if organisation is None else names.org(organisation)
-    repo_id = names.repo(name, org_id, repository.number("id"))
+    org_id = None if organisation is None else ids.org(organisation)
+    repo_id = ids.repo(name, org_id, repository.number("id"))
     kind = top.text("type", 40)
     event = Event(
-        id=old_id(kind, login, name, created_at),
+        id=id_before_2015(kind, login, name, created_at),
         type=kind,
-        actor_id=names.actor(login),
+        actor_id=ids.actor(login),
         repo_id=repo_id,
         created_at=created_at,
         org_id=org_id,
         dup_actor_login=login,
         dup_repo_name=name,
     )
-    place: list[Row] = [Repo(repo_id, name, org_id, organisation)]
+    rows: list[Row] = [Repo(repo_id, name, org_id, organisation)]
     if org_id is not None and organisation is not None:
-        place.append(Org(org_id, organisation))
-    return event, place
+        rows.append(Org(org_id, organisation))
+    return event, rows
 
 
 def _login(top: Fields) -> str:
@@ -137,15 +137,15 @@ def _payload(event: Event, payload: Fields) -> Payload:
     )
 
 
-def _repositories(event: Event, top: Fields, payload: Fields, names: Names) -> Iterator[Row]:
-    """Yield the repositories that the event shows: the payload's in full, its own as it was written before 2015."""
+def _repositories(event: Event, top: Fields, payload: Fields, ids: KnownIds) -> Iterator[Row]:
+    """Yield the repositories in the event: the one of the payload in full, its own in the format before 2015."""
     shown, own = payload.optional("repository"), top.inner("repository")
     if shown is not None:
         yield from forkee_rows(event, shown)
     if shown is not None and shown.number("id") == own.number("id"):
         return
     login, name = own.text("owner", 120), own.text("name", 80)
-    owner = Actor(names.actor(login), login, "")
+    owner = Actor(ids.actor(login), login, "")
     yield owner
     yield Forkee(
         own.number("id"),

@@ -1,4 +1,4 @@
-"""Branches of pull requests, and the repositories that they and forks name."""
+"""Branches of pull requests, and the repositories in pull requests and forks."""
 
 from collections.abc import Collection, Iterator
 from datetime import datetime
@@ -19,7 +19,7 @@ class Branch(NamedTuple):
 
 
 class Forkee(NamedTuple):
-    """A row of gha_forkees: a repository as it was at an event."""
+    """A row of gha_forkees: a repository at the time of an event."""
 
     id: int
     event_id: int
@@ -38,7 +38,7 @@ class Forkee(NamedTuple):
 
 
 def forkee_rows(event: Event, forkee: Fields) -> Iterator[Row]:
-    """Yield the rows of a repository that an event shows."""
+    """Yield the rows of a repository in an event."""
     owner = actor(forkee.inner("owner"))
     yield owner
     yield Forkee(
@@ -60,9 +60,9 @@ def forkee_rows(event: Event, forkee: Fields) -> Iterator[Row]:
 
 
 def branch_rows(event: Event, base: Fields, head: Fields, shown: Collection[int]) -> Iterator[Row]:
-    """Yield the rows of both branches; a head at its base's commit is passed over, a repository comes once.
+    """Yield the rows of both branches; a head on the same commit as its base is left out, a repository comes once.
 
-    `shown` are the repositories that the event has shown elsewhere.
+    `shown` holds the ids of repositories whose rows the event already has.
     """
     yield from _branch(event, base, shown)
     if base.text("sha", 40) == head.text("sha", 40):

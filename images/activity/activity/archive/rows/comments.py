@@ -1,11 +1,11 @@
-"""What people say about issues, pull requests and commits: comments and reviews."""
+"""Comments on issues, pull requests and commits, and reviews."""
 
 from collections.abc import Iterator
 from datetime import datetime
 from typing import NamedTuple
 
 from activity.archive.rows.fields import Fields
-from activity.archive.rows.records import LONGEST_TEXT, Event, Row, actor
+from activity.archive.rows.records import LONGEST_TEXT_BYTES, Event, Row, actor
 
 
 class Comment(NamedTuple):
@@ -60,7 +60,7 @@ def comment_rows(event: Event, comment: Fields) -> Iterator[Row]:
     yield Comment(
         comment.number("id"),
         event.id,
-        comment.text("body", LONGEST_TEXT),
+        comment.text("body", LONGEST_TEXT_BYTES),
         comment.time("created_at"),
         comment.time("updated_at"),
         user.id,
@@ -88,7 +88,7 @@ def review_rows(event: Event, review: Fields) -> Iterator[Row]:
         review.time("submitted_at"),
         review.text("author_association"),
         review.text("state"),
-        review.optional_text("body", LONGEST_TEXT),
+        review.optional_text("body", LONGEST_TEXT_BYTES),
         *event.copied,
         user.login,
     )

@@ -1,17 +1,19 @@
-"""Taking typed values out of a JSON object; a value that does not fit is a ValueError naming its path."""
+"""Typed access to the fields of a JSON object; a value that does not fit raises ValueError with its path."""
 
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
+# Numbers below this fit every column.
 SMALL = 1 << 31
+# DevStats stores this in place of a missing time.
 NEVER = datetime(1, 1, 1)
-# How the archive wrote times in 2011 and 2012.
+# The format of times in 2011 and 2012.
 OLDEST_TIME = "%Y/%m/%d %H:%M:%S %z"
 
 
 class Fields:
-    """A JSON object at a path; absent and null are the same, as they are for DevStats."""
+    """A JSON object at a path; an absent value is the same as null, as in DevStats."""
 
     __slots__ = ("_key", "_object", "_parent")
 
@@ -23,11 +25,11 @@ class Fields:
         self._object: dict[str, Any] = value
 
     def has(self, key: str) -> bool:
-        """Tell whether there is anything at a key."""
+        """Tell whether there is a value at a key."""
         return self._object.get(key) is not None
 
     def inner(self, key: str) -> "Fields":
-        """Return the object at a key; an empty one when there is none."""
+        """Return the object at a key; an empty one when it is absent."""
         value = self._object.get(key)
         return Fields({} if value is None else value, key, self)
 
@@ -37,19 +39,19 @@ class Fields:
         return None if value is None else Fields(value, key, self)
 
     def each(self, key: str) -> Iterator["Fields"]:
-        """Yield the objects of a list; none when there is no list."""
+        """Yield the objects of the list at a key; none when it is absent."""
         for number, entry in enumerate(self._list(key)):
             yield Fields({} if entry is None else entry, f"{key}[{number}]", self)
 
     def each_list(self, key: str) -> Iterator["Fields"]:
-        """Yield the lists of a list as objects whose keys are the places: "0", "1" and so on."""
+        """Yield the lists of the list at a key as objects whose keys are the indexes: "0", "1" and so on."""
         for number, entry in enumerate(self._list(key)):
             if type(entry) is not list:
                 raise self._unfit(f"{key}[{number}]", "a list", entry)
             yield Fields({str(place): value for place, value in enumerate(entry)}, f"{key}[{number}]", self)
 
     def identity(self, key: str) -> int:
-        """Return an id written as digits, which has to be there."""
+        """Return an id, a number or a string of digits; it must be present."""
         value = self._object.get(key)
         if type(value) is str and value.isascii() and value.isdigit() and len(value) < 20:
             value = int(value)
@@ -61,11 +63,11 @@ class Fields:
         return None if inner is None else inner.number("id")
 
     def id_or_object(self, key: str) -> int | None:
-        """Return an id that stands at a key by itself or within an object, if there is one."""
+        """Return the id at a key, a number or in an object, if there is one."""
         return self.id_of(key) if type(self._object.get(key)) is dict else self.optional_number(key)
 
     def number(self, key: str, bits: int = 64) -> int:
-        """Return a whole number; 0 when there is none."""
+        """Return a whole number of at most so many bits; 0 when it is absent."""
         value = self._object.get(key)
         if value is None:
             return 0
@@ -74,19 +76,19 @@ class Fields:
         return self._checked(key, value, bits)
 
     def optional_number(self, key: str, bits: int = 64) -> int | None:
-        """Return a whole number that fits so many bits, if there is one."""
+        """Return a whole number of at most so many bits, if there is one."""
         value = self._object.get(key)
-        # Most numbers are small ones: they need no second look.
+        # Most numbers are small: this is the fast path.
         if value is None or (type(value) is int and 0 <= value < SMALL):
             return value
         return self._checked(key, value, bits)
 
     def text(self, key: str, width: int | None = None) -> str:
-        """Return a text; an empty one when there is none."""
+        """Return a text; an empty one when it is absent."""
         return self.optional_text(key, width) or ""
 
     def optional_text(self, key: str, width: int | None = None) -> str | None:
-        """Return a text without NUL, cut to so many bytes, if there is one."""
+        """Return a text without NUL characters, cut to `width` bytes, if there is one."""
         value = self._object.get(key)
         if value is None:
             return None
@@ -97,18 +99,18 @@ class Fields:
         return value if width is None or len(value) * 4 <= width else _cut(value, width)
 
     def flag(self, key: str) -> bool:
-        """Return true or false; false when neither is there."""
+        """Return a flag; False when it is absent."""
         return self.optional_flag(key) or False
 
     def optional_flag(self, key: str) -> bool | None:
-        """Return true or false, if either is there."""
+        """Return a flag, if there is one."""
         value = self._object.get(key)
         if value is None or type(value) is bool:
             return value
         raise self._unfit(key, "true or false", value)
 
     def time(self, key: str) -> datetime:
-        """Return a time by its wall clock; the first moment of year 1 when there is none."""
+        """Return a time by its wall clock; the first moment of year 1 when it is absent."""
         return self.optional_time(key) or NEVER
 
     def optional_time(self, key: str) -> datetime | None:
@@ -146,8 +148,8 @@ class Fields:
         return ValueError(f"{path}{'.' if path else ''}{key}: expected {expected}, found {_shown(value)}")
 
     def _path(self) -> str:
-        above = self._parent._path() if self._parent else ""
-        return f"{above}.{self._key}" if above else self._key
+        parent = self._parent._path() if self._parent else ""
+        return f"{parent}.{self._key}" if parent else self._key
 
 
 def _cut(text: str, width: int) -> str:

@@ -1,18 +1,18 @@
-"""Issues as they were at an event, with their labels."""
+"""Issues at the time of an event, with their labels."""
 
 from collections.abc import Iterator
 from datetime import datetime
 from typing import NamedTuple
 
-from activity.archive.rows.event_ids import hash_words
+from activity.archive.rows.event_ids import devstats_hash
 from activity.archive.rows.fields import Fields
 from activity.archive.rows.milestones import milestone_rows
 from activity.archive.rows.pull_requests import assignees
-from activity.archive.rows.records import LONGEST_TEXT, Event, Row, actor
+from activity.archive.rows.records import LONGEST_TEXT_BYTES, Event, Row, actor
 
 
 class Issue(NamedTuple):
-    """A row of gha_issues; a pull request has an issue of its own, with is_pull_request."""
+    """A row of gha_issues; a pull request has one too, with is_pull_request."""
 
     id: int
     event_id: int
@@ -39,7 +39,7 @@ class Issue(NamedTuple):
 
 
 class IssueAssignee(NamedTuple):
-    """A row of gha_issues_assignees: an assignee beyond the first, whom gha_issues has."""
+    """A row of gha_issues_assignees: an assignee after the first, who is in gha_issues."""
 
     issue_id: int
     event_id: int
@@ -73,39 +73,39 @@ class IssueLabel(NamedTuple):
 
 def issue_rows(event: Event, issue: Fields) -> Iterator[Row]:
     """Yield the rows of an issue."""
-    user, identity = actor(issue.inner("user")), issue.number("id")
+    user, issue_id = actor(issue.inner("user")), issue.number("id")
     yield user
     first = issue.optional("assignee")
     if first is not None:
         yield actor(first)
-    yield issue_row(event, issue, identity, issue.has("pull_request"))
+    yield issue_row(event, issue, issue_id, issue.has("pull_request"))
     milestone = issue.optional("milestone")
     if milestone is not None:
         yield from milestone_rows(event, milestone)
     for person in issue.each("assignees"):
         if first is None or person.number("id") != first.number("id"):
             yield actor(person)
-            yield IssueAssignee(identity, event.id, person.number("id"))
+            yield IssueAssignee(issue_id, event.id, person.number("id"))
     for label in issue.each("labels"):
-        yield from _label(event, identity, issue.number("number", 32), label)
+        yield from _label(event, issue_id, issue.number("number", 32), label)
 
 
 def pull_issue_rows(event: Event, pull: Fields) -> Iterator[Row]:
-    """Yield the issue that DevStats makes up for a pull request of the format before 2015, which has none."""
-    identity = -pull.number("id")
-    yield issue_row(event, pull, identity, is_pull_request=True)
+    """Yield the issue that DevStats creates for a pull request before 2015, which has none."""
+    issue_id = -pull.number("id")
+    yield issue_row(event, pull, issue_id, is_pull_request=True)
     for person in assignees(pull):
-        yield IssueAssignee(identity, event.id, person.number("id"))
+        yield IssueAssignee(issue_id, event.id, person.number("id"))
 
 
-def issue_row(event: Event, issue: Fields, identity: int, is_pull_request: bool) -> Issue:
-    """Return the row of gha_issues of an issue, or of a pull request as one."""
+def issue_row(event: Event, issue: Fields, issue_id: int, is_pull_request: bool) -> Issue:
+    """Return the row of gha_issues for an issue or a pull request."""
     user = issue.inner("user")
     return Issue(
-        identity,
+        issue_id,
         event.id,
         issue.id_of("assignee"),
-        issue.optional_text("body", LONGEST_TEXT),
+        issue.optional_text("body", LONGEST_TEXT_BYTES),
         issue.optional_time("closed_at"),
         issue.number("comments", 32),
         issue.time("created_at"),
@@ -123,9 +123,9 @@ def issue_row(event: Event, issue: Fields, identity: int, is_pull_request: bool)
 
 
 def _label(event: Event, issue_id: int, number: int, label: Fields) -> Iterator[Row]:
-    """Yield the rows of a label; one without id, as in 2015, is known by its name and colour."""
-    name, color, identity = label.text("name", 160), label.text("color", 8), label.optional_number("id")
-    if identity is None:
-        identity = hash_words(name, color)
-    yield Label(identity, name, color, label.optional_flag("default"))
-    yield IssueLabel(issue_id, event.id, identity, *event.copied, number, name)
+    """Yield the rows of a label; without an id, as in 2015, it is identified by name and colour."""
+    name, color, label_id = label.text("name", 160), label.text("color", 8), label.optional_number("id")
+    if label_id is None:
+        label_id = devstats_hash(name, color)
+    yield Label(label_id, name, color, label.optional_flag("default"))
+    yield IssueLabel(issue_id, event.id, label_id, *event.copied, number, name)

@@ -1,11 +1,11 @@
-"""Milestones as they were at an event."""
+"""Milestones at the time of an event."""
 
 from collections.abc import Iterator
 from datetime import datetime
 from typing import NamedTuple
 
 from activity.archive.rows.fields import Fields
-from activity.archive.rows.records import LONGEST_TEXT, Event, Row, actor, login_of
+from activity.archive.rows.records import LONGEST_TEXT_BYTES, Event, Row, actor, login_of
 
 
 class Milestone(NamedTuple):
@@ -34,7 +34,7 @@ class Milestone(NamedTuple):
 
 
 def milestone_rows(event: Event, milestone: Fields) -> Iterator[Row]:
-    """Yield the rows of a milestone that an issue or a pull request has."""
+    """Yield the rows of the milestone of an issue or a pull request."""
     creator = milestone.optional("creator")
     if creator is not None:
         yield actor(creator)
@@ -45,7 +45,7 @@ def milestone_rows(event: Event, milestone: Fields) -> Iterator[Row]:
         milestone.number("closed_issues", 32),
         milestone.time("created_at"),
         milestone.id_of("creator"),
-        milestone.optional_text("description", LONGEST_TEXT),
+        milestone.optional_text("description", LONGEST_TEXT_BYTES),
         milestone.optional_time("due_on"),
         milestone.number("number", 32),
         milestone.number("open_issues", 32),

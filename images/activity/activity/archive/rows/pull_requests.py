@@ -1,4 +1,4 @@
-"""Pull requests as they were at an event."""
+"""Pull requests at the time of an event."""
 
 from collections.abc import Collection, Iterator
 from datetime import datetime
@@ -7,7 +7,7 @@ from typing import NamedTuple
 from activity.archive.rows.branches import branch_rows
 from activity.archive.rows.fields import Fields
 from activity.archive.rows.milestones import milestone_rows
-from activity.archive.rows.records import LONGEST_TEXT, Event, Row, actor, login_of
+from activity.archive.rows.records import LONGEST_TEXT_BYTES, Event, Row, actor, login_of
 
 
 class PullRequest(NamedTuple):
@@ -69,7 +69,7 @@ class RequestedReviewer(NamedTuple):
 
 
 def pull_rows(event: Event, pull: Fields, shown: Collection[int] = ()) -> Iterator[Row]:
-    """Yield the rows of a pull request; `shown` are repositories that the event has shown elsewhere."""
+    """Yield the rows of a pull request; `shown` holds the ids of repositories whose rows the event already has."""
     user = actor(pull.inner("user"))
     yield user
     yield from branch_rows(event, pull.inner("base"), pull.inner("head"), shown)
@@ -78,17 +78,17 @@ def pull_rows(event: Event, pull: Fields, shown: Collection[int] = ()) -> Iterat
     if milestone is not None:
         yield from milestone_rows(event, milestone)
     yield _pull_request(event, pull, user.login)
-    identity = pull.number("id")
+    pull_id = pull.number("id")
     for person in assignees(pull):
         yield actor(person)
-        yield PullAssignee(identity, event.id, person.number("id"))
+        yield PullAssignee(pull_id, event.id, person.number("id"))
     for person in pull.each("requested_reviewers"):
         yield actor(person)
-        yield RequestedReviewer(identity, event.id, person.number("id"))
+        yield RequestedReviewer(pull_id, event.id, person.number("id"))
 
 
 def assignees(pull: Fields) -> Iterator[Fields]:
-    """Yield everyone who is assigned, the first assignee first and once."""
+    """Yield all assignees, each once, the main one first."""
     first = pull.optional("assignee")
     if first is not None:
         yield first
@@ -118,7 +118,7 @@ def _pull_request(event: Event, pull: Fields, login: str) -> PullRequest:
         pull.text("state", 20),
         pull.optional_flag("locked"),
         pull.text("title"),
-        pull.optional_text("body", LONGEST_TEXT),
+        pull.optional_text("body", LONGEST_TEXT_BYTES),
         pull.time("created_at"),
         pull.time("updated_at"),
         pull.optional_time("closed_at"),

@@ -1,4 +1,4 @@
-"""Pushed commits, who had part in them, and commits that the archive left out."""
+"""Pushed commits, the people in their trailers, and commits that the archive lacks."""
 
 import re
 import tomllib
@@ -10,13 +10,15 @@ from importlib.resources import files
 from typing import NamedTuple
 
 from activity.archive.rows.fields import Fields
-from activity.archive.rows.records import LONGEST_TEXT, Event, Payload, Row
+from activity.archive.rows.records import LONGEST_TEXT_BYTES, Event, Payload, Row
 
+# The width of the columns for names and addresses.
+COLUMN_BYTES = 160
 TRAILER = re.compile(r"([a-zA-Z0-9-]+):[ \t]+(.+)")
 
 
 class Commit(NamedTuple):
-    """A row of gha_commits; what git alone knows is left to git."""
+    """A row of gha_commits; columns that only git knows are filled elsewhere."""
 
     sha: str
     event_id: int
@@ -32,7 +34,7 @@ class Commit(NamedTuple):
 
 
 class CommitRole(NamedTuple):
-    """A row of gha_commits_roles; the database finds out whose name and address they are."""
+    """A row of gha_commits_roles; the database looks up the account for the name and the address."""
 
     sha: str
     event_id: int
@@ -47,7 +49,7 @@ class CommitRole(NamedTuple):
 
 
 class MissingCommits(NamedTuple):
-    """A row of missing_commits: a push whose commits the archive does not have, or not all of them."""
+    """A row of missing_commits: a push of which the archive lacks some commits, or all."""
 
     event_id: int
     repo_id: int
@@ -61,13 +63,13 @@ class MissingCommits(NamedTuple):
 
 
 def push_rows(event: Event, push: Payload, payload: Fields) -> Iterator[Row]:
-    """Yield the rows of a push: its commits, as objects or as the lists of before 2015."""
+    """Yield the rows of a push; its commits are objects, or lists before 2015."""
     held = 0
     for commit in _commits(event, payload):
         held += 1
         yield commit
         yield from role_rows(event, commit)
-    if event.type == "PushEvent" and _is_lacking(payload, push.size, held):
+    if event.type == "PushEvent" and _is_incomplete(payload, push.size, held):
         yield MissingCommits(
             event.id,
             event.repo_id,
@@ -82,8 +84,8 @@ def push_rows(event: Event, push: Payload, payload: Fields) -> Iterator[Row]:
 
 
 def role_rows(event: Event, commit: Commit) -> Iterator[CommitRole]:
-    """Yield who had which part in a commit by the trailers of its message, such as `Reviewed-by: Ada <ada@x.org>`."""
-    # Few messages have any: a trailer without an address counts for nothing.
+    """Yield the roles of people in a commit by the trailers of its message, such as `Reviewed-by: Ada <ada@x.org>`."""
+    # Few messages have trailers; a trailer without an address does not count.
     if "<" not in commit.message:
         return
     for line in commit.message.replace("\r", "\n").split("\n"):
@@ -112,13 +114,13 @@ def role_rows(event: Event, commit: Commit) -> Iterator[CommitRole]:
 
 @cache
 def trailers() -> dict[str, tuple[str, ...]]:
-    """Return the roles that each trailer gives, by its name in lower case."""
-    listed = tomllib.loads(files("activity.archive.rows").joinpath("trailers.toml").read_text(encoding="utf-8"))
-    roles: dict[str, list[str]] = defaultdict(list)
-    for role, names in listed.items():
+    """Return the roles of each trailer, by its name in lower case."""
+    names_by_role = tomllib.loads(files("activity.archive.rows").joinpath("trailers.toml").read_text(encoding="utf-8"))
+    roles_by_name: dict[str, list[str]] = defaultdict(list)
+    for role, names in names_by_role.items():
         for name in names:
-            roles[name].append(role)
-    return {name: tuple(given) for name, given in roles.items()}
+            roles_by_name[name].append(role)
+    return {name: tuple(roles) for name, roles in roles_by_name.items()}
 
 
 def _commits(event: Event, payload: Fields) -> Iterator[Commit]:
@@ -131,15 +133,15 @@ def _commits(event: Event, payload: Fields) -> Iterator[Commit]:
 
 
 def _commit(event: Event, sha: str, author: str, source: Fields, key: str, distinct: bool) -> Commit:
-    return Commit(sha, event.id, author, source.text(key, LONGEST_TEXT), distinct, *event.copied)
+    return Commit(sha, event.id, author, source.text(key, LONGEST_TEXT_BYTES), distinct, *event.copied)
 
 
-def _is_lacking(payload: Fields, size: int | None, held: int) -> bool:
-    """Tell whether commits are missing: since October 2025 all are, before that those beyond the twentieth."""
+def _is_incomplete(payload: Fields, size: int | None, held: int) -> bool:
+    """Tell whether the push lacks commits: since October 2025 all of them, before that all after the twentieth."""
     if size is None:
         return not payload.has("commits") and not payload.has("shas")
     return size > held
 
 
 def _cut(text: str) -> str:
-    return text.encode()[:160].decode(errors="ignore")
+    return text.encode()[:COLUMN_BYTES].decode(errors="ignore")

@@ -1,8 +1,8 @@
-"""The rows that every event has, column by column as DevStats stores them; other kinds lie beside what makes them.
+"""The rows that every event has, with the columns of DevStats; other rows are in the modules of their objects.
 
-A value that is absent or null where the column allows no null becomes what DevStats makes of it: 0, an
-empty text, or the first moment of year 1. A text is freed of NUL characters, which Postgres cannot hold,
-and cut at the width of its column in bytes, at a whole character. Times keep their wall clock.
+A value that is absent or null where the column is not null becomes what DevStats stores: 0, an empty text, or the
+first moment of year 1. Texts lose their NUL characters, which Postgres cannot store, and are cut to the width of
+their column in bytes, between characters. Times keep their wall clock.
 """
 
 from datetime import datetime
@@ -12,7 +12,7 @@ from activity.archive.rows.fields import Fields
 from activity.database.bulk_copy import Value
 
 Row = tuple[Value, ...]
-LONGEST_TEXT = 0xFFFF
+LONGEST_TEXT_BYTES = 0xFFFF
 
 
 class Event(NamedTuple):
@@ -29,7 +29,7 @@ class Event(NamedTuple):
 
     @property
     def copied(self) -> tuple[int, str, int, str, str, datetime]:
-        """What nearly every other row repeats: actor, repository, type and time."""
+        """The columns that nearly every other row repeats: actor, repository, type and time."""
         return (
             self.actor_id,
             self.dup_actor_login,
@@ -41,7 +41,7 @@ class Event(NamedTuple):
 
 
 class Payload(NamedTuple):
-    """A row of gha_payloads; befor is before, commit is only in the format before 2015."""
+    """A row of gha_payloads; befor means before (a reserved word), commit exists only before 2015."""
 
     event_id: int
     push_id: int | None
@@ -90,7 +90,7 @@ class Org(NamedTuple):
 
 
 class Origin(NamedTuple):
-    """A row of event_origins: an event that is not stored under the id it came with, or came without one."""
+    """A row of event_origins: an event that is stored under another id than its own, or that had none."""
 
     event_id: int
     original_id: int | None
@@ -98,11 +98,11 @@ class Origin(NamedTuple):
 
 
 def actor(person: Fields) -> Actor:
-    """Return someone's row of gha_actors."""
+    """Return the row of gha_actors for an account."""
     return Actor(person.number("id"), person.text("login", 120), "")
 
 
 def login_of(owner: Fields, key: str) -> str | None:
-    """Return the login of the person at a key, if there is one."""
+    """Return the login of the account at a key, if there is one."""
     person = owner.optional(key)
     return None if person is None else person.text("login", 120)

@@ -1,11 +1,11 @@
-"""Releases and the files that come with them."""
+"""Releases and their assets."""
 
 from collections.abc import Iterator
 from datetime import datetime
 from typing import NamedTuple
 
 from activity.archive.rows.fields import Fields
-from activity.archive.rows.records import LONGEST_TEXT, Event, Row, actor
+from activity.archive.rows.records import LONGEST_TEXT_BYTES, Event, Row, actor
 
 
 class Release(NamedTuple):
@@ -64,10 +64,10 @@ class ReleaseAsset(NamedTuple):
 
 def release_rows(event: Event, release: Fields) -> Iterator[Row]:
     """Yield the rows of a release."""
-    author, identity = actor(release.inner("author")), release.number("id")
+    author, release_id = actor(release.inner("author")), release.number("id")
     yield author
     yield Release(
-        identity,
+        release_id,
         event.id,
         release.text("tag_name", 200),
         release.text("target_commitish", 200),
@@ -77,19 +77,19 @@ def release_rows(event: Event, release: Fields) -> Iterator[Row]:
         release.flag("prerelease"),
         release.time("created_at"),
         release.optional_time("published_at"),
-        release.optional_text("body", LONGEST_TEXT),
+        release.optional_text("body", LONGEST_TEXT_BYTES),
         *event.copied,
         author.login,
     )
     for asset in release.each("assets"):
-        yield from _asset(event, identity, asset)
+        yield from _asset(event, release_id, asset)
 
 
 def _asset(event: Event, release_id: int, asset: Fields) -> Iterator[Row]:
-    uploader, identity = actor(asset.inner("uploader")), asset.number("id")
+    uploader, asset_id = actor(asset.inner("uploader")), asset.number("id")
     yield uploader
     yield Asset(
-        identity,
+        asset_id,
         event.id,
         asset.text("name", 200),
         asset.optional_text("label", 120),
@@ -103,9 +103,9 @@ def _asset(event: Event, release_id: int, asset: Fields) -> Iterator[Row]:
         *event.copied,
         uploader.login,
     )
-    yield ReleaseAsset(release_id, event.id, identity)
+    yield ReleaseAsset(release_id, event.id, asset_id)
 
 
 def _size(asset: Fields) -> int:
-    """Return the size; DevStats's column ends at 2 GiB, and files beyond it exist."""
+    """Return the size of an asset in bytes; the column of DevStats ends at 2 GiB, and larger assets exist."""
     return min(asset.number("size"), (1 << 31) - 1)

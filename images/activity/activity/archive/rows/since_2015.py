@@ -1,4 +1,4 @@
-"""From an event to its rows, in the format since 2015."""
+"""The rows of an event in the format since 2015."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -16,35 +16,35 @@ from activity.archive.rows.texts import text_rows
 from activity.archive.rows.wiki_pages import page_rows
 
 
-def rows_of(event: dict[str, Any]) -> tuple[Row, ...]:
+def rows_since_2015(event: dict[str, Any]) -> tuple[Row, ...]:
     """Return all rows of an event, its gha_events row first; ValueError names the field that does not fit."""
     top = Fields(event)
     row = _event(top)
     rows = [row, *_rows(top, row)]
-    return complete(row, rows)
+    return with_texts(row, rows)
 
 
-def complete(event: Event, rows: list[Row]) -> tuple[Row, ...]:
-    """Return the rows of an event with what they say; what is named twice comes twice."""
+def with_texts(event: Event, rows: list[Row]) -> tuple[Row, ...]:
+    """Return the rows of an event and the rows of their texts; rows with equal keys stay."""
     return (*rows, *text_rows(event, rows))
 
 
 def _rows(top: Fields, event: Event) -> Iterator[Row]:
     payload = top.inner("payload")
-    told = _payload(event, payload)
-    yield told
-    original = top.identity("id")
-    if is_restarted(original, event.created_at):
-        yield Origin(event.id, original, None)
-    yield from _place(top)
+    payload_row = _payload(event, payload)
+    yield payload_row
+    original_id = top.identity("id")
+    if is_restarted(original_id, event.created_at):
+        yield Origin(event.id, original_id, None)
+    yield from _repository(top)
     yield actor(top.inner("actor"))
-    yield from push_rows(event, told, payload)
+    yield from push_rows(event, payload_row, payload)
     yield from page_rows(event, payload)
     yield from _parts(event, payload)
 
 
 def _parts(event: Event, payload: Fields) -> Iterator[Row]:
-    """Yield the rows of what the payload may hold; in DevStats's order, since the first of equal keys counts."""
+    """Yield the rows of the objects in the payload, in the order of DevStats: the first row of equal keys counts."""
     member, comment, issue = payload.optional("member"), payload.optional("comment"), payload.optional("issue")
     if member is not None:
         yield actor(member)
@@ -56,16 +56,16 @@ def _parts(event: Event, payload: Fields) -> Iterator[Row]:
 
 
 def _more_parts(event: Event, payload: Fields) -> Iterator[Row]:
-    makers = (
+    rows_by_key = (
         ("forkee", forkee_rows),
         ("release", release_rows),
         ("pull_request", pull_rows),
         ("review", review_rows),
     )
-    for key, make in makers:
+    for key, part_rows in rows_by_key:
         part = payload.optional(key)
         if part is not None:
-            yield from make(event, part)
+            yield from part_rows(event, part)
 
 
 def _event(top: Fields) -> Event:
@@ -108,7 +108,7 @@ def _payload(event: Event, payload: Fields) -> Payload:
     )
 
 
-def _place(top: Fields) -> Iterable[Row]:
+def _repository(top: Fields) -> Iterable[Row]:
     repository, organisation = top.inner("repo"), top.optional("org")
     owner = Org(organisation.number("id"), organisation.text("login", 100)) if organisation else None
     yield Repo(repository.number("id"), repository.text("name", 160), owner and owner.id, owner and owner.login)

@@ -1,4 +1,4 @@
-"""Which table each kind of row belongs to, and which of its columns are its key."""
+"""The table of each class of rows, and its key."""
 
 from typing import Any
 

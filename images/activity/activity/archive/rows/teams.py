@@ -1,4 +1,4 @@
-"""Teams, which events told of before 2015."""
+"""Teams, which are in events before 2015 only."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -33,10 +33,10 @@ class TeamRepository(NamedTuple):
 
 
 def team_rows(event: Event, team: Fields, repository: Fields | None) -> Iterator[Row]:
-    """Yield the rows of a team, and of the repository that it was given."""
-    identity = team.number("id")
+    """Yield the rows of a team, and of the repository that was added to it."""
+    team_id = team.number("id")
     yield Team(
-        identity,
+        team_id,
         event.id,
         team.text("name", 120),
         team.text("slug", 100),
@@ -44,4 +44,4 @@ def team_rows(event: Event, team: Fields, repository: Fields | None) -> Iterator
         *event.copied,
     )
     if repository is not None:
-        yield TeamRepository(identity, event.id, repository.number("id"))
+        yield TeamRepository(team_id, event.id, repository.number("id"))

@@ -1,4 +1,4 @@
-"""Everything that was said, in one table: titles, bodies and messages of an event's other rows."""
+"""The texts of an event in one table: titles, bodies and messages of its other rows."""
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
@@ -25,13 +25,19 @@ class Text(NamedTuple):
 
 
 def text_rows(event: Event, rows: Iterable[Row]) -> Iterator[Text]:
-    """Yield what the rows of an event say, each text once and no empty one."""
-    said = dict.fromkeys(pair for row in rows if type(row) in SAYING for pair in SAYING[type(row)](row) if pair[0])
-    for body, moment in said:
+    """Yield the texts in the rows of an event, each once, without empty ones."""
+    # A dict keeps the order of its keys: the first of equal texts counts.
+    texts: dict[tuple[str, datetime], None] = {}
+    for row in rows:
+        if type(row) in TEXTS_OF:
+            texts.update(dict.fromkeys(TEXTS_OF[type(row)](row)))
+    for body, created_at in texts:
+        if not body:
+            continue
         yield Text(
             event.id,
             body,
-            moment,
+            created_at,
             event.actor_id,
             event.dup_actor_login,
             event.repo_id,
@@ -44,7 +50,7 @@ def _title_and_body(row: Issue | PullRequest) -> tuple[tuple[str, datetime], ...
     return ((row.title, row.created_at), (row.body or "", row.created_at))
 
 
-SAYING: dict[type[Any], Callable[[Any], tuple[tuple[str, datetime], ...]]] = {
+TEXTS_OF: dict[type[Any], Callable[[Any], tuple[tuple[str, datetime], ...]]] = {
     Commit: lambda row: ((row.message, row.dup_created_at),),
     Comment: lambda row: ((row.body, row.created_at),),
     Issue: _title_and_body,

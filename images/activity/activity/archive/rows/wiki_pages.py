@@ -1,4 +1,4 @@
-"""Pages of wikis that an event changed."""
+"""Wiki pages that an event changed."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -24,6 +24,6 @@ class Page(NamedTuple):
 
 
 def page_rows(event: Event, payload: Fields) -> Iterator[Row]:
-    """Yield the rows of the pages that an event changed."""
+    """Yield the rows of the wiki pages that an event changed."""
     for page in payload.each("pages"):
         yield Page(page.text("sha", 40), event.id, page.text("action", 40), page.text("title", 300), *event.copied)

@@ -1,4 +1,4 @@
-"""Which hours are wanted, who has them, and when each is tried again.
+"""Which hours to read, for which projects, and when to retry a failed one.
 
 Imports ingest, simulate and read.
 """

@@ -1,4 +1,4 @@
-"""Backfill: every hour that projects lack, once for all of them, with progress and estimate."""
+"""Backfill: every hour that projects lack, read once for all of them, with progress and an estimate."""
 
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, contextmanager
@@ -7,30 +7,35 @@ from threading import Event as Signal
 from time import monotonic
 
 from activity import log
-from activity.archive.schedule.intake import HourDone, Intake, Task, Wanted
-from activity.archive.schedule.prefetch import Ahead
-from activity.archive.schedule.workers import Failed, carry_out
+from activity.archive.schedule.ledger import Ledgers
+from activity.archive.schedule.planner import HourRequest, Planner
+from activity.archive.schedule.prefetch import Prefetcher
+from activity.archive.schedule.runner import Runner
+from activity.archive.schedule.task import HourTask, TaskResult
+from activity.archive.schedule.workers import HourFailure, run_in_processes
 from activity.database.connect import LOG_DATABASE, transaction
 from activity.database.hour_ledger import apply_empty_hours
 from activity.database.indexes import defer_indexes, restore_indexes
 from activity.database.project_locks import lock_exclusively
 from activity.database.queries import query
 from activity.errors import ActivityError, ArchiveUnreachable, Stopped
-from activity.hour import hour_at
+from activity.hour import Hour, hour_at
 from activity.settings import Settings
 
-SAID_EVERY = 10.0
-AHEAD = 3
-# Fewer hours than this are read before indexes would be built.
-WORTH_DEFERRING = 100
-IN_A_ROW = 5
+PROGRESS_SECONDS = 10.0
+# Hours downloaded ahead, in addition to one for each process.
+PREFETCHED_HOURS = 3
+# For fewer hours than this, building the indexes afterwards would take longer than maintaining them.
+LEAST_HOURS_TO_DEFER_INDEXES = 100
+# So many unreachable hours, with none read before, end the backfill.
+UNREACHABLE_IN_A_ROW = 5
 
-Carried = Generator[HourDone | Failed, None, None]
+Results = Generator[TaskResult | HourFailure, None, None]
 
 
 @dataclass
 class Progress:
-    """How far a backfill is: hours in all, read, failed; events stored; the errors of hours that failed."""
+    """How far a backfill is: hours in all, hours read, events stored, and the errors of hours that failed."""
 
     hours: int = 0
     done: int = 0
@@ -40,109 +45,120 @@ class Progress:
 
     def __str__(self) -> str:
         seconds = monotonic() - self.began
-        rate = (self.done + len(self.failures)) / seconds if seconds else 0.0
-        left = self.hours - self.done - len(self.failures)
-        estimate = f", {_duration(left / rate)} left" if rate and left else ""
+        finished = self.done + len(self.failures)
+        left = self.hours - finished
+        hours_per_second = finished / seconds if seconds else 0.0
+        estimate = f", {_duration(left / hours_per_second)} left" if hours_per_second and left else ""
         failed = f", {len(self.failures)} failed" if self.failures else ""
         return (
-            f"{self.done} of {self.hours} hours, {self.events} events{failed}, {rate * 60:.0f} hours a minute{estimate}"
+            f"{self.done} of {self.hours} hours, {self.events} events{failed}, "
+            f"{hours_per_second * 60:.0f} hours a minute{estimate}"
         )
 
 
-def backfill(settings: Settings, wanted: Wanted, jobs: int, stop: Signal, say: Callable[[str], None]) -> Progress:
-    """Read what projects lack (or all, by force) while nobody else works on them; returns how it went.
+def backfill(
+    settings: Settings, request: HourRequest, jobs: int, stop: Signal, report: Callable[[str], None]
+) -> Progress:
+    """Read the hours that projects lack (with `force` all of them) while the projects are locked; returns the progress.
 
-    So many processes read side by side; with none this one reads, in order.
+    `jobs` processes read side by side; with 0 this process reads the hours itself, in order.
 
-    An hour that cannot be had is recorded and left for later. Raises DatabaseUnavailable, SettingsError, Stopped, and
-    ArchiveUnreachable when several hours in a row are out of reach; run again, it goes on from there.
+    A failed hour is recorded and left for later. Raises DatabaseUnavailable, SettingsError, Stopped, and
+    ArchiveUnreachable when several hours in a row are unreachable. Safe to repeat: it continues where it ended.
     """
-    intake = Intake(settings, stop)
-    intake.prepare(wanted)
-    with lock_exclusively(settings, wanted.projects, stop) as right, _deferred(settings, wanted):
-        # Another backfill may have filled them while this one waited.
-        intake.forget()
-        tasks = intake.tasks(wanted)
-        progress = Progress(hours=intake.count(wanted))
-        with _recorded(settings, wanted, progress) as tell:
-            carried = _carried_out(settings, tasks, jobs, stop) if jobs else _inline(intake, tasks, stop)
-            # Whatever ends this, no process reads on when the right to the projects is given back.
-            with closing(carried):
-                for came in carried:
-                    _note(intake, progress, came)
+    ledgers = Ledgers(settings)
+    planner = Planner(settings, ledgers)
+    planner.prepare(request)
+    with lock_exclusively(settings, request.projects, stop) as right, _deferred_indexes(settings, request):
+        # Another backfill may have read these hours while this one waited for its locks.
+        planner.reload()
+        progress = Progress(hours=planner.count(request))
+        tasks = planner.tasks(request)
+        with _recorded(settings, request, progress) as record_if_due:
+            results = (
+                _run_in_processes(settings, tasks, jobs, stop)
+                if jobs
+                else _run_inline(Runner(settings, ledgers, stop), tasks, stop)
+            )
+            # Whatever ends this block, no process reads on once the locks are released.
+            with closing(results):
+                for result in results:
+                    _note(planner, progress, result)
                     right.check()
-                    if tell():
-                        say(f"backfill: {progress}")
-        for project in wanted.projects:
+                    if record_if_due():
+                        report(f"backfill: {progress}")
+        for project in request.projects:
             apply_empty_hours(settings, project)
     return progress
 
 
-def _carried_out(settings: Settings, tasks: Iterator[Task], jobs: int, stop: Signal) -> Carried:
+def _run_in_processes(settings: Settings, tasks: Iterator[HourTask], jobs: int, stop: Signal) -> Results:
     with (
-        closing(Ahead(settings.archive, jobs + AHEAD)) as ahead,
-        closing(carry_out(settings, tasks, jobs, stop, ahead)) as carried,
+        closing(Prefetcher(settings.archive, jobs + PREFETCHED_HOURS)) as prefetcher,
+        closing(run_in_processes(settings, tasks, jobs, stop, prefetcher)) as results,
     ):
-        yield from carried
+        yield from results
 
 
-def _inline(intake: Intake, tasks: Iterator[Task], stop: Signal) -> Carried:
+def _run_inline(runner: Runner, tasks: Iterator[HourTask], stop: Signal) -> Results:
     for task in tasks:
         if stop.is_set():
-            raise Stopped(f"stopped before hour {task.hour}. Run again to go on from there.")
+            raise Stopped(f"stopped before hour {task.hour}. Run again to continue from there.")
         try:
-            yield intake.carry_out(task)
+            yield runner.run(task)
         except ActivityError as error:
-            yield Failed(task, type(error), str(error))
+            yield HourFailure(task, type(error), str(error))
 
 
-def _note(intake: Intake, progress: Progress, came: HourDone | Failed) -> None:
-    if isinstance(came, HourDone):
-        intake.finished(came)
+def _note(planner: Planner, progress: Progress, result: TaskResult | HourFailure) -> None:
+    if isinstance(result, TaskResult):
+        planner.succeeded(result)
         progress.done += 1
-        progress.events += sum(committed.events for committed in came.committed)
+        progress.events += result.events
         return
-    error = came.error()
-    intake.spoilt(came.task, error)
+    error = result.error()
+    planner.failed(result.task, error)
     if not error.about_hour:
         raise error
-    log.warning("hour not read", hour=came.task.hour, error=error)
+    log.warning("hour failed", hour=result.task.hour, error=error)
     progress.failures.append(error)
-    recent = progress.failures[-IN_A_ROW:]
-    if len(recent) == IN_A_ROW and progress.done == 0 and all(isinstance(one, ArchiveUnreachable) for one in recent):
+    latest = progress.failures[-UNREACHABLE_IN_A_ROW:]
+    unreachable = len(latest) == UNREACHABLE_IN_A_ROW and all(isinstance(each, ArchiveUnreachable) for each in latest)
+    if unreachable and progress.done == 0:
         raise error
 
 
 @contextmanager
-def _deferred(settings: Settings, wanted: Wanted) -> Iterator[None]:
-    """Leave secondary indexes of empty databases for the end; one that is killed leaves them for the next."""
-    first = wanted.first or min((hour_at(project.start) for project in wanted.projects), default=wanted.last)
-    if first.shift(WORTH_DEFERRING) <= wanted.last:
-        for project in wanted.projects:
+def _deferred_indexes(settings: Settings, request: HourRequest) -> Iterator[None]:
+    """Build secondary indexes of empty databases at the end; after a kill the next backfill builds them."""
+    if _first_hour(request).shift(LEAST_HOURS_TO_DEFER_INDEXES) <= request.last:
+        for project in request.projects:
             defer_indexes(settings, project)
     yield
-    for project in wanted.projects:
+    for project in request.projects:
         restore_indexes(settings, project)
 
 
 @contextmanager
-def _recorded(settings: Settings, wanted: Wanted, progress: Progress) -> Iterator[Callable[[], bool]]:
-    """Keep a record of the progress in the log database; yields what tells, now and then, that it is time to speak."""
-    first = wanted.first or min((hour_at(project.start) for project in wanted.projects), default=wanted.last)
-    words = {
-        "projects": [project.name for project in wanted.projects],
-        "first": first.stamp,
-        "last": wanted.last.stamp,
+def _recorded(settings: Settings, request: HourRequest, progress: Progress) -> Iterator[Callable[[], bool]]:
+    """Record the backfill in the log database; yields a function that updates the record from time to time.
+
+    It returns whether it did, so that the caller reports the progress just as often.
+    """
+    parameters = {
+        "projects": [project.name for project in request.projects],
+        "first": _first_hour(request).stamp,
+        "last": request.last.stamp,
         "hours": progress.hours,
     }
     with transaction(settings, LOG_DATABASE) as cursor:
-        cursor.execute(query("backfill/begin"), words)
-        (number,) = cursor.fetchone() or (0,)
-    said = monotonic()
+        cursor.execute(query("backfill/begin"), parameters)
+        (backfill_id,) = cursor.fetchone() or (0,)
+    recorded_at = monotonic()
 
     def record(*, ended: bool) -> None:
         values = {
-            "id": number,
+            "id": backfill_id,
             "done": progress.done,
             "failed": len(progress.failures),
             "events": progress.events,
@@ -151,16 +167,20 @@ def _recorded(settings: Settings, wanted: Wanted, progress: Progress) -> Iterato
         with transaction(settings, LOG_DATABASE) as cursor:
             cursor.execute(query("backfill/tell"), values)
 
-    def tell() -> bool:
-        nonlocal said
-        if monotonic() - said < SAID_EVERY:
+    def record_if_due() -> bool:
+        nonlocal recorded_at
+        if monotonic() - recorded_at < PROGRESS_SECONDS:
             return False
-        said = monotonic()
+        recorded_at = monotonic()
         record(ended=False)
         return True
 
-    yield tell
+    yield record_if_due
     record(ended=True)
+
+
+def _first_hour(request: HourRequest) -> Hour:
+    return request.first or min((hour_at(project.start) for project in request.projects), default=request.last)
 
 
 def _duration(seconds: float) -> str:

@@ -1,4 +1,4 @@
-"""Which hours something has, as ranges: a decade is one of them."""
+"""Sets of hours, kept as ranges: ten years of hours are a single range."""
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping
@@ -6,41 +6,41 @@ from typing import TypeVar
 
 from activity.hour import Hour
 
-Holder = TypeVar("Holder")
+Owner = TypeVar("Owner")
 Range = tuple[Hour, Hour]
 
 
-class Coverage:
-    """A set of hours, kept as ranges (both ends included) that neither touch nor overlap, in order."""
+class HourRanges:
+    """A set of hours as sorted ranges (both ends included) that neither touch nor overlap."""
 
     def __init__(self, ranges: Iterable[Range] = ()) -> None:
         self._ranges = _merged(ranges)
 
     def __contains__(self, hour: Hour) -> bool:
-        at = self._at(hour)
-        return at >= 0 and hour <= self._ranges[at][1]
+        index = self._index(hour)
+        return index >= 0 and hour <= self._ranges[index][1]
 
     def ranges(self) -> tuple[Range, ...]:
-        """Return the ranges, in order."""
+        """Return the ranges, sorted."""
         return tuple(self._ranges)
 
     def count(self) -> int:
-        """Return how many hours it has."""
+        """Return the number of hours in the set."""
         return sum(first.distance(last) + 1 for first, last in self._ranges)
 
     def add(self, hour: Hour) -> None:
-        """Have an hour from now on."""
-        at = self._at(hour)
-        if at >= 0 and hour <= self._ranges[at][1]:
+        """Add an hour."""
+        if hour in self:
             return
-        # Only the neighbours can touch it.
-        low, high = max(at, 0), at + 2
+        index = self._index(hour)
+        # Only the neighbouring ranges can touch the new hour.
+        low, high = max(index, 0), index + 2
         self._ranges[low:high] = _merged([*self._ranges[low:high], (hour, hour)])
 
     def gaps(self, first: Hour, last: Hour) -> Iterator[Range]:
         """Yield the ranges between two hours (both included) that are not in the set."""
         begin = first
-        for low, high in self._ranges[max(self._at(first), 0) :]:
+        for low, high in self._ranges[max(self._index(first), 0) :]:
             if low > last:
                 break
             if begin < low:
@@ -49,20 +49,25 @@ class Coverage:
         if begin <= last:
             yield begin, last
 
-    def _at(self, hour: Hour) -> int:
-        """The place of the last range that begins at the hour or before it; -1 without one."""
+    def _index(self, hour: Hour) -> int:
+        """Return the index of the last range that begins at or before an hour; -1 when there is none."""
         return bisect_right(self._ranges, hour, key=lambda item: item[0]) - 1
 
 
-def lacking(
-    gaps: Mapping[Holder, Iterable[Range]], *, newest_first: bool = False
-) -> Iterator[tuple[Hour, tuple[Holder, ...]]]:
-    """Yield each hour that lies in somebody's gaps, once, with those whose gaps hold it."""
-    missing = {holder: Coverage(ranges) for holder, ranges in gaps.items()}
-    union = Coverage(item for coverage in missing.values() for item in coverage.ranges()).ranges()
-    for first, last in reversed(union) if newest_first else union:
+def union(sets: Iterable[HourRanges]) -> HourRanges:
+    """Return the hours that are in any of the sets."""
+    return HourRanges(hour_range for hours in sets for hour_range in hours.ranges())
+
+
+def missing_hours(
+    gaps: Mapping[Owner, Iterable[Range]], *, newest_first: bool = False
+) -> Iterator[tuple[Hour, tuple[Owner, ...]]]:
+    """Yield each hour that lies in any owner's gaps once, with all owners that miss it."""
+    missing = {owner: HourRanges(ranges) for owner, ranges in gaps.items()}
+    ranges = union(missing.values()).ranges()
+    for first, last in reversed(ranges) if newest_first else ranges:
         for hour in last.down_to(first) if newest_first else first.until(last):
-            yield hour, tuple(holder for holder, coverage in missing.items() if hour in coverage)
+            yield hour, tuple(owner for owner, hours in missing.items() if hour in hours)
 
 
 def _merged(ranges: Iterable[Range]) -> list[Range]:

@@ -1,10 +1,10 @@
-"""What becomes of hours that could not be read: tried again with growing waits, given up at last, never forgotten."""
+"""The record of hours: failed ones are retried after growing waits, given up at last, and never forgotten."""
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 
 from activity import log
-from activity.archive.schedule.hour_ranges import Coverage, Range
+from activity.archive.schedule.hour_ranges import HourRanges, Range, union
 from activity.database.connect import LOG_DATABASE, transaction
 from activity.database.hour_ledger import (
     HourResult,
@@ -24,11 +24,12 @@ from activity.projects import Project
 from activity.settings import Settings
 
 LONGEST_WAIT = timedelta(hours=1)
-DOUBLINGS = 20
+# Enough to reach the longest wait from a second; more would only overflow.
+MOST_DOUBLINGS = 20
 
 
 class Ledger:
-    """The hours of one archive: which are open, and what happened to each."""
+    """The hours of one source: `open` holds the last failed attempt at each hour that was not read since."""
 
     def __init__(self, settings: Settings, source: Source) -> None:
         self.source = source
@@ -37,37 +38,39 @@ class Ledger:
             self.open = open_hours(cursor, source)
 
     def is_due(self, hour: Hour) -> bool:
-        """Tell whether an hour may be tried now: it was not tried yet, or its wait is over."""
+        """Tell whether to try an hour now: it was not tried yet, or its wait is over."""
         attempt = self.open.get(hour)
         return attempt is None or attempt.is_due(_now())
 
     def is_last_try(self, hour: Hour) -> bool:
-        """Tell whether an hour will be given up if it fails once more."""
+        """Tell whether an hour is given up if its next attempt fails."""
         attempt, now = self.open.get(hour), _now()
         return now - (attempt.first_tried_at if attempt else now) >= self._settings.archive.give_up
 
     def holes(self, last: Hour) -> list[OpenHour]:
-        """Return the open hours up to one, in order."""
+        """Return the attempts at open hours up to `last`, sorted by hour."""
         return [attempt for hour, attempt in sorted(self.open.items()) if hour <= last]
 
     def failed(self, hour: Hour, error: ActivityError) -> OpenHour:
-        """Record that an hour could not be read, and decide when it is tried again, if at all."""
-        now, before = _now(), self.open.get(hour)
-        first = before.first_tried_at if before else now
-        attempts = before.attempts + 1 if before else 1
+        """Record a failed attempt, and decide when to retry the hour, or to give it up."""
+        now, previous = _now(), self.open.get(hour)
+        first_tried_at = previous.first_tried_at if previous else now
+        attempts = previous.attempts + 1 if previous else 1
+        missing = isinstance(error, HourMissing)
         with transaction(self._settings, LOG_DATABASE) as cursor:
-            over = now - first >= self._settings.archive.give_up and (
-                # What is not there is not there; else the whole archive may be away, which is no reason to give up.
-                isinstance(error, HourMissing) or answered_since(cursor, self.source, first)
+            # An hour that is not published is given up; any other failure only if the archive answered for other
+            # hours since then: an archive that is down as a whole is no reason to give up.
+            give_up = now - first_tried_at >= self._settings.archive.give_up and (
+                missing or answered_since(cursor, self.source, first_tried_at)
             )
-            missing = HourState.MISSING if isinstance(error, HourMissing) else HourState.FAILING
+            retried = HourState.MISSING if missing else HourState.FAILING
             attempt = OpenHour(
                 hour,
-                HourState.GIVEN_UP if over else missing,
+                HourState.GIVEN_UP if give_up else retried,
                 attempts,
-                first,
+                first_tried_at,
                 now,
-                None if over else now + wait(self._settings.archive.retry, attempts),
+                None if give_up else now + wait(self._settings.archive.retry, attempts),
                 type(error).__name__,
                 str(error),
             )
@@ -76,55 +79,79 @@ class Ledger:
         return attempt
 
     def done(self, outcome: HourResult, empty: tuple[Project, ...]) -> None:
-        """Record that an hour was read or skipped, and for whom it had no event."""
+        """Record that an hour was read or skipped, and which projects had no event in it."""
         with transaction(self._settings, LOG_DATABASE) as cursor:
             record_hour(cursor, outcome, _now(), empty)
         self.settled(outcome.hour)
 
-    def catch_up(self, lacking: Mapping[Project, Coverage], first: Hour, last: Hour) -> None:
-        """Record hours as read that no project lacks: whoever read them was killed before it could do so.
+    def settled(self, hour: Hour) -> None:
+        """Forget the failed attempts at an hour that another process has recorded as read."""
+        self.open.pop(hour, None)
 
-        `lacking` is what each project of this archive lacks between two hours, both included.
+    def catch_up(self, missing: Mapping[Project, HourRanges], first: Hour, last: Hour) -> None:
+        """Record hours that every project has but that are not recorded: their reader was killed before it could.
+
+        `missing` holds what each project of this source lacks between `first` and `last`, both included.
         """
-        read = self._stored(lacking, self._unrecorded(lacking, first, last))
-        if not read:
+        events_by_hour = self._stored(missing, self._unrecorded(missing, first, last))
+        if not events_by_hour:
             return
         with transaction(self._settings, LOG_DATABASE) as cursor:
-            for hour, each in read.items():
-                outcome = HourResult(hour, self.source, HourState.READ, sum(events > 0 for events in each), sum(each))
-                record_hour(cursor, outcome, _now(), ())
-        for hour in read:
+            for hour, events in events_by_hour.items():
+                projects = sum(count > 0 for count in events)
+                record_hour(cursor, HourResult(hour, self.source, HourState.READ, projects, sum(events)), _now(), ())
+        for hour in events_by_hour:
             self.settled(hour)
-        log.info("hours recorded that were read before", hours=len(read), first=min(read), last=max(read))
+        first_found, last_found = min(events_by_hour), max(events_by_hour)
+        log.info("recorded hours found in the databases", hours=len(events_by_hour), first=first_found, last=last_found)
 
-    def _unrecorded(self, lacking: Mapping[Project, Coverage], first: Hour, last: Hour) -> list[Range]:
-        """The hours that nobody lacks and of which it is not recorded that they were read."""
+    def _unrecorded(self, missing: Mapping[Project, HourRanges], first: Hour, last: Hour) -> list[Range]:
+        """Return the hours that no project lacks and that are not recorded as read."""
         with transaction(self._settings, LOG_DATABASE) as cursor:
-            settled = Coverage(settled_ranges(cursor, self.source))
-        union = Coverage(item for coverage in lacking.values() for item in coverage.ranges())
-        return [item for gap in settled.gaps(first, last) for item in union.gaps(*gap)]
+            recorded = HourRanges(settled_ranges(cursor, self.source))
+        any_missing = union(missing.values())
+        unrecorded: list[Range] = []
+        for gap in recorded.gaps(first, last):
+            unrecorded.extend(any_missing.gaps(*gap))
+        return unrecorded
 
     def _stored(self, projects: Iterable[Project], ranges: list[Range]) -> dict[Hour, list[int]]:
-        """The hours that were read here or are open, each with the events that projects have of it.
+        """Return the hours that were read here or are open, each with the number of events of every project.
 
-        What DevStats had was never read here, and has no record.
+        Hours that DevStats stored were never read here, and have no record.
         """
-        found = {hour: list[int]() for low, high in ranges for hour in self.open if low <= hour <= high}
-        for project in projects if ranges else ():
+        stored = {hour: list[int]() for low, high in ranges for hour in self.open if low <= hour <= high}
+        if not ranges:
+            return stored
+        for project in projects:
             with transaction(self._settings, project.database) as cursor:
                 for low, high in ranges:
                     for hour, events in hour_events(cursor, self.source, low, high):
-                        found.setdefault(hour, []).append(events)
-        return found
+                        stored.setdefault(hour, []).append(events)
+        return stored
 
-    def settled(self, hour: Hour) -> None:
-        """Know that an hour is no longer open, as another process recorded."""
-        self.open.pop(hour, None)
+
+class Ledgers:
+    """The ledger of each source, loaded when it is first asked for; a planner and its runner share them."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._ledgers: dict[Source, Ledger] = {}
+
+    def of(self, source: Source) -> Ledger:
+        """Return the ledger of a source."""
+        if source not in self._ledgers:
+            self._ledgers[source] = Ledger(self._settings, source)
+        return self._ledgers[source]
+
+    def all(self) -> tuple[Ledger, ...]:
+        """Return the ledgers that are loaded."""
+        return tuple(self._ledgers.values())
 
 
 def wait(first: timedelta, attempts: int) -> timedelta:
-    """Return how long to wait after so many attempts: twice as long each time, up to an hour (or the first wait)."""
-    doubled: timedelta = first * 2 ** min(attempts - 1, DOUBLINGS)
+    """Return how long to wait after the given number of attempts: doubled each time, up to an hour or `first`."""
+    doubled: timedelta = first * 2 ** min(attempts - 1, MOST_DOUBLINGS)
     return min(doubled, max(first, LONGEST_WAIT))
 
 

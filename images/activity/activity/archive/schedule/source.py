@@ -1,37 +1,57 @@
-"""Which archive each project's hours come from: the real one or a simulated one; decided once, and it sticks."""
+"""Which source each project's hours come from, the archive or the simulator: chosen once, never changed."""
 
 from collections.abc import Callable, Mapping
+from time import monotonic
 
+from activity import log
+from activity.archive.read.open_hour import answers, hour_url
 from activity.database.watermarks import Source
 from activity.errors import SettingsError
+from activity.hour import Hour
 from activity.projects import Project
 from activity.settings import Simulate
 
+PROBE_SECONDS = 5.0
+PROBED_HOURS = 3
 
-def decide(
-    simulate: Simulate, held: Mapping[Project, frozenset[Source]], reachable: Callable[[], bool]
+
+def choose_sources(
+    simulate: Simulate, stored: Mapping[Project, frozenset[Source]], is_reachable: Callable[[], bool]
 ) -> dict[Project, Source]:
-    """Decide for each project by what its database holds; only an empty one makes the archive be probed.
+    """Choose each project's source by the hours in its database; the archive is probed only for an empty one.
 
-    SettingsError when the setting contradicts what a database holds.
+    Raises SettingsError when the setting contradicts the hours in a database.
     """
-    undecided = [project for project, sources in held.items() if not sources]
-    out_of_reach = simulate is Simulate.WHEN_UNREACHABLE and bool(undecided) and not reachable()
-    fallback = Source.SIMULATED if out_of_reach or simulate is Simulate.ALWAYS else Source.ARCHIVE
-    decided = {project: _one(sources) or fallback for project, sources in held.items()}
+    any_empty = any(not sources for sources in stored.values())
+    unreachable = simulate is Simulate.WHEN_UNREACHABLE and any_empty and not is_reachable()
+    fallback = Source.SIMULATED if unreachable or simulate is Simulate.ALWAYS else Source.ARCHIVE
+    chosen = {project: _stored_source(sources) or fallback for project, sources in stored.items()}
+    if simulate is Simulate.WHEN_UNREACHABLE:
+        return chosen
     mistakes = [
         f"ACTIVITY_ARCHIVE_SIMULATE: {simulate.value}, but database {project.database} "
         f"holds {source.value} hours; they are never mixed"
-        for project, source in decided.items()
-        if simulate is not Simulate.WHEN_UNREACHABLE and source is not fallback
+        for project, source in chosen.items()
+        if source is not fallback
     ]
     if mistakes:
         raise SettingsError(mistakes)
-    return decided
+    return chosen
 
 
-def _one(sources: frozenset[Source]) -> Source | None:
-    # A database that somehow holds both is real: what is real must not be added to.
+def is_archive_reachable(url: str, first: Hour, last: Hour) -> bool:
+    """Probe the first few hours of a range: the archive may lack one of them, not all."""
+    deadline = monotonic() + PROBE_SECONDS
+    for number in range(PROBED_HOURS):
+        hour, seconds_left = first.shift(number), deadline - monotonic()
+        if hour <= last and seconds_left > 0 and answers(hour_url(url, hour), seconds_left):
+            return True
+    log.warning("archive unreachable, simulating hours instead", url=url)
+    return False
+
+
+def _stored_source(sources: frozenset[Source]) -> Source | None:
+    # A database that holds both counts as real: simulated hours must not be added to real ones.
     if Source.ARCHIVE in sources:
         return Source.ARCHIVE
     return next(iter(sources), None)

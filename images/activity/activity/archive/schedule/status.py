@@ -1,10 +1,10 @@
-"""How it stands with a project: what it holds and lacks, how far its backfill is, how fresh its series are."""
+"""The status of a project: the hours it has and lacks, how far its backfill is, how fresh its series are."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from activity.archive.schedule.hour_ranges import Coverage
+from activity.archive.schedule.hour_ranges import HourRanges
 from activity.database.connect import LOG_DATABASE, Role, transaction
 from activity.database.hour_ledger import empty_ranges
 from activity.database.queries import query
@@ -16,7 +16,7 @@ from activity.settings import Settings
 
 @dataclass(frozen=True)
 class Backfill:
-    """The last backfill that a project was part of; without an end it is under way, or was killed."""
+    """The last backfill of a project; without an end it is still running, or was killed."""
 
     hours: int
     done: int
@@ -27,8 +27,8 @@ class Backfill:
 
 
 @dataclass(frozen=True)
-class ProjectState:
-    """What there is of a project; hours are those it holds, lacking those it wants up to the newest there can be."""
+class ProjectStatus:
+    """The status of a project: `hours` it has, and `lacking` hours of those up to the newest complete one."""
 
     project: str
     database: str
@@ -44,37 +44,40 @@ class ProjectState:
     backfill: Backfill | None = None
 
 
-def state_of(settings: Settings, project: Project, last: Hour) -> ProjectState:
-    """Return how it stands with a project; `state` is absent (no database), empty, or ready."""
+def status_of(settings: Settings, project: Project, last: Hour) -> ProjectStatus:
+    """Return the status of a project; `state` is absent (no database), empty, or ready."""
     with transaction(settings, LOG_DATABASE) as cursor:
         cursor.execute(query("provision/find_database"), {"database": project.database})
-        there = cursor.fetchone() is not None
+        exists = cursor.fetchone() is not None
         cursor.execute(query("backfill/of_project"), {"project": project.name})
         row = cursor.fetchone()
         empty = [(first, final) for _, _, first, final in empty_ranges(cursor, [project])]
     backfill = Backfill(*row) if row else None
     held: list[tuple[Hour, Hour]] = []
-    found: tuple[Any, ...] = (0, None, 0, 0)
-    if there:
+    totals: tuple[Any, ...] = (0, None, 0, 0)
+    if exists:
         with transaction(settings, project.database, Role.OWNER) as cursor:
             held = held_ranges(cursor)
             cursor.execute(query("ledger/project_state"))
-            found = cursor.fetchone() or found
-    coverage = Coverage([*held, *empty])
-    ranges = coverage.ranges()
+            totals = cursor.fetchone() or totals
+    hours = HourRanges([*held, *empty])
+    ranges = hours.ranges()
+    state = "empty" if exists else "absent"
+    if ranges:
+        state = "ready"
     since = settings.archive.since
     begin = hour_at(project.start) if since is None else max(since, hour_at(project.start))
-    return ProjectState(
+    return ProjectStatus(
         project.name,
         project.database,
-        "ready" if ranges else "empty" if there else "absent",
-        coverage.count(),
-        sum(first.distance(final) + 1 for first, final in coverage.gaps(begin, last)),
-        int(found[0]),
+        state,
+        hours.count(),
+        sum(first.distance(final) + 1 for first, final in hours.gaps(begin, last)),
+        int(totals[0]),
         str(ranges[0][0]) if ranges else None,
         str(ranges[-1][1]) if ranges else None,
-        found[1],
-        found[2],
-        found[3],
+        totals[1],
+        totals[2],
+        totals[3],
         backfill,
     )

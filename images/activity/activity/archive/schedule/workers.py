@@ -1,4 +1,4 @@
-"""Processes that read hours side by side; they end with the process that started them, however that ends."""
+"""Worker processes that read hours side by side; they end with the process that started them, even if it is killed."""
 
 import signal
 from collections import deque
@@ -7,56 +7,51 @@ from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
+from multiprocessing.context import SpawnProcess
 from threading import Event as Signal
 
-from activity.archive.schedule.intake import HourDone, Intake, Task
-from activity.archive.schedule.prefetch import Ahead
+from activity.archive.schedule.ledger import Ledgers
+from activity.archive.schedule.prefetch import Prefetcher
+from activity.archive.schedule.runner import Runner
+from activity.archive.schedule.task import HourTask, TaskResult
 from activity.errors import ActivityError, Stopped
 from activity.settings import Settings
 
+# How long to wait for a result before looking at `stop` again, and at the end for each process.
 POLL_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
-class Failed:
-    """An hour that a worker could not read: the kind of its error, and what it says."""
+class HourFailure:
+    """An hour that could not be read: the class and the message of the error."""
 
-    task: Task
-    kind: type[ActivityError]
-    words: str
+    task: HourTask
+    error_class: type[ActivityError]
+    message: str
 
     def error(self) -> ActivityError:
-        """Return the error as it was raised there."""
-        # Errors make their messages of their arguments; this one has its message already.
-        error: ActivityError = self.kind.__new__(self.kind, self.words)
-        Exception.__init__(error, self.words)
+        """Return the error as it was raised."""
+        # The constructors compose a message from their arguments; this message is complete.
+        error: ActivityError = self.error_class.__new__(self.error_class, self.message)
+        Exception.__init__(error, self.message)
         return error
 
 
-def carry_out(
-    settings: Settings, tasks: Iterator[Task], count: int, stop: Signal, ahead: Ahead
-) -> Generator[HourDone | Failed, None, None]:
-    """Have tasks carried out by so many processes; yields what came of each, in the order in which they end.
+def run_in_processes(
+    settings: Settings, tasks: Iterator[HourTask], count: int, stop: Signal, prefetcher: Prefetcher
+) -> Generator[TaskResult | HourFailure, None, None]:
+    """Run tasks in `count` processes; yields each result as soon as it is there, in any order.
 
-    A stop lets the hours at hand end, then Stopped is raised; also when a worker dies.
+    After `stop` the running tasks end, then Stopped is raised; it is raised too when a worker process dies.
     """
-    context = get_context("spawn")
-    idle: deque[Connection] = deque()
-    busy: dict[Connection, Task] = {}
-    processes = []
-    for _ in range(count):
-        near, far = context.Pipe()
-        process = context.Process(target=_work, args=(far, settings), daemon=True)
-        process.start()
-        far.close()
-        processes.append(process)
-        idle.append(near)
-    waiting = ahead.fetched(tasks)
+    processes, connections = _start(settings, count)
+    idle, busy = deque(connections), dict[Connection, HourTask]()
+    prefetched = prefetcher.prefetch(tasks)
     exhausted = False
     try:
         while True:
             while idle and not exhausted and not stop.is_set():
-                task = next(waiting, None)
+                task = next(prefetched, None)
                 exhausted = task is None
                 if task is not None:
                     connection = idle.popleft()
@@ -68,14 +63,14 @@ def carry_out(
                 assert isinstance(ready, Connection)
                 task = busy.pop(ready)
                 try:
-                    came: HourDone | Failed = ready.recv()
+                    result: TaskResult | HourFailure = ready.recv()
                 except EOFError:
-                    raise Stopped(f"a process died while it read hour {task.hour}. Run again to go on.") from None
-                ahead.forget(task)
+                    raise Stopped(f"a worker process died while reading hour {task.hour}. Run again.") from None
+                prefetcher.release(task)
                 idle.append(ready)
-                yield came
+                yield result
         if stop.is_set() and not exhausted:
-            raise Stopped("stopped between hours. Run again to go on from there.")
+            raise Stopped("stopped between hours. Run again to continue from there.")
     finally:
         for connection in (*idle, *busy):
             connection.close()
@@ -85,17 +80,30 @@ def carry_out(
                 process.terminate()
 
 
+def _start(settings: Settings, count: int) -> tuple[list[SpawnProcess], list[Connection]]:
+    context = get_context("spawn")
+    processes, connections = [], []
+    for _ in range(count):
+        ours, theirs = context.Pipe()
+        process = context.Process(target=_work, args=(theirs, settings), daemon=True)
+        process.start()
+        theirs.close()
+        processes.append(process)
+        connections.append(ours)
+    return processes, connections
+
+
 def _work(connection: Connection, settings: Settings) -> None:
-    # The one who started this process decides when it ends; Ctrl-C reaches the whole group.
+    # The parent decides when this process ends; Ctrl-C reaches the whole process group.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     stop = Signal()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
-    intake = Intake(settings, stop)
+    runner = Runner(settings, Ledgers(settings), stop)
     with suppress(EOFError, OSError):
         while True:
-            task: Task = connection.recv()
+            task: HourTask = connection.recv()
             try:
-                came: HourDone | Failed = intake.carry_out(task)
+                result: TaskResult | HourFailure = runner.run(task)
             except ActivityError as error:
-                came = Failed(task, type(error), str(error))
-            connection.send(came)
+                result = HourFailure(task, type(error), str(error))
+            connection.send(result)

@@ -1,4 +1,4 @@
-"""Hours that are made up, where the archive is not reachable and for load tests.
+"""Simulated hours, for platforms that cannot reach the archive.
 
 Imports route.
 """

@@ -6,7 +6,7 @@ from collections import Counter
 from datetime import datetime
 
 import pytest
-from activity.archive.rows.event_ids import RESTARTED, hash_words
+from activity.archive.rows.event_ids import RESTARTED, devstats_hash
 
 EVERYTHING = ["*"]
 OLD, NEWER, NEWEST = "2014-06-10-19", "2022-04-06-17", "2025-11-01-10"
@@ -178,11 +178,11 @@ def test_an_event_of_before_2015_keeps_its_wall_clock_and_bare_names(of_2014):
         "where dup_actor_login = 'dirtyhub'",
     ) == [
         (
-            hash_words("WatchEventdirtyhubandroid_guides2014-06-10 19:16:27"),
-            hash_words("dirtyhub"),
+            devstats_hash("WatchEventdirtyhubandroid_guides2014-06-10 19:16:27"),
+            devstats_hash("dirtyhub"),
             10788737,
             datetime(2014, 6, 10, 19, 16, 27),
-            hash_words("thecodepath"),
+            devstats_hash("thecodepath"),
             "android_guides",
         )
     ]
@@ -194,7 +194,7 @@ def test_an_event_of_before_2015_keeps_its_wall_clock_and_bare_names(of_2014):
         (
             "android_guides",
             "android_guides",
-            hash_words("thecodepath"),
+            devstats_hash("thecodepath"),
             datetime(2013, 6, 19, 3, 24, 45),
             2892,
             356,

@@ -2,15 +2,12 @@
 
 import gzip
 import threading
-from functools import partial
 from shutil import copy
 
-import httpx
 import pytest
-from activity.archive.read import reader
-from activity.archive.read.open_hour import open_hour
+from activity.archive.read.timing import Timing
 from activity.archive.schedule.follow import Follower
-from activity.archive.simulate.demo_hours import make_hour
+from activity.archive.simulate.hour_files import make_hour
 from activity.database.hour_ledger import apply_empty_hours
 from activity.health import Watchdog
 from activity.hour import parse_hour
@@ -85,7 +82,7 @@ def test_a_backfill_downloads_each_hour_once_ahead_of_its_processes(platform, te
         assert done.returncode == 0, done.stderr
         assert archive.met.total() == len(TEN)
     assert checksums(platform) == expected
-    assert list((platform.folder / "simulated").glob("ahead-*")) == []
+    assert list((platform.folder / "simulated").glob("prefetch-*")) == []
 
 
 def test_a_backfill_that_downloads_ahead_from_a_failing_archive_leaves_the_rows_of_an_undisturbed_one(
@@ -108,16 +105,14 @@ def test_a_backfill_that_downloads_ahead_from_a_failing_archive_leaves_the_rows_
             met |= set(archive.met)
         assert checksums(platform) == expected
         assert states(platform) == {"read": len(TEN)}
-        assert list((platform.folder / "simulated").glob("ahead-*")) == []
+        assert list((platform.folder / "simulated").glob("prefetch-*")) == []
     assert {"404", "500", "cut", "short"} <= met
     assert failed
 
 
-def test_the_follower_tries_again_until_every_hour_is_there_whatever_the_server_does(
-    platform, ten_hours, long, monkeypatch
-):
+def test_the_follower_tries_again_until_every_hour_is_there_whatever_the_server_does(platform, ten_hours, long):
     folder, expected = ten_hours
-    monkeypatch.setattr(reader, "open_hour", partial(open_hour, timeout=httpx.Timeout(0.3)))
+    quick = Timing(connect_seconds=0.3, silence_seconds=0.3, first_retry_seconds=0.1)
     met, incomplete = set(), 0
     for seed in range(12 if long else 1):
         forget(platform)
@@ -127,7 +122,7 @@ def test_the_follower_tries_again_until_every_hour_is_there_whatever_the_server_
             settings = platform.settings(
                 ACTIVITY_ARCHIVE_URL=archive.url, ACTIVITY_ARCHIVE_RETRY="0s", ACTIVITY_ARCHIVE_FROM=SPAN[0]
             )
-            follower = Follower(settings, threading.Event(), Watchdog(), CollectorRegistry())
+            follower = Follower(settings, threading.Event(), Watchdog(), CollectorRegistry(), quick)
             for _ in range(60):
                 if follower.run_pass(TEN[-1]):
                     break

@@ -10,7 +10,7 @@ from time import monotonic
 
 import psycopg2
 import pytest
-from activity.archive.simulate.demo_hours import make_hour
+from activity.archive.simulate.hour_files import make_hour
 from activity.database.hour_ledger import apply_empty_hours
 from activity.hour import parse_hour
 

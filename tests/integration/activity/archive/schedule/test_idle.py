@@ -7,7 +7,9 @@ from statistics import median
 from time import process_time
 
 import pytest
-from activity.archive.schedule.intake import Intake, Task
+from activity.archive.schedule.ledger import Ledgers
+from activity.archive.schedule.runner import Runner
+from activity.archive.schedule.task import HourTask
 from activity.database.provision import provision
 from activity.database.watermarks import Source
 from activity.hour import parse_hour
@@ -31,12 +33,13 @@ def test_249_projects_without_events_cost_less_than_one_percent_of_the_hour_each
     took = {1: [], 1 + IDLE: []}
     for _ in range(RUNS):
         for projects in ((apache,), (apache, *idle)):
-            intake = Intake(replace(settings, projects=projects), threading.Event())
-            task = Task(HOUR, Source.ARCHIVE, projects, force=True)
-            intake.carry_out(task)
+            with_idle = replace(settings, projects=projects)
+            runner = Runner(with_idle, Ledgers(with_idle), threading.Event())
+            task = HourTask(HOUR, Source.ARCHIVE, projects, force=True)
+            runner.run(task)
             platform.log_rows("truncate empty_hours")
             began = process_time()
-            intake.carry_out(task)
+            runner.run(task)
             took[len(projects)].append(process_time() - began)
             platform.log_rows("truncate empty_hours") if len(projects) == 1 else None
     alone, together = (median(times) for times in took.values())

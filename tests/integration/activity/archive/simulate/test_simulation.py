@@ -43,7 +43,7 @@ def test_hours_are_simulated_when_the_archive_is_out_of_reach_and_stay_so(platfo
     platform.environ["ACTIVITY_ARCHIVE_URL"] = NOWHERE
     done = platform.ingest(HOURS[0], "2026-03-02-10")
     assert done.returncode == 0, done.stderr
-    assert "archive out of reach, hours will be simulated" in done.stderr
+    assert "archive unreachable, simulating hours instead" in done.stderr
     assert sources(platform) == [("simulated", 2)]
     assert platform.events("apache") > 5
 

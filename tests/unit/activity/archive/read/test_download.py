@@ -1,27 +1,22 @@
 """A download goes on where it broke off, and notices when the file is another one by now."""
 
+from dataclasses import replace
 from random import Random
 from threading import Event
 
 import httpx
 import pytest
-from activity.archive.read import download
-from activity.archive.read import open_hour as hours
+from activity.archive.read.download import RESUME_ATTEMPTS
 from activity.archive.read.open_hour import open_hour
+from activity.archive.read.timing import Timing
 from activity.errors import ArchiveUnreachable, HourMissing
 
 from tests.support.faulty_server import FAULTS, faulty
 
 CONTENT = Random(2015).randbytes(1_500_000)
-QUICK = httpx.Timeout(1)
+QUICK = Timing(connect_seconds=1, silence_seconds=1, first_pause_seconds=0.001, longest_pause_seconds=0.002)
 # For those who ask again: a server that falls silent is given up soon.
-IMPATIENT = httpx.Timeout(1, read=0.2)
-
-
-@pytest.fixture(autouse=True)
-def no_pauses(monkeypatch):
-    monkeypatch.setattr(download, "FIRST_PAUSE", 0.001)
-    monkeypatch.setattr(download, "LONGEST_PAUSE", 0.002)
+IMPATIENT = replace(QUICK, silence_seconds=0.2)
 
 
 @pytest.fixture
@@ -75,7 +70,7 @@ def test_without_progress_it_ends(folder):
         archive.random.randrange = lambda stop: 0
         with pytest.raises(ArchiveUnreachable, match="after 0 bytes"):
             fetch(archive.url)
-        assert archive.met["short"] == download.RESUMED + 1
+        assert archive.met["short"] == RESUME_ATTEMPTS + 1
 
 
 def test_a_refusal_says_how_long_to_wait(folder):
@@ -84,16 +79,15 @@ def test_a_refusal_says_how_long_to_wait(folder):
     assert (caught.value.passing, caught.value.wait) == (True, 0.0)
 
 
-def test_a_stop_ends_the_waiting(folder, monkeypatch):
-    monkeypatch.setattr(download, "FIRST_PAUSE", 60)
-    monkeypatch.setattr(download, "LONGEST_PAUSE", 60)
+def test_a_stop_ends_the_waiting(folder):
+    patient = replace(QUICK, first_pause_seconds=60, longest_pause_seconds=60)
     stop = Event()
     stop.set()
     with faulty(folder, 1, ("short",)) as archive:
         archive.random.randrange = lambda stop: 0
         with (
-            pytest.raises(ArchiveUnreachable, match="not waited for"),
-            open_hour(f"{archive.url}/hour", QUICK, stop) as raw,
+            pytest.raises(ArchiveUnreachable, match="stopped before the download could be resumed"),
+            open_hour(f"{archive.url}/hour", patient, stop) as raw,
         ):
             raw.read()
 
@@ -108,4 +102,4 @@ def test_a_missing_hour_is_missing_at_once(folder):
     assert FAULTS
     with faulty(folder, 1, ("404",)) as archive, pytest.raises(HourMissing):
         fetch(archive.url)
-    assert hours.TIMEOUT.read == 60
+    assert Timing().timeout() == httpx.Timeout(60, connect=10)

@@ -7,7 +7,7 @@ from random import Random
 
 import pytest
 from activity.archive.read import gunzip
-from activity.archive.read.gunzip import Gunzipped, Salvaged
+from activity.archive.read.gunzip import GunzipStream, SalvageStream
 from activity.errors import TruncatedHour
 
 LINES = [
@@ -25,11 +25,11 @@ def everything(stream, size=10_000):
 
 
 def strictly(stored):
-    return everything(Gunzipped("file:///hour", io.BytesIO(stored)))
+    return everything(GunzipStream("file:///hour", io.BytesIO(stored)))
 
 
 def salvaged(stored):
-    stream = Salvaged(io.BytesIO(stored))
+    stream = SalvageStream(io.BytesIO(stored))
     return everything(stream), [damage.problem for damage in stream.damage]
 
 
@@ -100,7 +100,7 @@ def test_of_a_file_that_ends_early_all_that_is_there_is_saved():
 
 def test_of_a_wrong_checksum_everything_is_saved_and_said():
     wrong = STORED[:-8] + struct.pack("<I", 1) + STORED[-4:]
-    assert salvaged(wrong) == (WHOLE, ["is not what its checksum says"])
+    assert salvaged(wrong) == (WHOLE, ["does not match its checksum"])
 
 
 def test_members_behind_a_damaged_one_are_saved():

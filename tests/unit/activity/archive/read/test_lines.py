@@ -7,10 +7,10 @@ from collections import Counter
 from dataclasses import dataclass
 
 import pytest
-from activity.archive.read.gunzip import Gunzipped
-from activity.archive.read.lines import Broken, Line, Reader, Reason, Slow
+from activity.archive.read.gunzip import GunzipStream
+from activity.archive.read.lines import BrokenPart, Line, LineReader, QuarantineReason, SlowReason
 from activity.archive.read.ownership import repository_name
-from activity.archive.read.salvage import Piece, take_apart
+from activity.archive.read.salvage import SalvagedEvent, salvage_events
 from hypothesis import example, given, settings
 from hypothesis import strategies as some
 
@@ -68,8 +68,8 @@ def reordered(name, *first):
 def read(data, size=4096, wanted=None, members=1):
     step = -(-len(data) // members) or 1
     stored = b"".join(gzip.compress(data[place : place + step]) for place in range(0, len(data) or 1, step))
-    reader = Reader(Gunzipped("file:///hour", io.BytesIO(stored)), wanted or Owners(), size)
-    return list(reader), reader.tally
+    reader = LineReader(GunzipStream("file:///hour", io.BytesIO(stored)), wanted or Owners(), size)
+    return list(reader), reader.stats
 
 
 def events_of(found):
@@ -83,7 +83,7 @@ def by_parsing_everything(data, wanted):
         try:
             pieces = [(0, json.loads(line))]
         except (ValueError, RecursionError):
-            pieces = [(piece.start, piece.event) for piece in take_apart(line) if isinstance(piece, Piece)]
+            pieces = [(piece.start, piece.event) for piece in salvage_events(line) if isinstance(piece, SalvagedEvent)]
         found += [
             (offset + start, value)
             for start, value in pieces
@@ -265,19 +265,19 @@ def test_lines_that_were_read_as_a_whole_are_counted_by_kind(shared_data):
     old = gzip.decompress((shared_data / "gharchive" / "pre-2015.sample.json.gz").read_bytes())
     data = b"\n".join([packed(event()), packed(event()) + b"\r", reordered("kube/a", "repo"), GLUED, CUT])
     _, tally = read(data + b"\n" + old)
-    assert tally.slow == Counter({Slow.OLD: 35, Slow.TORN: 2, Slow.ENDING: 1, Slow.SHAPE: 1})
+    assert tally.slow == Counter({SlowReason.OLD: 35, SlowReason.TORN: 2, SlowReason.ENDING: 1, SlowReason.SHAPE: 1})
     assert tally.lines == 40
 
 
 def test_what_is_no_event_is_told_with_its_place_reason_and_bytes():
     data = b"\n".join([packed(event()), CUT, b"<html>", b"[1]", packed(event("kube/a")) + b"rest"])
     found, tally = read(data)
-    broken = [item for item in found if isinstance(item, Broken)]
+    broken = [item for item in found if isinstance(item, BrokenPart)]
     assert [(item.number, item.reason) for item in broken] == [
-        (2, Reason.CUT),
-        (3, Reason.NOT_JSON),
-        (4, Reason.NOT_OBJECT),
-        (5, Reason.NOT_JSON),
+        (2, QuarantineReason.CUT),
+        (3, QuarantineReason.NOT_JSON),
+        (4, QuarantineReason.NOT_OBJECT),
+        (5, QuarantineReason.NOT_JSON),
     ]
     assert [item.data for item in broken] == [CUT, b"<html>", b"[1]", b"rest"]
     assert all(data[item.offset : item.offset + item.length] == item.data for item in broken)

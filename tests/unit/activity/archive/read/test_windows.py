@@ -5,7 +5,7 @@ import json
 import tracemalloc
 
 import pytest
-from activity.archive.read.lines import Line, Reader, Reason
+from activity.archive.read.lines import Line, LineReader, QuarantineReason
 from activity.archive.read.windows import Window, windows
 from hypothesis import given
 from hypothesis import strategies as st
@@ -53,20 +53,20 @@ def test_a_window_that_grew_is_small_again():
 
 def test_a_line_that_is_too_long_is_told_and_reading_goes_on_behind_it():
     data = packed(event("kube/a")) + b"\n" + b"z" * 5000 + b"\n" + packed(event("kube/b")) + b"\n"
-    reader = Reader(io.BytesIO(data), Owners(), 128, longest=1000)
+    reader = LineReader(io.BytesIO(data), Owners(), 128, longest=1000)
     found = list(reader)
-    assert [type(item).__name__ for item in found] == ["Line", "Broken", "Line"]
-    assert found[1].reason is Reason.TOO_LONG
+    assert [type(item).__name__ for item in found] == ["Line", "BrokenPart", "Line"]
+    assert found[1].reason is QuarantineReason.TOO_LONG
     assert found[1].offset == data.index(b"z")
     assert [item.offset for item in found if isinstance(item, Line)] == [0, data.rindex(b'{"id":"')]
-    assert reader.tally.lines == 3
+    assert reader.stats.lines == 3
 
 
 def test_an_event_behind_a_line_that_is_too_long_is_found_in_it():
     data = b"z" * 5000 + packed(event("kube/b")) + b"\n" + packed(event("org/c"))
     found = [
         item.event["repo"]["name"]
-        for item in Reader(io.BytesIO(data), Owners(), 128, longest=1000)
+        for item in LineReader(io.BytesIO(data), Owners(), 128, longest=1000)
         if isinstance(item, Line)
     ]
     assert found == ["kube/b", "org/c"]
@@ -75,7 +75,7 @@ def test_an_event_behind_a_line_that_is_too_long_is_found_in_it():
 @pytest.mark.parametrize("longest", [1500, 4000, 10**6])
 def test_an_hour_on_one_line_is_read_event_by_event(longest):
     events = [event("kube/a" if number % 3 else "else/b", number) for number in range(200)]
-    found = list(Reader(io.BytesIO(b"".join(map(packed, events))), Owners(), 512, longest=longest))
+    found = list(LineReader(io.BytesIO(b"".join(map(packed, events))), Owners(), 512, longest=longest))
     assert [item.event for item in found] == [item for item in events if item["repo"]["name"] == "kube/a"]
 
 
@@ -89,14 +89,14 @@ def test_an_hour_before_2015_on_one_line_is_read_event_by_event():
         }
         for number in range(200)
     ]
-    found = list(Reader(io.BytesIO(b"".join(map(packed, events))), Owners(), 512, longest=2000))
+    found = list(LineReader(io.BytesIO(b"".join(map(packed, events))), Owners(), 512, longest=2000))
     assert [item.event for item in found] == events
 
 
 def peak_of(stream):
     tracemalloc.start()
     try:
-        items = sum(1 for _ in Reader(stream, Owners()))
+        items = sum(1 for _ in LineReader(stream, Owners()))
         return items, tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()

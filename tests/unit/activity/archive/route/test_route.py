@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
 
 import pytest
-from activity.archive.route.route import REMEMBERED, Route
+from activity.archive.route.route import CACHED_NAMES, Route
 from activity.projects import Project, Renamed
 from hypothesis import given
 from hypothesis import strategies as some
@@ -192,10 +192,10 @@ def test_a_whole_foundation_receives_what_its_projects_receive_but_for_what_it_e
 
 def test_what_patterns_say_of_names_is_remembered_within_bounds():
     route = Route([project("p", ["kube*"])])
-    for number in range(REMEMBERED + 10):
+    for number in range(CACHED_NAMES + 10):
         route.wants(f"organisation/{number}")
     assert route.wants("kubernetes/x")
-    assert route._by_pattern.cache_info().currsize == REMEMBERED
+    assert route._by_pattern.cache_info().currsize == CACHED_NAMES
 
 
 def test_the_quick_look_lets_through_whatever_is_wanted():

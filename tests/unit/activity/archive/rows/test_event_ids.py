@@ -7,12 +7,12 @@ from activity.archive.rows.event_ids import (
     COLLIDED,
     DEVSTATS_OWN,
     RESTARTED,
-    digest_of,
-    hash_words,
-    meaning,
-    old_id,
+    content_digest,
+    devstats_hash,
+    event_digest,
+    id_before_2015,
     stored_id,
-    surrogate,
+    surrogate_id,
 )
 from hypothesis import given
 from hypothesis import strategies as some
@@ -28,17 +28,17 @@ AFTER = datetime(2025, 11, 1, 10)
 
 @pytest.mark.parametrize(("words", "identity"), LABELS.items())
 def test_a_hash_is_that_of_devstats(words, identity):
-    assert hash_words(*words) == identity
+    assert devstats_hash(*words) == identity
 
 
 @given(some.lists(some.text(), max_size=4))
 def test_a_hash_is_never_positive_and_fits_64_bits(words):
-    assert -(2**63) < hash_words(*words) <= 0
+    assert -(2**63) < devstats_hash(*words) <= 0
 
 
 def test_an_old_event_is_hashed_by_its_wall_clock():
     # DevStats's own example, jsons/1402423200_-5613262351614458275.json.exemple.
-    assert old_id("PushEvent", "cloudyan", "useGit", datetime(2014, 6, 10, 18, 38, 59)) == -5613262351614458275
+    assert id_before_2015("PushEvent", "cloudyan", "useGit", datetime(2014, 6, 10, 18, 38, 59)) == -5613262351614458275
 
 
 @pytest.mark.parametrize(
@@ -62,18 +62,18 @@ def test_no_event_since_the_restart_meets_one_before_it_nor_what_devstats_makes_
 
 @given(some.integers(-(2**63) + 1, 2**62), some.integers(0, 2**63 - 1))
 def test_a_surrogate_lies_in_a_band_of_its_own(identity, digest):
-    made = surrogate(identity, digest)
-    assert made == surrogate(identity, digest)
+    made = surrogate_id(identity, digest)
+    assert made == surrogate_id(identity, digest)
     assert COLLIDED <= made < DEVSTATS_OWN if identity >= 0 else made <= 0
 
 
 def test_events_of_one_id_differ_by_type_repository_or_time_and_old_ones_by_anything():
     at = datetime(2017, 4, 19)
     meanings = {
-        meaning("PushEvent", "a/b", at),
-        meaning("ForkEvent", "a/b", at),
-        meaning("PushEvent", "a/c", at),
-        meaning("PushEvent", "a/b", at + timedelta(seconds=1)),
+        event_digest("PushEvent", "a/b", at),
+        event_digest("ForkEvent", "a/b", at),
+        event_digest("PushEvent", "a/c", at),
+        event_digest("PushEvent", "a/b", at + timedelta(seconds=1)),
     }
     assert len(meanings) == 4
-    assert digest_of({"a": 1, "b": 2}) == digest_of({"b": 2, "a": 1}) != digest_of({"a": 1, "b": 3})
+    assert content_digest({"a": 1, "b": 2}) == content_digest({"b": 2, "a": 1}) != content_digest({"a": 1, "b": 3})

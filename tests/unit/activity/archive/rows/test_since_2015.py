@@ -10,7 +10,7 @@ from activity.archive.rows.fields import Fields
 from activity.archive.rows.pull_requests import PullRequest
 from activity.archive.rows.pushes import MissingCommits
 from activity.archive.rows.records import Actor, Event, Org, Payload, Repo
-from activity.archive.rows.since_2015 import rows_of
+from activity.archive.rows.since_2015 import rows_since_2015
 from hypothesis import given
 from hypothesis import strategies as some
 
@@ -26,12 +26,12 @@ EVENT = {
 
 
 def of(kind, event):
-    return [row for row in rows_of(event) if isinstance(row, kind)]
+    return [row for row in rows_since_2015(event) if isinstance(row, kind)]
 
 
 def test_a_push_becomes_an_event_a_payload_a_repository_an_organisation_and_an_actor():
     moment = datetime(2015, 1, 1, 0, 0, 1)
-    event, payload, repo, org, actor, missing = rows_of(EVENT)
+    event, payload, repo, org, actor, missing = rows_since_2015(EVENT)
     assert event == Event(2489368095, "PushEvent", 66577, 5152285, moment, 82592, "JakeWharton", "square/okhttp")
     assert repo == Repo(5152285, "square/okhttp", 82592, "square")
     assert org == Org(82592, "square")
@@ -120,7 +120,7 @@ def test_a_head_that_is_its_base_names_nobody():
 )
 def test_what_does_not_fit_is_named_by_its_path(changes, words):
     with pytest.raises(ValueError, match=words):
-        rows_of({**EVENT, **changes})
+        rows_since_2015({**EVENT, **changes})
 
 
 @given(some.text(max_size=300), some.integers(1, 300))
@@ -138,7 +138,7 @@ def test_a_cut_text_fits_and_is_the_start_of_the_whole(text, width):
 def test_events_of_later_years_become_rows(shared_data, name, events):
     lines = gzip.decompress((shared_data / "gharchive" / name).read_bytes()).splitlines()
     read = [json.loads(line) for line in lines]
-    rows = [row for event in read for row in rows_of(event)]
+    rows = [row for event in read for row in rows_since_2015(event)]
     kinds = Counter(type(row) for row in rows)
     assert kinds[Event] == kinds[Payload] == kinds[Repo] == events
     assert kinds[PullRequest] == sum("pull_request" in event["payload"] for event in read) > 0

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from activity.archive.schedule.hour_ranges import Coverage, lacking
+from activity.archive.schedule.hour_ranges import HourRanges, missing_hours
 from activity.hour import Hour
 from hypothesis import given
 from hypothesis import strategies as some
@@ -21,7 +21,7 @@ def numbers(ranges):
 
 
 def coverage(ranges):
-    return Coverage((hour(low), hour(high)) for low, high in ranges)
+    return HourRanges((hour(low), hour(high)) for low, high in ranges)
 
 
 def spelled(ranges):
@@ -49,4 +49,4 @@ def test_each_hour_comes_once_with_all_who_lack_it(gaps, newest_first):
     given_gaps = {name: [(hour(low), hour(high)) for low, high in ranges] for name, ranges in gaps.items()}
     every = sorted(set().union(*(numbers(ranges) for ranges in gaps.values())), reverse=newest_first)
     expected = [(hour(n), tuple(name for name, ranges in gaps.items() if n in numbers(ranges))) for n in every]
-    assert list(lacking(given_gaps, newest_first=newest_first)) == expected
+    assert list(missing_hours(given_gaps, newest_first=newest_first)) == expected

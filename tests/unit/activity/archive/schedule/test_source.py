@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
-from activity.archive.schedule.source import decide
+from activity.archive.schedule.source import choose_sources
 from activity.database.watermarks import Source
 from activity.errors import SettingsError
 from activity.projects import Project
@@ -22,10 +22,10 @@ def unasked():
 @pytest.mark.parametrize(("reachable", "source"), [(True, Source.ARCHIVE), (False, Source.SIMULATED)])
 def test_only_for_an_empty_database_is_the_archive_probed(reachable, source):
     held = {EMPTY: NOTHING, REAL: ARCHIVE, MADE: SIMULATED}
-    decided = decide(Simulate.WHEN_UNREACHABLE, held, lambda: reachable)
+    decided = choose_sources(Simulate.WHEN_UNREACHABLE, held, lambda: reachable)
     assert decided == {EMPTY: source, REAL: Source.ARCHIVE, MADE: Source.SIMULATED}
     filled = {REAL: ARCHIVE, MADE: SIMULATED}
-    assert decide(Simulate.WHEN_UNREACHABLE, filled, unasked) == {REAL: Source.ARCHIVE, MADE: Source.SIMULATED}
+    assert choose_sources(Simulate.WHEN_UNREACHABLE, filled, unasked) == {REAL: Source.ARCHIVE, MADE: Source.SIMULATED}
 
 
 @pytest.mark.parametrize(
@@ -34,6 +34,6 @@ def test_only_for_an_empty_database_is_the_archive_probed(reachable, source):
 )
 def test_never_and_always_do_not_probe_and_refuse_a_database_of_the_other_kind(simulate, fits, source, contrary):
     held = {EMPTY: NOTHING, REAL: ARCHIVE, MADE: SIMULATED}
-    assert decide(simulate, {EMPTY: NOTHING, fits: held[fits]}, unasked) == {EMPTY: source, fits: source}
+    assert choose_sources(simulate, {EMPTY: NOTHING, fits: held[fits]}, unasked) == {EMPTY: source, fits: source}
     with pytest.raises(SettingsError, match=f"{simulate.value}, but database {contrary.database} holds"):
-        decide(simulate, held, unasked)
+        choose_sources(simulate, held, unasked)

@@ -1,40 +1,23 @@
-"""What an event of each type carries, in the shape before October 2025 (fat) and since then (slim)."""
+"""The payload of each type of event, in the shape before October 2025 (fat) and since then (slim)."""
 
 from collections.abc import Callable
 
-from activity.archive.simulate.discussion_payloads import issue_comments, issues, pulls, review_comments, reviews
-from activity.archive.simulate.event_factory import Maker, Shape
-from activity.archive.simulate.github_objects import Json, person, reactions, repository
+from activity.archive.simulate.events import Json
 
-# How often each type comes, per thousand.
-MIX = {
-    "PushEvent": 550,
-    "CreateEvent": 118,
-    "PullRequestEvent": 61,
-    "WatchEvent": 60,
-    "IssueCommentEvent": 53,
-    "DeleteEvent": 45,
-    "IssuesEvent": 26,
-    "PullRequestReviewEvent": 25,
-    "ForkEvent": 20,
-    "PullRequestReviewCommentEvent": 14,
-    "ReleaseEvent": 8,
-    "GollumEvent": 7,
-    "MemberEvent": 5,
-    "CommitCommentEvent": 5,
-    "PublicEvent": 3,
-}
+from tests.support.load_hours.discussion_payloads import issue_comments, issues, pulls, review_comments, reviews
+from tests.support.load_hours.event_factory import EventFactory, Shape
+from tests.support.load_hours.github_objects import person, reactions, repository
 
 
-def _push(make: Maker) -> Json:
-    head, before, number = make.crowd.sha(), make.crowd.sha(), make.random.getrandbits(34)
+def _push(make: EventFactory) -> Json:
+    head, before, number = make.population.sha(), make.population.sha(), make.random.getrandbits(34)
     ref = "refs/heads/main" if make.random.random() < 0.7 else f"refs/heads/topic-{make.number()}"
     if make.shape is Shape.SLIM:
-        return {"repository_id": make.place.id, "push_id": number, "ref": ref, "head": head, "before": before}
+        return {"repository_id": make.repository.id, "push_id": number, "ref": ref, "head": head, "before": before}
     size = make.random.choice((1, 1, 1, 1, 1, 2, 2, 3, 6))
-    commits = [_commit(make, head if place == size - 1 else make.crowd.sha()) for place in range(size)]
+    commits = [_commit(make, head if place == size - 1 else make.population.sha()) for place in range(size)]
     return {
-        "repository_id": make.place.id,
+        "repository_id": make.repository.id,
         "push_id": number,
         "size": size,
         "distinct_size": size,
@@ -45,52 +28,52 @@ def _push(make: Maker) -> Json:
     }
 
 
-def _commit(make: Maker, sha: str) -> Json:
-    login, number = make.crowd.person()
+def _commit(make: EventFactory, sha: str) -> Json:
+    login, number = make.population.person()
     return {
         "sha": sha,
         "author": {"email": f"{number}+{login}@users.noreply.github.com", "name": login},
-        "message": make.crowd.words(make.random.choice((4, 8, 12, 30))),
+        "message": make.population.words(make.random.choice((4, 8, 12, 30))),
         "distinct": True,
         "url": f"{make.api}/commits/{sha}",
     }
 
 
-def _branch(make: Maker) -> Json:
+def _branch(make: EventFactory) -> Json:
     return {
         "ref": f"topic-{make.number()}",
         "ref_type": make.random.choice(("branch", "branch", "tag")),
         "master_branch": "main",
-        "description": make.crowd.words(7),
+        "description": make.population.words(7),
         "pusher_type": "user",
     }
 
 
-def _deleted(make: Maker) -> Json:
+def _deleted(make: EventFactory) -> Json:
     return {"ref": f"topic-{make.number()}", "ref_type": "branch", "pusher_type": "user"}
 
 
-def _started(_: Maker) -> Json:
+def _started(_: EventFactory) -> Json:
     return {"action": "started"}
 
 
-def _fork(make: Maker) -> Json:
-    login, number = make.crowd.person()
-    name = f"{login}/{make.place.name.partition('/')[2]}"
-    made = repository(name, make.identity(), person(login, number), make.at, make.crowd.words(8))
+def _fork(make: EventFactory) -> Json:
+    login, number = make.population.person()
+    name = f"{login}/{make.repository.name.partition('/')[2]}"
+    made = repository(name, make.object_id(), person(login, number), make.at, make.population.words(8))
     return {"forkee": {**made, "fork": True, "public": True}}
 
 
-def _release(make: Maker) -> Json:
-    number, tag = make.identity(), f"v{make.number(30)}.{make.number(20)}.{make.number(20)}"
-    author = make.someone()
+def _release(make: EventFactory) -> Json:
+    number, tag = make.object_id(), f"v{make.number(30)}.{make.number(20)}.{make.number(20)}"
+    author = make.person()
     assets = [_asset(make, author, tag) for _ in range(make.random.choice((0, 1, 3, 5)))]
     return {
         "action": "published",
         "release": {
             "url": f"{make.api}/releases/{number}",
             "assets_url": f"{make.api}/releases/{number}/assets",
-            "upload_url": f"https://uploads.github.com/repos/{make.place.name}/releases/{number}/assets{{?name,label}}",
+            "upload_url": f"https://uploads.github.com/repos/{make.repository.name}/releases/{number}/assets{{?name,label}}",
             "html_url": f"{make.web}/releases/tag/{tag}",
             "id": number,
             "author": author,
@@ -105,15 +88,15 @@ def _release(make: Maker) -> Json:
             "assets": assets,
             "tarball_url": f"{make.api}/tarball/{tag}",
             "zipball_url": f"{make.api}/zipball/{tag}",
-            "body": make.crowd.words(250),
+            "body": make.population.words(250),
             "short_description_html": "",
             "is_short_description_html_truncated": False,
         },
     }
 
 
-def _asset(make: Maker, uploader: Json, tag: str) -> Json:
-    number, name = make.identity(), f"{make.crowd.words(1).strip()}-{tag}.tar.gz"
+def _asset(make: EventFactory, uploader: Json, tag: str) -> Json:
+    number, name = make.object_id(), f"{make.population.words(1).strip()}-{tag}.tar.gz"
     return {
         "url": f"{make.api}/releases/assets/{number}",
         "id": number,
@@ -131,45 +114,45 @@ def _asset(make: Maker, uploader: Json, tag: str) -> Json:
     }
 
 
-def _pages(make: Maker) -> Json:
-    name = make.crowd.words(1).strip()
-    page = {"page_name": name, "title": name, "summary": None, "action": "edited", "sha": make.crowd.sha()}
+def _pages(make: EventFactory) -> Json:
+    name = make.population.words(1).strip()
+    page = {"page_name": name, "title": name, "summary": None, "action": "edited", "sha": make.population.sha()}
     return {"pages": [{**page, "html_url": f"{make.web}/wiki/{name}"}]}
 
 
-def _member(make: Maker) -> Json:
-    return {"member": make.someone(), "action": "added"}
+def _member(make: EventFactory) -> Json:
+    return {"member": make.person(), "action": "added"}
 
 
-def _commit_comment(make: Maker) -> Json:
-    number = make.identity()
+def _commit_comment(make: EventFactory) -> Json:
+    number = make.object_id()
     url = f"{make.api}/comments/{number}"
     return {
         "action": "created",
         "comment": {
             "url": url,
-            "html_url": f"{make.web}/commit/{make.crowd.sha()}#commitcomment-{number}",
+            "html_url": f"{make.web}/commit/{make.population.sha()}#commitcomment-{number}",
             "id": number,
             "node_id": f"CC_kwDO{number:08X}",
-            "user": make.someone(),
+            "user": make.person(),
             "position": None,
             "line": None,
             "path": None,
-            "commit_id": make.crowd.sha(),
+            "commit_id": make.population.sha(),
             "created_at": make.at,
             "updated_at": make.at,
             "author_association": "NONE",
-            "body": make.crowd.words(40),
+            "body": make.population.words(40),
             "reactions": reactions(url),
         },
     }
 
 
-def _public(_: Maker) -> Json:
+def _public(_: EventFactory) -> Json:
     return {}
 
 
-PAYLOADS: dict[str, Callable[[Maker], Json]] = {
+PAYLOADS: dict[str, Callable[[EventFactory], Json]] = {
     "PushEvent": _push,
     "CreateEvent": _branch,
     "PullRequestEvent": pulls,

@@ -1,4 +1,4 @@
-"""Who takes part in a simulated hour of any size, and what they say: few do most of it, as in the archive."""
+"""The accounts, repositories and words of a load hour: few of them have most of the events, as in the archive."""
 
 from bisect import bisect
 from dataclasses import dataclass
@@ -27,11 +27,12 @@ COMMON = (
     "on",
 )
 REPOSITORIES, PEOPLE, WORDS = 400_000, 250_000, 6_000
+PROJECT_IDS_FROM, OTHER_IDS_FROM = 9_000_000, 10_000_000
 
 
 @dataclass(frozen=True)
 class Repository:
-    """A repository: its id and its full name."""
+    """A repository by id and full name."""
 
     id: int
     name: str
@@ -44,8 +45,8 @@ def made_name(purpose: str, number: int) -> str:
     return "".join(SYLLABLES[byte % len(SYLLABLES)] for byte in digest[: 2 + digest[5] % 4])
 
 
-class Crowd:
-    """Draws people, repositories and words of one hour from a random stream; `hits` of all events are at `names`."""
+class Population:
+    """Draws people, repositories and words from a random stream; a share `hits` of the repositories is of `names`."""
 
     def __init__(self, random: Random, names: tuple[str, ...], hits: float) -> None:
         self._random = random
@@ -55,23 +56,23 @@ class Crowd:
         self._weights = list(accumulate(1 / (rank + 2) for rank in range(len(self._words))))
 
     def repository(self) -> Repository:
-        """Return where the next event happens."""
+        """Draw the repository of the next event."""
         if self._random.random() < self._hits:
             number = self._skewed(len(self._names))
-            return Repository(9_000_000 + number, self._names[number])
+            return Repository(PROJECT_IDS_FROM + number, self._names[number])
         number = self._skewed(REPOSITORIES)
         owner = number // 3 if number % 7 else number
         return Repository(
-            10_000_000 + number * 13, f"{made_name('owner', owner)}-{owner:x}/{made_name('repository', number)}"
+            OTHER_IDS_FROM + number * 13, f"{made_name('owner', owner)}-{owner:x}/{made_name('repository', number)}"
         )
 
     def person(self) -> tuple[str, int]:
-        """Return the login and the id of someone."""
+        """Draw a person: login and id."""
         number = self._skewed(PEOPLE)
         return f"{made_name('person', number)}{number:x}", 1_000_000 + number * 7
 
     def words(self, count: int) -> str:
-        """Return so many words, a few of them often; now and then a line ends or something is quoted."""
+        """Draw so many words, some of them often, with line breaks and quotes in between."""
         pick, total = self._random.random, self._weights[-1]
         words = [self._words[bisect(self._weights, pick() * total)] for _ in range(count)]
         for place in range(9, count, 13):
@@ -79,10 +80,10 @@ class Crowd:
         return " ".join(words)
 
     def sha(self) -> str:
-        """Return the id of a commit."""
+        """Draw the hash of a commit."""
         return f"{self._random.getrandbits(160):040x}"
 
     def _skewed(self, count: int) -> int:
-        """Return a number below a count; small ones come more often, half of the draws are all over."""
+        """Draw a number below a count; six of ten draws prefer small numbers."""
         draw = self._random.random()
         return int(count * draw**6) if draw < 0.6 else int(count * self._random.random())

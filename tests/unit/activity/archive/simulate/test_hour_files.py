@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 
 from activity.archive.route.route import Route
 from activity.archive.rows.pull_requests import PullRequest
-from activity.archive.rows.since_2015 import rows_of
-from activity.archive.simulate.demo_hours import make_hour, scenes_of, write_hour
+from activity.archive.rows.since_2015 import rows_since_2015
+from activity.archive.simulate.events import EVENT_MIX
+from activity.archive.simulate.hour_files import make_hour, scenes_of, write_hour
 from activity.hour import parse_hour
 from activity.projects import Project
 
@@ -61,7 +62,7 @@ def test_events_have_their_hour_distinct_ids_and_become_rows(tmp_path):
     found = events(make_hour(tmp_path, (APACHE, RUST), NOON))
     assert all(event["created_at"].startswith("2026-03-04T13:") for event in found)
     assert len({event["id"] for event in found}) == len(found)
-    assert all(rows_of(event) for event in found)
+    assert all(rows_since_2015(event) for event in found)
     assert found == sorted(found, key=lambda event: (event["created_at"], event["id"]))
 
 
@@ -75,7 +76,7 @@ def test_there_is_less_at_night_and_at_weekends(tmp_path):
 def test_the_mix_is_that_of_the_archive_roughly(tmp_path):
     hours = [parse_hour(f"2026-03-04-{hour}") for hour in range(24)]
     kinds = Counter(event["type"] for hour in hours for event in events(make_hour(tmp_path, (APACHE,), hour)))
-    assert len(kinds) == 10
+    assert kinds.keys() == EVENT_MIX.keys()
     assert 0.4 < kinds["PushEvent"] / kinds.total() < 0.6
     assert kinds["PullRequestEvent"] > 20
 
@@ -87,7 +88,7 @@ def test_a_merged_pull_request_was_opened_before_under_the_same_number(tmp_path)
             pull = event["payload"].get("pull_request")
             if pull:
                 (merged if pull["merged"] else opened)[pull["id"]] = (pull["number"], event["repo"]["name"])
-                assert any(isinstance(row, PullRequest) for row in rows_of(event))
+                assert any(isinstance(row, PullRequest) for row in rows_since_2015(event))
     late = set(merged) & set(opened)
     assert len(late) > 10
     assert all(merged[identity] == opened[identity] for identity in late)

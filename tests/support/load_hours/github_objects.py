@@ -1,12 +1,9 @@
-"""GitHub's objects as the archive holds them before October 2025: all their fields, in GitHub's order."""
+"""Objects of GitHub with all the fields that the archive had before October 2025, in GitHub's order."""
 
-from typing import Any
+from activity.archive.simulate.events import API, Json
 
-Json = dict[str, Any]
-
-API = "https://api.github.com"
 WEB = "https://github.com"
-FACES = "https://avatars.githubusercontent.com/u"
+AVATARS = "https://avatars.githubusercontent.com/u"
 PERSON_LINKS = (
     ("followers_url", "/followers"),
     ("following_url", "/following{/other_user}"),
@@ -58,36 +55,36 @@ REPOSITORY_LINKS = (
 )
 
 
-def actor(login: str, identity: int) -> Json:
-    """Return who did it, as at the top of an event."""
+def actor(login: str, object_id: int) -> Json:
+    """Return the actor of an event."""
     return {
-        "id": identity,
+        "id": object_id,
         "login": login,
         "display_login": login,
         "gravatar_id": "",
         "url": f"{API}/users/{login}",
-        "avatar_url": f"{FACES}/{identity}?",
+        "avatar_url": f"{AVATARS}/{object_id}?",
     }
 
 
-def organisation(login: str, identity: int) -> Json:
-    """Return whose repository it is, as at the top of an event."""
+def organisation(login: str, object_id: int) -> Json:
+    """Return the organisation of an event."""
     return {
-        "id": identity,
+        "id": object_id,
         "login": login,
         "gravatar_id": "",
         "url": f"{API}/orgs/{login}",
-        "avatar_url": f"{FACES}/{identity}?",
+        "avatar_url": f"{AVATARS}/{object_id}?",
     }
 
 
-def person(login: str, identity: int) -> Json:
+def person(login: str, object_id: int) -> Json:
     """Return a person or an organisation with all 18 fields."""
     return {
         "login": login,
-        "id": identity,
-        "node_id": f"U_kgDO{identity:08X}",
-        "avatar_url": f"{FACES}/{identity}?v=4",
+        "id": object_id,
+        "node_id": f"U_kgDO{object_id:08X}",
+        "avatar_url": f"{AVATARS}/{object_id}?v=4",
         "gravatar_id": "",
         "url": f"{API}/users/{login}",
         "html_url": f"{WEB}/{login}",
@@ -97,11 +94,11 @@ def person(login: str, identity: int) -> Json:
     }
 
 
-def repository(name: str, identity: int, owner: Json, at: str, words: str) -> Json:
+def repository(name: str, object_id: int, owner: Json, at: str, words: str) -> Json:
     """Return a repository with all its fields; `words` describe it."""
     return {
-        "id": identity,
-        "node_id": f"R_kgDO{identity:08X}",
+        "id": object_id,
+        "node_id": f"R_kgDO{object_id:08X}",
         "name": name.partition("/")[2],
         "full_name": name,
         "private": False,
@@ -119,20 +116,20 @@ def repository(name: str, identity: int, owner: Json, at: str, words: str) -> Js
         "clone_url": f"{WEB}/{name}.git",
         "svn_url": f"{WEB}/{name}",
         "homepage": None,
-        "size": identity % 100_000,
-        "stargazers_count": identity % 5_000,
-        "watchers_count": identity % 5_000,
+        "size": object_id % 100_000,
+        "stargazers_count": object_id % 5_000,
+        "watchers_count": object_id % 5_000,
         "language": "Python",
         "has_issues": True,
         "has_projects": True,
         "has_downloads": True,
-        "has_wiki": identity % 2 == 0,
+        "has_wiki": object_id % 2 == 0,
         "has_pages": False,
-        "forks_count": identity % 300,
+        "forks_count": object_id % 300,
         "mirror_url": None,
         "archived": False,
         "disabled": False,
-        "open_issues_count": identity % 90,
+        "open_issues_count": object_id % 90,
         "license": {
             "key": "apache-2.0",
             "name": "Apache License 2.0",
@@ -144,35 +141,35 @@ def repository(name: str, identity: int, owner: Json, at: str, words: str) -> Js
         "is_template": False,
         "topics": [],
         "visibility": "public",
-        "forks": identity % 300,
-        "open_issues": identity % 90,
-        "watchers": identity % 5_000,
+        "forks": object_id % 300,
+        "open_issues": object_id % 90,
+        "watchers": object_id % 5_000,
         "default_branch": "main",
     }
 
 
-def label(repository: str, identity: int, name: str) -> Json:
+def label(repository: str, object_id: int, name: str) -> Json:
     """Return a label of a repository."""
     return {
-        "id": identity,
-        "node_id": f"LA_kwDO{identity:08X}",
+        "id": object_id,
+        "node_id": f"LA_kwDO{object_id:08X}",
         "url": f"{API}/repos/{repository}/labels/{name}",
         "name": name,
-        "color": f"{identity % 0xFFFFFF:06x}",
+        "color": f"{object_id % 0xFFFFFF:06x}",
         "default": False,
         "description": None,
     }
 
 
-def milestone(repository: str, identity: int, creator: Json, at: str) -> Json:
+def milestone(repository: str, object_id: int, creator: Json, at: str) -> Json:
     """Return a milestone of a repository."""
-    number = identity % 40
+    number = object_id % 40
     return {
         "url": f"{API}/repos/{repository}/milestones/{number}",
         "html_url": f"{WEB}/{repository}/milestone/{number}",
         "labels_url": f"{API}/repos/{repository}/milestones/{number}/labels",
-        "id": identity,
-        "node_id": f"MI_kwDO{identity:08X}",
+        "id": object_id,
+        "node_id": f"MI_kwDO{object_id:08X}",
         "number": number,
         "title": f"v{number // 10}.{number % 10}",
         "description": "",

@@ -7,16 +7,17 @@ from collections import Counter
 from datetime import UTC, datetime
 
 import pytest
-from activity.archive.read.reader import Reading
+from activity.archive.read.reader import HourReader
 from activity.archive.route.route import Route
-from activity.archive.rows.since_2015 import rows_of
-from activity.archive.simulate.damage import Damage
-from activity.archive.simulate.event_factory import Shape
-from activity.archive.simulate.load_hours import Volume, lines_of, write_volume
-from activity.archive.simulate.load_payloads import MIX
+from activity.archive.rows.since_2015 import rows_since_2015
+from activity.archive.simulate.events import EVENT_MIX
 from activity.errors import TruncatedHour
 from activity.hour import parse_hour
 from activity.projects import Project
+
+from tests.support.load_hours.damage import Damage, DamageKind
+from tests.support.load_hours.event_factory import Shape
+from tests.support.load_hours.hours import Volume, lines_of, write_volume
 
 HOUR = parse_hour("2024-05-14-15")
 NAMES = ("kube/kube", "etcd-io/etcd")
@@ -25,8 +26,8 @@ FAT, SLIM = (Volume(shape, 1500, 1, NAMES, 0.05) for shape in Shape)
 
 
 def read(path, salvage=False):
-    reading = Reading(path.as_uri(), Route([PROJECT]), threading.Event(), salvage=salvage)
-    return list(reading), reading
+    reader = HourReader(path.as_uri(), Route([PROJECT]), threading.Event(), salvage=salvage)
+    return list(reader), reader
 
 
 def ids(lines):
@@ -47,7 +48,7 @@ def test_the_types_and_sizes_are_those_of_the_archive():
         lines = list(lines_of(volume, HOUR))
         assert low < sum(map(len, lines)) / len(lines) < high
         kinds = Counter(json.loads(line)["type"] for line in lines)
-        assert kinds.keys() == MIX.keys()
+        assert kinds.keys() == EVENT_MIX.keys()
         assert 0.5 < kinds["PushEvent"] / len(lines) < 0.6
         assert 0.04 < kinds["PullRequestEvent"] / len(lines) < 0.08
 
@@ -66,14 +67,14 @@ def test_every_event_becomes_rows_is_of_its_hour_and_read_by_the_quick_look(volu
     path = tmp_path / "hour.json.gz"
     write_volume(path, volume, HOUR)
     events = [json.loads(line) for line in gzip.decompress(path.read_bytes()).splitlines()]
-    assert all(rows_of(event) for event in events)
+    assert all(rows_since_2015(event) for event in events)
     assert all(event["created_at"].startswith("2024-05-14T15:") for event in events)
     assert len({event["id"] for event in events}) == len(events)
-    found, reading = read(path)
+    found, reader = read(path)
     wanted = [event["id"] for event in events if event["repo"]["name"] in NAMES]
     assert ids(found) == wanted
     assert 40 < len(wanted) < 120
-    assert not reading.tally.slow
+    assert not reader.stats.slow
 
 
 @pytest.fixture(scope="module")
@@ -84,33 +85,40 @@ def whole(tmp_path_factory):
 
 
 @pytest.mark.parametrize(
-    "kind", [Damage.GLUED, Damage.NUL, Damage.ESCAPED, Damage.REORDERED, Damage.CRLF, Damage.ONE_LINE, Damage.MEMBERS]
+    "kind",
+    [
+        DamageKind.GLUED,
+        DamageKind.NUL,
+        DamageKind.ESCAPED,
+        DamageKind.REORDERED,
+        DamageKind.CRLF,
+        DamageKind.ONE_LINE,
+        DamageKind.MEMBERS,
+    ],
 )
-def test_damage_that_loses_nothing_loses_nothing(kind, whole, tmp_path, monkeypatch):
-    monkeypatch.setattr("activity.archive.simulate.damage.ONE_OF", 5)
-    monkeypatch.setattr("activity.archive.simulate.damage.MEMBER_LINES", 100)
-    write_volume(tmp_path / "spoiled", FAT, HOUR, frozenset({kind}))
-    found, reading = read(tmp_path / "spoiled")
+def test_damage_that_loses_nothing_loses_nothing(kind, whole, tmp_path):
+    damage = Damage(frozenset({kind}), one_line_of=5, member_lines=100)
+    write_volume(tmp_path / "damaged", FAT, HOUR, damage)
+    found, reader = read(tmp_path / "damaged")
     assert ids(found) == ids(read(whole)[0])
-    assert not reading.quarantined
-    assert whole.read_bytes() != (tmp_path / "spoiled").read_bytes()
+    assert not reader.quarantined
+    assert whole.read_bytes() != (tmp_path / "damaged").read_bytes()
 
 
-def test_of_cut_lines_all_others_are_kept_and_the_rest_is_in_quarantine(whole, tmp_path, monkeypatch):
-    monkeypatch.setattr("activity.archive.simulate.damage.ONE_OF", 10)
-    write_volume(tmp_path / "spoiled", FAT, HOUR, frozenset({Damage.CUT}))
-    found, reading = read(tmp_path / "spoiled")
+def test_of_cut_lines_all_others_are_kept_and_the_rest_is_in_quarantine(whole, tmp_path):
+    write_volume(tmp_path / "damaged", FAT, HOUR, Damage(frozenset({DamageKind.CUT}), one_line_of=10))
+    found, reader = read(tmp_path / "damaged")
     every = ids(read(whole)[0])
     assert set(ids(found)) <= set(every)
     assert 0.7 * len(every) < len(found) < len(every)
-    assert 100 < len(reading.quarantined) < 200
+    assert 100 < len(reader.quarantined) < 200
 
 
-@pytest.mark.parametrize("kind", [Damage.TRUNCATED, Damage.CHECKSUM])
+@pytest.mark.parametrize("kind", [DamageKind.TRUNCATED, DamageKind.CHECKSUM])
 def test_a_damaged_file_is_an_error_or_salvaged(kind, tmp_path):
-    write_volume(tmp_path / "spoiled", FAT, HOUR, frozenset({kind}))
+    write_volume(tmp_path / "damaged", FAT, HOUR, Damage(frozenset({kind})))
     with pytest.raises(TruncatedHour):
-        read(tmp_path / "spoiled")
-    found, reading = read(tmp_path / "spoiled", salvage=True)
+        read(tmp_path / "damaged")
+    found, reader = read(tmp_path / "damaged", salvage=True)
     assert found
-    assert [kept.reason for kept in reading.quarantined if kept.reason == "gzip"] == ["gzip"]
+    assert [kept.reason for kept in reader.quarantined if kept.reason == "gzip"] == ["gzip"]
