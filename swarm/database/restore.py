@@ -6,7 +6,7 @@ before it is restored, replayed and well. Whoever runs the verb again completes 
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -15,6 +15,8 @@ from swarm.containers import exec, jobs
 from swarm.containers.job_log import Line
 from swarm.containers.job_spec import Job
 from swarm.database import backups
+from swarm.database.data_volumes import DATA_PATH, allowed_nodes, volume_at
+from swarm.database.etcd import STATE_KEYS, forget_command
 from swarm.engine.client import Engine
 from swarm.engine.wire import Spec
 from swarm.errors import (
@@ -38,15 +40,12 @@ from swarm.wait import until
 
 JOB = "restore"
 ARCHIVED = re.compile(r"everything until (\S+) is archived")
-VOLUME = "/var/lib/postgresql/data"
 CONFIG = "/etc/pgbackrest/pgbackrest.conf"
 STORAGE = "/data"
 SCRATCH = ("/tmp", "/run/postgresql")  # noqa: S108 - of the container alone
 MEMORY = 1024 * 2**20
 RESTORE_SECONDS = 24 * 3600.0
 LEADER_SECONDS = 300.0
-# What Patroni's members agreed upon about the cluster as it was; its settings (config) stay.
-AGREED = ("initialize", "leader", "history", "status", "sync", "failover", "failsafe", "optime/", "members/")
 
 
 @dataclass(frozen=True)
@@ -108,30 +107,23 @@ def members(raw: services.Snapshot) -> tuple[Member, ...]:
     image = next((item.image for item in running if item.name == backups.SERVICE), "")
     found = []
     for service in running:
-        volume = _volume(service.spec)
+        volume = volume_at(service.spec)
         if service.stack == backups.STACK and service.name != backups.SERVICE and volume:
-            found.append(Member(service, volume, nodes.get(service.id) or _node(raw, service), image))
+            found.append(Member(service, volume, nodes.get(service.id) or _pinned_node(raw, service), image))
     if not found or not image:
         raise RestoreFailed("The stack db is not deployed.", hint="./run deploy db, then restore into what it makes.")
     return tuple(found)
 
 
-def _node(raw: services.Snapshot, service: Service) -> str:
-    """Where a service belongs that has no task, such as one that an interrupted restore left stopped."""
-    wanted = constraints.parse((service.spec["TaskTemplate"].get("Placement") or {}).get("Constraints") or ())
-    fitting = [str(node["ID"]) for node in raw.nodes if constraints.met(wanted, node)]
+def _pinned_node(raw: services.Snapshot, service: Service) -> str:
+    """The node of a service that has no task, such as one that an interrupted restore left stopped."""
+    fitting = allowed_nodes(service.spec, raw.nodes)
     if len(fitting) != 1:
         raise RestoreFailed(
             f"{service.name} has no task, and {len(fitting)} nodes meet its constraints: where is its volume?",
             hint="./run deploy db",
         )
     return fitting[0]
-
-
-def _volume(spec: Mapping[str, object]) -> str:
-    template: Spec = spec["TaskTemplate"]  # type: ignore[assignment]
-    mounts = template["ContainerSpec"].get("Mounts") or ()
-    return next((str(item["Source"]) for item in mounts if item["Target"] == VOLUME and item["Type"] == "volume"), "")
 
 
 def deeds(engine: Engine, goal: RecoveryTarget) -> list[str]:
@@ -152,48 +144,71 @@ def deeds(engine: Engine, goal: RecoveryTarget) -> list[str]:
 
 
 def restore_cluster(environment: Environment, engine: Engine, goal: RecoveryTarget, report: Report, wait: float) -> str:
-    """Bring the whole cluster to a point in time, or to its newest; returns what came of it in words.
+    """Bring the whole cluster to a point in time, or to its newest; returns the result in words.
 
     Raises RestoreFailed when it was not restored: then everything runs as before.
     """
     with lock.held(engine, "restore db", wait, report.line):
-        # Whoever was killed while restoring has left a job that goes on, or a part of one.
+        # A client that was killed while restoring has left a job that goes on, or a part of one.
         jobs.end(engine, JOB)
-        found = members(services.snapshot(engine))
+        seen = services.snapshot(engine)
+        found = members(seen)
         keeper = [item for item in services.services(engine, backups.STACK) if item.name == backups.SERVICE]
-        demand_nodes(found, services.snapshot(engine).nodes)
+        demand_nodes(found, seen.nodes)
         demand_repository(environment, engine)
         with report.step("archive") as step:
-            step.detail = said = _flush(environment, engine, report)
-            goal = replace(goal, at_least=found_at[1] if (found_at := ARCHIVED.search(said)) else "")
+            step.detail = _flush(environment, engine, report)
+        archived = ARCHIVED.search(step.detail)
+        goal = replace(goal, at_least=archived[1] if archived else "")
         with report.step("stop") as step:
             # The first one, which leads as a rule, last: a member that is left alone would take over in between.
             _resize(engine, [*keeper, *(item.service for item in reversed(found))], 0, step)
-        try:
-            with report.step("restore") as step:
-                step.detail = said = _job(environment, engine, found[0], ("restore-volume", *goal.words), step)
-        except BaseException:
-            _demand_untouched(environment, engine, found[0])
-            with report.step("start as before") as step:
-                _resize(engine, [*(item.service for item in found), *keeper], 1, step)
-            raise
-        with report.step("set aside") as step:
-            _begin_afresh(environment, engine, found[1:], step)
-        with report.step("start") as step:
-            _resize(engine, [found[0].service], 1, step)
-            _await_leader(environment, engine, found[0], step)
-            _resize(engine, [*(item.service for item in found[1:]), *keeper], 1, step)
-            step.detail = f"{found[0].service.short} leads, {len(found) - 1} members copy it"
-        with report.step("roles") as step:
-            ended = jobs.rerun(engine, "db/bootstrap")
-            if ended.code:
-                raise RestoreFailed(
-                    f"The cluster is restored, but its roles are not: {ended.failure}", hint="./run job db/bootstrap"
-                )
-            step.detail = "have today's passwords"
+        result = _restore_first(environment, engine, found, keeper, goal, report)
+        _start_restored(environment, engine, found, keeper, report)
     with report.step("backup") as step:
         step.detail = _back_up(environment, engine, step, report)
-    return said
+    return result
+
+
+def _restore_first(
+    environment: Environment,
+    engine: Engine,
+    found: Sequence[Member],
+    keeper: Sequence[Service],
+    goal: RecoveryTarget,
+    report: Report,
+) -> str:
+    """Restore into the volume of the first member; when that fails, start everything as before."""
+    try:
+        with report.step("restore") as step:
+            step.detail = _job(environment, engine, found[0], ("restore-volume", *goal.words), step)
+    except BaseException:
+        _demand_untouched(environment, engine, found[0])
+        with report.step("start as before") as step:
+            _resize(engine, [*(item.service for item in found), *keeper], 1, step)
+        raise
+    return step.detail
+
+
+def _start_restored(
+    environment: Environment, engine: Engine, found: Sequence[Member], keeper: Sequence[Service], report: Report
+) -> None:
+    """Start the restored member, let all others copy it, and give the roles today's passwords."""
+    first, others = found[0], found[1:]
+    with report.step("set aside") as step:
+        _begin_afresh(environment, engine, others, step)
+    with report.step("start") as step:
+        _resize(engine, [first.service], 1, step)
+        _await_leader(environment, engine, first, step)
+        _resize(engine, [*(item.service for item in others), *keeper], 1, step)
+        step.detail = f"{first.service.short} leads, {len(others)} members copy it"
+    with report.step("roles") as step:
+        ended = jobs.rerun(engine, "db/bootstrap")
+        if ended.code:
+            raise RestoreFailed(
+                f"The cluster is restored, but its roles are not: {ended.failure}", hint="./run job db/bootstrap"
+            )
+        step.detail = "have today's passwords"
 
 
 def demand_nodes(found: Sequence[Member], nodes: Sequence[Spec]) -> None:
@@ -309,7 +324,7 @@ def _job(environment: Environment, engine: Engine, member: Member, words: tuple[
         networks=("admin_edge",) if keys else (),
         node=member.node,
         binds={STORAGE: environment.storage.path},
-        volumes={VOLUME: member.volume},
+        volumes={DATA_PATH: member.volume},
         scratch=SCRATCH,
         memory=MEMORY,
         deadline=RESTORE_SECONDS,
@@ -338,9 +353,7 @@ def _forget(environment: Environment, engine: Engine) -> None:
     keepers = [item for item in services.services(engine, backups.STACK) if item.short.startswith("etcd")]
     if not keepers:
         return
-    key = f"/service/{backups.STACK}"
-    commands = " && ".join(f"etcdctl del --prefix {key}/{word}" for word in AGREED)
-    said: list[bytes] = []
-    argv = ("sh", "-c", f"export ETCDCTL_API=3; {commands}")
-    if exec.run(environment, engine, keepers[0].name, argv, said.append):
-        raise RestoreFailed(f"etcd does not forget the former cluster: {b''.join(said).decode(errors='replace')}")
+    output: list[bytes] = []
+    if exec.run(environment, engine, keepers[0].name, forget_command(STATE_KEYS), output.append):
+        text = b"".join(output).decode(errors="replace")
+        raise RestoreFailed(f"etcd did not forget the former cluster: {text}")

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from swarm.containers import jobs
-from swarm.database import mode_change
+from swarm.database import data_volumes, mode_change
 from swarm.database.mode_change import ModeChange, VolumeState
 from swarm.engine.client import Engine
 from swarm.errors import DatabaseUnhealthy, RestoreFailed
@@ -22,7 +22,7 @@ VOLUMES = {"db_postgres": "db_data", "db_patroni1": "db_data", "db_patroni2": "d
 
 
 def spec(name: str, label: str) -> dict[str, Any]:
-    mounts = [{"Type": "volume", "Source": VOLUMES[name], "Target": mode_change.DATA}]
+    mounts = [{"Type": "volume", "Source": VOLUMES[name], "Target": data_volumes.DATA_PATH}]
     return {
         "Name": name,
         "Labels": {"com.docker.stack.namespace": "db"},

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from swarm.database import backups, restore
+from swarm.database import backups, data_volumes, restore
 from swarm.database.backups import Overview
 from swarm.engine.client import Engine
 from swarm.errors import ArgumentInvalid, BackupFailed, RestoreFailed
@@ -16,7 +16,7 @@ CREATED = "2026-01-31T12:00:00.000000000Z"
 
 
 def service(name: str, volume: str = "") -> dict[str, Any]:
-    mounts = [{"Type": "volume", "Source": volume, "Target": restore.VOLUME}] if volume else []
+    mounts = [{"Type": "volume", "Source": volume, "Target": data_volumes.DATA_PATH}] if volume else []
     mounts.append({"Type": "bind", "Source": "/data", "Target": "/data"})
     return {
         "ID": f"id-{name}",
