@@ -7,9 +7,9 @@ from typing import Any
 from psycopg2.extensions import cursor as Cursor
 
 from activity.database.connect import LOG_DATABASE
+from activity.database.queries import query
 from activity.portal.connections import Connections, rows
 from activity.portal.formats import iso
-from activity.portal.queries import query
 
 MAX_LISTED = 500
 OPEN_STATES = ("missing", "failing", "given up")
@@ -49,13 +49,13 @@ def read_hour_status(connections: Connections) -> HourStatus:
     """The ledger as it stands. Raises DatabaseUnreachable, DatabaseBusy, NotReady."""
 
     def work(cursor: Cursor) -> HourStatus:
-        found = rows(cursor, query("ledger"))
+        found = rows(cursor, query("portal/ledger"))
         held = [row for row in found if row[0] in SETTLED_STATES]
         return HourStatus(
             {state: count for state, count, _, _ in found},
             max((newest for _, _, newest, _ in held), default=None),
             max((tried for _, _, _, tried in held), default=None),
-            tuple(MissingHour(*row) for row in rows(cursor, query("open_hours"), limit=MAX_LISTED)),
+            tuple(MissingHour(*row) for row in rows(cursor, query("portal/open_hours"), limit=MAX_LISTED)),
         )
 
     return connections.read(LOG_DATABASE, work)

@@ -8,9 +8,9 @@ from io import StringIO
 
 from psycopg2.extensions import cursor as Cursor
 
+from activity.database.queries import query
 from activity.portal.connections import Connections, rows
 from activity.portal.formats import iso
-from activity.portal.queries import query
 from activity.portal.query import Window
 
 
@@ -84,10 +84,10 @@ def _columns(table: SeriesTable) -> list[str]:
 def _table(cursor: Cursor, metric: str, window: Window) -> SeriesTable:
     span = {"period": window.period, "start": window.start, "end": window.end}
     times = window.times()
-    held_by_time: dict[datetime, int] = dict(rows(cursor, query("hours_held"), **span))
+    held_by_time: dict[datetime, int] = dict(rows(cursor, query("portal/hours_held"), **span))
     held = tuple(held_by_time.get(time, 0) for time in times)
-    found = rows(cursor, query("series"), metric=metric, **span)
-    computed_at, pending = rows(cursor, query("series_state"), metric=metric, period=window.period)[0]
+    found = rows(cursor, query("portal/series"), metric=metric, **span)
+    computed_at, pending = rows(cursor, query("portal/series_state"), metric=metric, period=window.period)[0]
     return SeriesTable(metric, window, times, _values(metric, times, held, found), held, computed_at, pending)
 
 

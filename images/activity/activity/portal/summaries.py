@@ -10,9 +10,9 @@ from time import monotonic
 from psycopg2.extensions import cursor as Cursor
 
 from activity.database.connect import LOG_DATABASE
+from activity.database.queries import query
 from activity.portal.connections import Connections, rows
 from activity.portal.errors import DatabaseUnreachable, NotReady, PortalError
-from activity.portal.queries import query
 from activity.projects import Project
 
 CACHE_SECONDS = 15.0
@@ -129,18 +129,18 @@ class Summaries:
             return Summary(project, "waiting")
 
     def _ask(self, cursor: Cursor, project: Project) -> Summary:
-        progress = Progress(*rows(cursor, query("progress"))[0])
+        progress = Progress(*rows(cursor, query("portal/progress"))[0])
         totals = self._totals_at(cursor, project, progress)
         if progress.newest_hour is None:
             return Summary(project, "waiting", totals, progress)
-        recent = rows(cursor, query("recent_hours"), newest=progress.newest_hour, count=RECENT_HOURS)
+        recent = rows(cursor, query("portal/recent_hours"), newest=progress.newest_hour, count=RECENT_HOURS)
         return Summary(project, "ready", totals, progress, tuple(row[0] for row in recent))
 
     def _totals_at(self, cursor: Cursor, project: Project, progress: Progress) -> Totals:
         counted_at, at_progress, totals = self._totals.get(project.name, (0.0, None, Totals()))
         if at_progress == progress and monotonic() - counted_at < TOTALS_CACHE_SECONDS:
             return totals
-        totals = Totals(*rows(cursor, query("totals"))[0])
+        totals = Totals(*rows(cursor, query("portal/totals"))[0])
         self._totals[project.name] = (monotonic(), progress, totals)
         return totals
 
@@ -148,7 +148,7 @@ class Summaries:
         listed_at, names = self._databases
         if monotonic() - listed_at < CACHE_SECONDS:
             return names
-        found = self._connections.read(LOG_DATABASE, lambda cursor: rows(cursor, query("databases")))
+        found = self._connections.read(LOG_DATABASE, lambda cursor: rows(cursor, query("portal/databases")))
         names = frozenset(row[0] for row in found)
         self._databases = (monotonic(), names)
         return names
@@ -156,7 +156,7 @@ class Summaries:
     def database_answers(self) -> bool:
         """Whether the database server answers now."""
         try:
-            self._connections.read(LOG_DATABASE, lambda cursor: rows(cursor, query("alive")))
+            self._connections.read(LOG_DATABASE, lambda cursor: rows(cursor, query("portal/alive")))
         except DatabaseUnreachable:
             return False
         return True
