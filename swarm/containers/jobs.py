@@ -13,6 +13,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import psutil
+
 from swarm.containers.job_attempts import Attempt, _iteration, attempts, verdict
 from swarm.containers.job_log import JobLog, Line
 from swarm.containers.job_spec import Job, _references, specification
@@ -152,7 +154,7 @@ def end(engine: Engine, name: str) -> None:
 def abandoned(labels: Mapping[str, str], now: datetime, host: str) -> bool:
     """Whether nobody waits for an ad-hoc job any more: its process on this host has ended, or its time is over."""
     owner, _, process = labels.get(OWNER, "").rpartition(":")
-    if owner == host and process.isdigit() and not _alive(int(process)):
+    if owner == host and process.isdigit() and not psutil.pid_exists(int(process)):
         return True
     until = labels.get(UNTIL)
     return until is None or datetime.fromisoformat(until) < now
@@ -248,13 +250,3 @@ def _discard(engine: Engine, name: str, configs: Iterable[str]) -> None:
 
 def _shown(service: Service) -> str:
     return f"{service.stack}/{service.name.removeprefix(f'{service.stack}_')}"
-
-
-def _alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

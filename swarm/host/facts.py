@@ -1,11 +1,14 @@
 """What this machine is, and which commands follow from that: pure decisions, nothing is run."""
 
 import os
+import platform
 import re
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+import psutil
 
 SOCKET = "/var/run/docker.sock"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
@@ -64,7 +67,7 @@ def survey(process: Mapping[str, str] = os.environ, top: Path = Path("/")) -> Ma
     path = os.pathsep.join((process.get("PATH", ""), SYSTEM_PATH))
     found = {name: where for name in PROGRAMS if (where := shutil.which(name, path=path))}
     return Machine(
-        distribution=_distribution(top / "etc/os-release"),
+        distribution=_distribution(),
         root=os.geteuid() == 0,
         systemd=(top / "run/systemd/system").is_dir(),
         programs=found,
@@ -113,20 +116,13 @@ def bundle(top: Path = Path("/")) -> Path | None:
     return next((top / name for name in BUNDLES if (top / name).is_file()), None)
 
 
-def describe(top: Path = Path("/")) -> str:
+def describe(cpuinfo: Path = Path("/proc/cpuinfo")) -> str:
     """What a measurement was made on: processors, memory, kernel."""
-    models = re.findall(r"^model name\s*: (.+)$", _text(top / "proc/cpuinfo"), re.MULTILINE)
-    memory = re.search(r"^MemTotal:\s*(\d+) kB", _text(top / "proc/meminfo"), re.MULTILINE)
-    size = f", {int(memory[1]) / 1024**2:.0f} GB" if memory else ""
     kernel = os.uname()
-    return f"{os.cpu_count()} × {models[0] if models else kernel.machine}{size}, {kernel.sysname} {kernel.release}"
-
-
-def _text(file: Path) -> str:
-    try:
-        return file.read_text()
-    except OSError:
-        return ""
+    found = re.search(r"^model name\s*: (.+)$", cpuinfo.read_text(), re.MULTILINE) if cpuinfo.exists() else None
+    model = found[1] if found else kernel.machine
+    gigabytes = psutil.virtual_memory().total / 1024**3
+    return f"{os.cpu_count()} × {model}, {gigabytes:.0f} GB, {kernel.sysname} {kernel.release}"
 
 
 def _install_advice(machine: Machine) -> str:
@@ -142,10 +138,9 @@ def _start_command(machine: Machine) -> str:
     return "systemctl start docker" if machine.systemd else "service docker start"
 
 
-def _distribution(release: Path) -> frozenset[str]:
+def _distribution() -> frozenset[str]:
     try:
-        lines = release.read_text().splitlines()
+        release = platform.freedesktop_os_release()
     except OSError:
         return frozenset()
-    named = dict(line.split("=", 1) for line in lines if "=" in line)
-    return frozenset(f"{named.get('ID', '')} {named.get('ID_LIKE', '')}".replace('"', "").split())
+    return frozenset(f"{release['ID']} {release.get('ID_LIKE', '')}".split())

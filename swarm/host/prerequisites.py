@@ -9,6 +9,8 @@ from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from tempfile import TemporaryFile
 
+import psutil
+
 from swarm.engine.client import Engine
 from swarm.engine.refusals import REFUSALS
 from swarm.errors import CommandFailed, EngineUnavailable, ToolMissing
@@ -191,9 +193,8 @@ def _install(shell: Shell, packages: tuple[str, ...]) -> None:
 
 def _alive(pid_file: Path, program: str) -> bool:
     """Whether a pid file names a running process of that program."""
-    with suppress(OSError, ValueError):
-        number = int(pid_file.read_text())
-        return Path(f"/proc/{number}/comm").read_text().strip() == program
+    with suppress(OSError, ValueError, psutil.Error):
+        return psutil.Process(int(pid_file.read_text())).name() == program
     return False
 
 

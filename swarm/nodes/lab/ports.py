@@ -1,18 +1,15 @@
 """Ports of this machine: whether they are free, and who holds them when they are not."""
 
-import os
 import socket
-from collections.abc import Container, Iterable, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address
-from pathlib import Path
 from typing import Any
+
+import psutil
 
 from swarm.errors import PortTaken
 
-PROC = Path("/proc")
-LISTENING = "0A"
 Address = IPv4Address | IPv6Address
 
 
@@ -27,20 +24,20 @@ class Port:
 
 @dataclass(frozen=True)
 class Listener:
-    """A socket that accepts connections, named by its inode."""
+    """A socket that accepts connections, and its process where we may know it."""
 
     address: Address
     number: int
-    inode: str
+    process: int | None
 
 
-def check(wanted: Iterable[Port], running: Sequence[dict[str, Any]], ours: Container[str], proc: Path = PROC) -> None:
+def check(wanted: Iterable[Port], running: Sequence[dict[str, Any]], ours: Container[str]) -> None:
     """Raise PortTaken when a port is held by anything but containers of ours; `running` as the engine lists them."""
     for port in wanted:
         owner = publisher(port, running)
         if owner and owner in ours:
             continue
-        holder = f"container {owner}" if owner else process(port, proc)
+        holder = f"container {owner}" if owner else process(port, listeners())
         if holder:
             raise PortTaken(
                 f"Port {port.number} on {port.listen} is taken by {holder}.",
@@ -67,39 +64,36 @@ def publisher(port: Port, running: Iterable[dict[str, Any]]) -> str | None:
     return None
 
 
-def process(port: Port, proc: Path = PROC) -> str | None:
+def process(port: Port, listeners: Iterable[Listener]) -> str | None:
     """Who listens on a port, e.g. `nginx (process 412)`; None when nobody does."""
-    for listener in listeners(proc):
+    for listener in listeners:
         if listener.number == port.number and _meet(listener.address, port.listen):
-            return _owner(listener.inode, proc) or "a process of another user"
+            return _name(listener.process)
     return None
 
 
-def listeners(proc: Path = PROC) -> Iterator[Listener]:
-    """All listening TCP sockets, from the kernel's tables."""
-    for name in ("tcp", "tcp6"):
-        with suppress(OSError):
-            for line in (proc / "net" / name).read_text().splitlines()[1:]:
-                words = line.split()
-                if words[3] == LISTENING:
-                    address, number = words[1].split(":")
-                    yield Listener(_address(address), int(number, 16), words[9])
+def listeners() -> list[Listener]:
+    """All listening TCP sockets of this machine; none where only its administrator may ask."""
+    try:
+        found = psutil.net_connections("tcp")
+    except (OSError, psutil.AccessDenied):
+        return []
+    return [
+        Listener(ip_address(item.laddr.ip), item.laddr.port, item.pid)
+        for item in found
+        if item.laddr and item.status == psutil.CONN_LISTEN
+    ]
 
 
-def _address(text: str) -> Address:
-    """The kernel writes addresses as 32-bit words in the byte order of a little-endian machine."""
-    raw = bytes.fromhex(text)
-    return ip_address(b"".join(raw[start : start + 4][::-1] for start in range(0, len(raw), 4)))
+def _name(process: int | None) -> str:
+    try:
+        if process is not None:
+            return f"{psutil.Process(process).name()} (process {process})"
+    except psutil.NoSuchProcess:
+        return "a process that has just ended"
+    return "a process of another user"
 
 
 def _meet(address: Address, listen: str) -> bool:
     wanted = ip_address(listen)
     return address == wanted or address.is_unspecified or wanted.is_unspecified
-
-
-def _owner(inode: str, proc: Path) -> str | None:
-    for directory in proc.glob("[0-9]*/fd"):
-        with suppress(OSError):
-            if any(os.readlink(entry) == f"socket:[{inode}]" for entry in directory.iterdir()):
-                return f"{(directory.parent / 'comm').read_text().strip()} (process {directory.parent.name})"
-    return None

@@ -1,3 +1,4 @@
+import platform
 import re
 from pathlib import Path
 
@@ -76,9 +77,9 @@ def test_debian_packages_are_installed_without_recommendations() -> None:
     )
 
 
-def test_a_machine_is_known_by_its_files(tmp_path: Path) -> None:
-    (tmp_path / "etc").mkdir()
-    (tmp_path / "etc/os-release").write_text('NAME="Linux Mint"\nID=linuxmint\nID_LIKE="ubuntu debian"\n')
+def test_a_machine_is_known_by_its_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    mint = {"NAME": "Linux Mint", "ID": "linuxmint", "ID_LIKE": "ubuntu debian"}
+    monkeypatch.setattr(platform, "freedesktop_os_release", lambda: mint)
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin/dockerd").write_text("")
     (tmp_path / "bin/dockerd").chmod(0o755)
@@ -96,8 +97,6 @@ def test_the_trusted_certificates_are_found_wherever_the_distribution_keeps_them
 
 
 def test_a_machine_is_described_by_processors_memory_and_kernel(tmp_path: Path) -> None:
-    (tmp_path / "proc").mkdir()
-    (tmp_path / "proc/cpuinfo").write_text("processor\t: 0\nmodel name\t: Some CPU\n")
-    (tmp_path / "proc/meminfo").write_text("MemTotal:       25165824 kB\nMemFree: 1 kB\n")
-    assert re.fullmatch(r"\d+ × Some CPU, 24 GB, \w+ \S+", facts.describe(tmp_path))
+    (tmp_path / "cpuinfo").write_text("processor\t: 0\nmodel name\t: Some CPU\n")
+    assert re.fullmatch(r"\d+ × Some CPU, \d+ GB, \w+ \S+", facts.describe(tmp_path / "cpuinfo"))
     assert facts.describe(tmp_path / "elsewhere")
