@@ -22,7 +22,7 @@ from swarm.shell import Shell
 from swarm.stacks import manifest, targets
 
 GIGABYTE = 1024**3
-DISK = 10
+DISK_GIGABYTES = 10
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ def _python() -> Finding:
 
 def _disk() -> Finding:
     free = shutil.disk_usage(ROOT).free // GIGABYTE
-    return Finding("disk", free >= DISK, f"{free} GB free", f"Images and volumes want {DISK} GB.")
+    return Finding("disk", free >= DISK_GIGABYTES, f"{free} GB free", f"Images and volumes want {DISK_GIGABYTES} GB.")
 
 
 def _checked(name: str, look: Callable[[], str]) -> Finding:
@@ -108,7 +108,7 @@ def _connections(environment: Environment) -> Finding:
     projects = len(environment.projects)
     # As Postgres has it: db.parameters stands over db.connections.
     told = postgres.parameters(environment.database, postgres.budget(environment.database, projects))
-    needed, allowed = postgres.demand(projects) + postgres.RESERVED, int(told["max_connections"])
+    needed, allowed = postgres.require(projects) + postgres.RESERVED_CONNECTIONS, int(told["max_connections"])
     found = f"{needed} of {allowed} may be needed for {projects} projects"
     return Finding("connections", needed <= allowed, found, f"Set db.connections to {needed} or more, or leave it out.")
 
@@ -116,7 +116,7 @@ def _connections(environment: Environment) -> Finding:
 def _secrets(environment: Environment, engine: Engine) -> Finding:
     """Whether the secrets that the swarm has are here too."""
     try:
-        missing_secrets.demand(environment, manifest.declarations(), engine)
+        missing_secrets.require(environment, manifest.declarations(), engine)
     except SwarmstatsError as error:
         return Finding("secrets", False, error.message, error.hint)
     return Finding("secrets", True, "no file is missing of those that the swarm has")
@@ -174,7 +174,7 @@ def _disks(environment: Environment, shell: Shell) -> Iterator[Finding]:
 def _backups(environment: Environment, shell: Shell) -> Iterator[Finding]:
     """Age and failures of backups, where the stack that makes them is deployed."""
     engine = manager.connect(environment, shell)
-    if not backups.there(engine):
+    if not backups.known_names(engine):
         return
     try:
         found = backups.overview(environment, engine)

@@ -20,7 +20,7 @@ from swarm.errors import NotConfirmed, SwarmstatsError
 
 Table = tuple[Sequence[str], Sequence[Sequence[str]]]
 PIPE_WIDTH = 240
-QUIET = 5.0
+QUIET_SECONDS = 5.0
 WATCH_SECONDS = 2.0
 AGE = re.compile(r"\b\d+[smhd] ago\b")
 # Cyan, green, yellow, magenta, blue and their bright sisters: readable on dark and on light.
@@ -58,7 +58,7 @@ class Step:
         with self._lock:
             if self._status is not None:
                 self._status.update(f"{escape(self.title)}  [dim]{escape(text)}[/dim]")
-            elif self._say is not None and text != self._said[0] and time.monotonic() - self._said[1] > QUIET:
+            elif self._say is not None and text != self._said[0] and time.monotonic() - self._said[1] > QUIET_SECONDS:
                 self._said = (text, time.monotonic())
                 self._say(f"    {self.title}: {text}")
 

@@ -42,7 +42,7 @@ def backups(_: Context, project: str | None = None, env: str = "", json: bool = 
     found = swarm.database.backups.overview(environment, manager.connect(environment, SHELL))
     if json:
         REPORT.data(found.told)
-        swarm.database.backups.demand_answer(found)
+        swarm.database.backups.require_answer(found)
         return
     rows = [row for row in found.rows() if not project or row.project == project]
     sizes = ((row, swarm.database.backups.size(row.bytes) if row.bytes else "-") for row in rows)
@@ -52,7 +52,7 @@ def backups(_: Context, project: str | None = None, env: str = "", json: bool = 
     for complaint in found.complaints():
         if complaint != found.silent:
             REPORT.warn(complaint)
-    swarm.database.backups.demand_answer(found)
+    swarm.database.backups.require_answer(found)
 
 
 @verb(positional=["project"], help={"project": "the project whose database is dumped, or all", "env": ENV, "dry": DRY})
@@ -143,7 +143,7 @@ def restore(
         _restore_project(environment, engine, project, moment, yes, dry)
         return
     goal = swarm.database.restore.RecoveryTarget(moment, timeline)
-    doing = swarm.database.restore.deeds(engine, goal)
+    doing = swarm.database.restore.actions(engine, goal)
     if dry:
         REPORT.would(doing, "")
         return

@@ -103,7 +103,9 @@ def label(
         return
     if todo:
         swarm.nodes.labels.change(engine, node or "", wishes)
-    rows = {name: found for name, found in swarm.nodes.labels.shown(engine).items() if not node or name == node}
+    rows = {
+        name: found for name, found in swarm.nodes.labels.labels_by_node(engine).items() if not node or name == node
+    }
     if json:
         REPORT.data(rows)
         return

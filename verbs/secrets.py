@@ -135,9 +135,9 @@ def rotate(
 
 
 def _written(path: Path, dry: bool) -> None:
-    from swarm.settings.environment import shown
+    from swarm.settings.environment import relative
 
     if dry:
-        REPORT.would([f"write {shown(path)}"], "")
+        REPORT.would([f"write {relative(path)}"], "")
     else:
-        REPORT.line(f"Wrote {shown(path)}. Services get it with the next deploy.")
+        REPORT.line(f"Wrote {relative(path)}. Services get it with the next deploy.")

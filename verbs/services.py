@@ -88,7 +88,7 @@ def check(_: Context, stack: str, env: str = "", json: bool = False) -> None:
             ("STACK", "KIND", "TEST", "RESULT", "EXPECTED", "FOUND", "TIME"),
             ((o.stack, o.kind, o.name, o.state, o.expected, o.found, f"{o.seconds:.1f}s") for o in outcomes),
         )
-    runner.demand(outcomes)
+    runner.require(outcomes)
 
 
 @verb(

@@ -81,11 +81,11 @@ def plan(
     engine = connect()
     found = changeset.collect(environment, wanted, engine, SHELL, selection)
     plans = list(found.plans.values())
-    beside = found.beside(Desk(environment, engine, SHELL, REPORT), full=diff)
+    context = found.plan_context(Desk(environment, engine, SHELL, REPORT), full=diff)
     if json:
-        REPORT.data([display.as_json(item, beside) for item in plans])
+        REPORT.data([display.as_json(item, context) for item in plans])
     else:
-        REPORT.lines(display.lines(plans, beside))
+        REPORT.lines(display.lines(plans, context))
     if found.changed:
         raise Exit(code=PENDING)
 
@@ -141,7 +141,7 @@ def deliver(
     if engine := manager.find(environment, SHELL):
         # Known before anything is built: the deploy would refuse it.
         wanted = orphans.select(environment, stack, partial(manager.connect, environment, SHELL))
-        missing_secrets.demand_for(environment, wanted, engine)
+        missing_secrets.require_for(environment, wanted, engine)
     build(context, stack, env, dry=dry)
     push(context, stack, env, dry=dry)
     options = {"no_rollback": no_rollback, "no_tests": no_tests, "pull": pull, "dry": dry}

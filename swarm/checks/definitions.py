@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field, StringConstraints, ValidationError,
 
 from swarm.errors import EnvironmentInvalid
 from swarm.settings import validation
-from swarm.settings.environment import ROOT, shown
+from swarm.settings.environment import ROOT, relative
 from swarm.settings.validation import Strict
 from swarm.stacks import manifest
 from swarm.stacks.targets import Target
@@ -111,7 +111,7 @@ def of(target: Target, domain: str) -> StackTests:
     try:
         return StackTests.model_validate(_filled(found.model_dump(), words))
     except ValidationError as error:
-        place = f"{shown(ROOT / 'stacks' / target.template / 'tests.yaml')} ({target.name})"
+        place = f"{relative(ROOT / 'stacks' / target.template / 'tests.yaml')} ({target.name})"
         raise EnvironmentInvalid(
             f"{place}: {detail['msg'].removeprefix('Value error, ')}" for detail in error.errors()
         ) from error
@@ -123,7 +123,7 @@ def read(template: str) -> StackTests:
     path = ROOT / "stacks" / template / "tests.yaml"
     if not path.exists():
         return StackTests()
-    place = shown(path)
+    place = relative(path)
     value = validation.load(path, place)
     tests, mistakes = validation.check(StackTests, value, path, place)
     if tests is None:

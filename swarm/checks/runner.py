@@ -63,7 +63,7 @@ class _Result(BaseModel):
 def check(environment: Environment, target: Target, engine: Engine, step: Step) -> tuple[CheckResult, ...]:
     """Run the tests of a stack; raises CheckFailed with every test that failed."""
     outcomes = run(environment, target, engine, step)
-    demand(outcomes)
+    require(outcomes)
     return outcomes
 
 
@@ -107,7 +107,7 @@ def validate(environment: Environment, targets: Iterable[Target]) -> None:
         definitions.of(target, environment.domain)
 
 
-def demand(outcomes: Sequence[CheckResult]) -> None:
+def require(outcomes: Sequence[CheckResult]) -> None:
     """Raise CheckFailed if a test failed."""
     failed = [outcome for outcome in outcomes if outcome.state == FAILED]
     if failed:

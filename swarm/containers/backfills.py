@@ -13,7 +13,7 @@ LABEL = "swarmstats.backfill"
 PREFIX = "swarmstats-backfill-"
 STACK = "archive"
 INGEST = f"{STACK}_ingest"
-MEMORY = 1 << 30
+MEMORY_BYTES = 1 << 30
 
 
 def arguments(project: str, first: str, last: str, *, newest_first: bool, jobs: int) -> tuple[str, ...]:
@@ -49,7 +49,7 @@ def specification(ingest: Spec, name: str, project: str, words: tuple[str, ...])
     container.pop("Labels", None)
     # Under the ingest's name it would be taken for it.
     template["Networks"] = [{"Target": network["Target"]} for network in template.get("Networks", [])]
-    template["Resources"] = {"Limits": {"MemoryBytes": MEMORY}}
+    template["Resources"] = {"Limits": {"MemoryBytes": MEMORY_BYTES}}
     # Killed, it goes on from where it was.
     template["RestartPolicy"] = {"Condition": "on-failure", "Delay": 30 * 10**9, "MaxAttempts": 5}
     template.pop("ForceUpdate", None)

@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 
 SOCKET = "/var/run/docker.sock"
 MESSAGE = "/etc/swarmstats/message.json"
-HEADER = 8
+HEADER_BYTES = 8
 STDERR = 2
 
 
@@ -42,7 +42,7 @@ def ask(path: str, method: str, where: str, body: dict[str, Any] | None = None) 
 
 def pieces(stream: BinaryIO) -> Iterator[tuple[bool, bytes]]:
     """What a container wrote, as Docker frames it: (whether to its standard error, bytes)."""
-    while len(head := stream.read(HEADER)) == HEADER:
+    while len(head := stream.read(HEADER_BYTES)) == HEADER_BYTES:
         yield head[0] == STDERR, stream.read(int.from_bytes(head[4:], "big"))
 
 

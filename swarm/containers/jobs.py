@@ -38,7 +38,7 @@ END_SECONDS = 60.0
 DEADLINE_SECONDS = 3600.0
 LOCK_TIMEOUT_SECONDS = 600.0
 GRACE = timedelta(seconds=30)
-NAME_BUDGET = 54
+NAME_LENGTH_LIMIT = 54
 SHOWN_LINES = 8
 
 Say = Callable[[Line], None]
@@ -101,7 +101,7 @@ def find(services: Iterable[Service], word: str) -> Service:
 def run_once(engine: Engine, name: str, job: Job, say: Say = lambda _: None) -> JobResult:
     """Run an ad-hoc job to its end and remove it, however this ends; raises JobFailed or DeadlinePassed."""
     sweep(engine)
-    full = f"{PREFIX}{name}"[:NAME_BUDGET] + f"-{random.token_hex(4)}"
+    full = f"{PREFIX}{name}"[:NAME_LENGTH_LIMIT] + f"-{random.token_hex(4)}"
     labels = {
         LABEL: name,
         OWNER: f"{socket.gethostname()}:{os.getpid()}",

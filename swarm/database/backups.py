@@ -26,7 +26,7 @@ LOG_LINE = re.compile(r"^\S+Z (?P<level>error|warning|info) (?P<words>.*?)(?: ex
 Say = Callable[[str], None]
 
 
-def unheard(_: str) -> None:
+def without_answer(_: str) -> None:
     """For what nobody wants to hear."""
 
 
@@ -99,7 +99,7 @@ class Overview:
         return duration(max(self.age(moment), 0.0))
 
 
-def demand_answer(found: Overview) -> None:
+def require_answer(found: Overview) -> None:
     """Raise BackupFailed where the repository could not be asked."""
     if found.silent:
         raise BackupFailed(
@@ -115,7 +115,9 @@ def overview(environment: Environment, engine: Engine) -> Overview:
     raise BackupFailed("The service db/backups gave no answer.", hint="./run logs db/backups")
 
 
-def ask(environment: Environment, engine: Engine, *words: str, say: Say = unheard, warn: Say = unheard) -> list[str]:
+def ask(
+    environment: Environment, engine: Engine, *words: str, say: Say = without_answer, warn: Say = without_answer
+) -> list[str]:
     """Have the service do something and return the lines that it says, each handed on as it comes.
 
     What it did all the same, but not as it should be, goes to `warn`. Raises BackupFailed with the reason,
@@ -160,7 +162,7 @@ def _until(to: datetime | None) -> tuple[str, ...]:
     return ("--to", to.isoformat()) if to else ()
 
 
-def there(engine: Engine) -> bool:
+def known_names(engine: Engine) -> bool:
     """Whether the stack with the service is deployed."""
     return any(service.name == SERVICE for service in services.services(engine, STACK))
 
@@ -184,7 +186,7 @@ def _plain(line: str) -> str:
 class _Lines:
     """Bytes as they come -> whole lines."""
 
-    def __init__(self, say: Say = unheard) -> None:
+    def __init__(self, say: Say = without_answer) -> None:
         self._say = say
         self._rest = b""
         self._lines: list[str] = []

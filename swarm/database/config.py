@@ -47,10 +47,10 @@ def compare(database: Database) -> list[Setting]:
     if not database.clustered:
         return found
     taken = {name: (value, place) for name, value, place in database.sql(database.leader(), query("taken"))}
-    return [judged(item, taken) for item in found]
+    return [with_states(item, taken) for item in found]
 
 
-def judged(item: Setting, taken: Mapping[str, tuple[str, str]]) -> Setting:
+def with_states(item: Setting, taken: Mapping[str, tuple[str, str]]) -> Setting:
     """What has become of a setting that the cluster was told as wanted: Patroni drops, or bounds, what is not valid.
 
     Arguments are told as Postgres has them: only numbers are compared.

@@ -8,8 +8,8 @@ from swarm.errors import CommandFailed, DatabaseUnhealthy, NodeFailed, UnknownNa
 ASK = ("df", "--block-size=1", "--output=size,avail", "/var/lib/postgresql/data")
 MEGABYTE = 1024**2
 # Less than a few segments of the log: Postgres is about to stop for lack of room, or has.
-FULL = 64 * MEGABYTE
-LOW = 0.1
+FULL_BYTES = 64 * MEGABYTE
+LOW_SHARE = 0.1
 
 
 @dataclass(frozen=True)
@@ -32,9 +32,9 @@ class Disk:
         """What is wrong with it, or nothing."""
         if self.size is None or self.free is None:
             return ""
-        if self.free < FULL:
+        if self.free < FULL_BYTES:
             return f"{self.member} has no room left on its disk ({self.shown} free): it can neither lead nor follow"
-        if self.free < LOW * self.size:
+        if self.free < LOW_SHARE * self.size:
             return f"{self.member} is about to run out of room on its disk ({self.shown} free)"
         return ""
 

@@ -55,7 +55,7 @@ class Database:
             return ["postgres"]
         return [f"patroni{number}" for number in range(1, self.environment.database.members + 1)]
 
-    def demand_cluster(self) -> None:
+    def require_cluster(self) -> None:
         """Raise UnknownName where there is one server only."""
         if not self.clustered:
             raise UnknownName("cluster", STACK, (), plural="db.mode is single: there is one server. Clusters")
@@ -71,7 +71,7 @@ class Database:
 
     def ask(self, path: str) -> Mapping[str, Any]:
         """Ask Patroni's API, of the first member that answers; raises DatabaseUnhealthy when none does."""
-        self.demand_cluster()
+        self.require_cluster()
         problems = []
         for name in self.names:
             try:

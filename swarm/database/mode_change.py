@@ -98,7 +98,7 @@ class ModeChange:
 
     def remove(self, names: Iterable[str]) -> None:
         """Remove services and return when their tasks have ended."""
-        self.site.hold.demand()
+        self.site.hold.require()
         gone = {self.there[name].id for name in names if name in self.there}
         for identity in gone:
             self.site.engine.services.remove(identity)
@@ -120,7 +120,7 @@ def prepare(done: StackPlan, site: ApplyContext, step: Step) -> None:
         return
     change = ModeChange(done, site, step, services.snapshot(site.engine))
     if stopped & {ONLY, FIRST}:
-        _demand_no_restore(change, FIRST if FIRST in stopped else ONLY)
+        _require_no_restore(change, FIRST if FIRST in stopped else ONLY)
         return
     members = [name for name in change.there if name.startswith(MEMBERS)]
     if ONLY in created:
@@ -129,7 +129,7 @@ def prepare(done: StackPlan, site: ApplyContext, step: Step) -> None:
         _to_cluster(change)
 
 
-def _demand_no_restore(change: ModeChange, service: str) -> None:
+def _require_no_restore(change: ModeChange, service: str) -> None:
     """Servers that a restore stopped may start again unless it has put its result in the place of the data.
 
     Then the first one has what was restored and the others what was before; only another restore makes them one again.
@@ -148,8 +148,8 @@ def _to_cluster(change: ModeChange) -> None:
     first = change.created[FIRST]
     node, volume = change.node(first), volume_at(first)
     if ONLY in change.there:
-        _demand_whole_plan(change)
-        _demand_home(change, ONLY, node, "patroni=1")
+        _require_whole_plan(change)
+        _require_home(change, ONLY, node, "patroni=1")
     elif not _stood_alone(change, node, volume):
         return
     # What members of a former cluster were left with is older than what the one server has written since.
@@ -193,12 +193,12 @@ def _to_one(change: ModeChange, members: list[str]) -> None:
     only = change.created[ONLY]
     node, volume = change.node(only), volume_at(only)
     if not members:
-        _demand_newest(change, node, volume)
+        _require_newest(change, node, volume)
         return
-    _demand_whole_plan(change)
+    _require_whole_plan(change)
     if FIRST not in members:
         raise DatabaseUnhealthy("patroni1, whose volume would stay, is not there.", hint=HINT)
-    _demand_home(change, FIRST, node, "database=true")
+    _require_home(change, FIRST, node, "database=true")
     _ask(change, "lead")
     # The others first: while the first one leads and nobody else is there, nobody can take over.
     change.remove([name for name in members if name != FIRST])
@@ -218,7 +218,7 @@ def _ask(change: ModeChange, word: str) -> None:
         )
 
 
-def _demand_newest(change: ModeChange, node: str, volume: str) -> None:
+def _require_newest(change: ModeChange, node: str, volume: str) -> None:
     """Where no member runs: the only server must not begin on data that a former member is ahead of."""
     places = dict(_left_by_members(change, node, volume))
     if not places:
@@ -253,12 +253,12 @@ def _holders(change: ModeChange, volume: str) -> list[str]:
     return [str(item["ID"]) for item in change.seen.nodes if volume in there.get(constraints.hostname(item), {})]
 
 
-def _demand_whole_plan(change: ModeChange) -> None:
+def _require_whole_plan(change: ModeChange) -> None:
     if change.done.partial:
         raise DatabaseUnhealthy("db.mode cannot change in a part of the stack.", hint="./run deploy db")
 
 
-def _demand_home(change: ModeChange, service: str, node: str, label: str) -> None:
+def _require_home(change: ModeChange, service: str, node: str, label: str) -> None:
     """The volume stays where it is: the service that goes on with it must be meant for that node."""
     home = change.home(service)
     if home and home != node:

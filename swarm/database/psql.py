@@ -13,7 +13,7 @@ LOG_DATABASE = "devstats"
 
 def psql(database: Database, project: str, statements: tuple[str, ...], shell: Shell, *, read_only: bool) -> int:
     """Run psql in a server's container with this process's input; returns its exit code."""
-    where = named(database.environment, project)
+    where = database_of(database.environment, project)
     member = _replica(database) if read_only else database.leader()
     place = exec.find(database.environment, database.engine, f"{STACK}_{member}")
     limits = ("env", "PGOPTIONS=-c default_transaction_read_only=on") if read_only else ()
@@ -23,7 +23,7 @@ def psql(database: Database, project: str, statements: tuple[str, ...], shell: S
     return exec.interactive(place, argv, shell, user="postgres", terminal=terminal)
 
 
-def named(environment: Environment, project: str) -> str:
+def database_of(environment: Environment, project: str) -> str:
     """The database of a project, or the log database where none is named; raises UnknownName."""
     if not project:
         return LOG_DATABASE

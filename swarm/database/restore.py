@@ -43,7 +43,7 @@ ARCHIVED = re.compile(r"everything until (\S+) is archived")
 CONFIG = "/etc/pgbackrest/pgbackrest.conf"
 STORAGE = "/data"
 SCRATCH = ("/tmp", "/run/postgresql")  # noqa: S108 - of the container alone
-MEMORY = 1024 * 2**20
+MEMORY_BYTES = 1024 * 2**20
 RESTORE_SECONDS = 24 * 3600.0
 LEADER_SECONDS = 300.0
 
@@ -126,7 +126,7 @@ def _pinned_node(raw: services.Snapshot, service: Service) -> str:
     return fitting[0]
 
 
-def deeds(engine: Engine, goal: RecoveryTarget) -> list[str]:
+def actions(engine: Engine, goal: RecoveryTarget) -> list[str]:
     """What a restore of the cluster would do, in that order."""
     found = members(services.snapshot(engine))
     first, others = found[0], found[1:]
@@ -154,8 +154,8 @@ def restore_cluster(environment: Environment, engine: Engine, goal: RecoveryTarg
         seen = services.snapshot(engine)
         found = members(seen)
         keeper = [item for item in services.services(engine, backups.STACK) if item.name == backups.SERVICE]
-        demand_nodes(found, seen.nodes)
-        demand_repository(environment, engine)
+        require_nodes(found, seen.nodes)
+        require_repository(environment, engine)
         with report.step("archive") as step:
             step.detail = _flush(environment, engine, report)
         archived = ARCHIVED.search(step.detail)
@@ -183,7 +183,7 @@ def _restore_first(
         with report.step("restore") as step:
             step.detail = _job(environment, engine, found[0], ("restore-volume", *goal.words), step)
     except BaseException:
-        _demand_untouched(environment, engine, found[0])
+        _require_untouched(environment, engine, found[0])
         with report.step("start as before") as step:
             _resize(engine, [*(item.service for item in found), *keeper], 1, step)
         raise
@@ -211,7 +211,7 @@ def _start_restored(
         step.detail = "have today's passwords"
 
 
-def demand_nodes(found: Sequence[Member], nodes: Sequence[Spec]) -> None:
+def require_nodes(found: Sequence[Member], nodes: Sequence[Spec]) -> None:
     """Raise RestoreFailed, while all still runs, where a member's node cannot run what restores it or sets it aside."""
     known = {str(node["ID"]): node for node in nodes}
     missing = [f"  {item.service.name}: {why}" for item in found if (why := _unready(item.node, known.get(item.node)))]
@@ -234,14 +234,14 @@ def _unready(identity: str, node: Spec | None) -> str:
     return "" if availability == "active" else f"its node {constraints.hostname(node)} is set to {availability}"
 
 
-def demand_repository(environment: Environment, engine: Engine) -> None:
+def require_repository(environment: Environment, engine: Engine) -> None:
     """Raise RestoreFailed, while all still runs, where the repository is silent; a service that is gone cannot tell."""
     with suppress(BackupFailed):
         if silent := backups.overview(environment, engine).silent:
             raise RestoreFailed(f"Nothing was stopped. {silent}", hint="docs/backups.md#when-one-fails")
 
 
-def _demand_untouched(environment: Environment, engine: Engine, first: Member) -> None:
+def _require_untouched(environment: Environment, engine: Engine, first: Member) -> None:
     """Raise RestoreFailed where a restore ended badly after its result had taken the place of the data."""
     told = json.loads(_job(environment, engine, first, ("state",), Step("", None)))
     if told["restored"]:
@@ -326,7 +326,7 @@ def _job(environment: Environment, engine: Engine, member: Member, words: tuple[
         binds={STORAGE: environment.storage.path},
         volumes={DATA_PATH: member.volume},
         scratch=SCRATCH,
-        memory=MEMORY,
+        memory=MEMORY_BYTES,
         deadline=RESTORE_SECONDS,
     )
 

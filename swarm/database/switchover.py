@@ -14,7 +14,7 @@ SWITCHOVER_SECONDS = 60.0
 
 def switchover(database: Database, to: str, report: Report, *, dry: bool = False) -> None:
     """Let another member lead and wait until all follow it; raises UnknownName or DatabaseUnhealthy."""
-    database.demand_cluster()
+    database.require_cluster()
     members, leader = database.members(), database.leader()
     if to:
         _known(to, members)
@@ -50,7 +50,7 @@ def _handed_over(database: Database, leader: str, argv: tuple[str, ...]) -> str:
 
 def reinit(database: Database, name: str, report: Report, *, dry: bool = False) -> None:
     """Copy a replica anew from the leader and wait until it follows; raises UnknownName or DatabaseUnhealthy."""
-    database.demand_cluster()
+    database.require_cluster()
     _known(name, database.members())
     leader = database.leader()
     if name == leader:

@@ -37,15 +37,15 @@ class ChangeSet:
     @property
     def changed(self) -> list[Stack]:
         """The stacks that do not run exactly as rendered, whole and healthy."""
-        unwell = self.unwell
+        unhealthy = self.unhealthy
         return [
             stack
             for stack in self.rendered
-            if not self.plans[stack.name].empty or stack.name in unwell or stack.name in self.begun
+            if not self.plans[stack.name].empty or stack.name in unhealthy or stack.name in self.begun
         ]
 
     @property
-    def unwell(self) -> dict[str, list[str]]:
+    def unhealthy(self) -> dict[str, list[str]]:
         """The services that are not healthy in a few words each, by stack."""
         found: dict[str, list[str]] = {}
         for service in services.read(self.seen):
@@ -54,16 +54,16 @@ class ChangeSet:
                 found.setdefault(service.stack, []).append(words)
         return found
 
-    def beside(self, desk: Desk, *, full: bool = False) -> PlanContext:
+    def plan_context(self, desk: Desk, *, full: bool = False) -> PlanContext:
         """What to know before these plans are applied."""
         known = warnings.read(self.rendered, self.plans, self.seen, desk.environment.storage.path, desk.reach)
         edits = config_diff.config_diffs(self.rendered, self.plans.values(), desk.engine)
         begun = {stack: f"{left} is left {left.state} by {left.owner}" for stack, left in self.begun.items()}
-        return PlanContext(known, edits, full, self.strays(desk.environment), begun, self.unwell)
+        return PlanContext(known, edits, full, self.orphans(desk.environment), begun, self.unhealthy)
 
-    def strays(self, environment: Environment) -> tuple[Orphan, ...]:
+    def orphans(self, environment: Environment) -> tuple[Orphan, ...]:
         """What runs and nothing has any more; asked only of a survey of all stacks."""
-        if targets.named(environment).keys() - {stack.name for stack in self.rendered if not stack.partial}:
+        if targets.with_template(environment).keys() - {stack.name for stack in self.rendered if not stack.partial}:
             return ()
         return tuple(orphans.find(environment, services.read(self.seen)).values())
 
@@ -93,7 +93,7 @@ def collect(
     Raises StackInvalid for what Docker refuses, SecretFileMissing where secrets would replace live ones by accident.
     """
     rendered = tuple(stack.chosen((stack.render(environment, target) for target in targets), selection))
-    missing_secrets.demand(environment, secrets_of(rendered), engine)
+    missing_secrets.require(environment, secrets_of(rendered), engine)
     return compare(rendered, conversion.convert(rendered, engine, shell), engine, Pins())
 
 

@@ -20,7 +20,7 @@ from swarm.stacks.targets import Target
 
 DEADLINE_SECONDS = 120.0
 POLL_SECONDS = 0.3
-SHOWN = 4
+SHOWN_NAMES = 4
 
 
 def clean(
@@ -48,7 +48,7 @@ def clean(
         if selection:
             _clean_services(targets, engine, report, selection, hold)
             return
-        _demand_free(targets, engine)
+        _require_free(targets, engine)
         _end_backfills(targets, engine, report)
         _clean(targets, engine, report, hold, forget=forget)
 
@@ -60,7 +60,7 @@ def question(targets: Sequence[Target], engine: Engine, selection: Selection = E
         names = [name for target in targets for name in sorted(chosen[target.name].values())]
         stays = "Networks, configs, secrets, volumes and releases stay."
         return f"This removes {counted(len(names), 'service')} from {place}: {', '.join(names)}.\n{stays}"
-    _demand_free(targets, engine)
+    _require_free(targets, engine)
     lines = [line for target in targets if (line := _described(engine, target.name))]
     ended = sorted(backfills.bound(engine, {target.name for target in targets}))
     lines += [f"  the backfill of {project}, which project.backfill can resume" for project in ended]
@@ -94,7 +94,7 @@ def _deeds(targets: Sequence[Target], engine: Engine, selection: Selection) -> l
         chosen = _chosen(targets, engine, selection)
         names = [name for target in reversed(targets) for name in sorted(chosen[target.name].values())]
         return [f"remove service {name}" for name in names]
-    _demand_free(targets, engine)
+    _require_free(targets, engine)
     ended = sorted(backfills.bound(engine, {target.name for target in targets}))
     left = [thing for target in reversed(targets) for thing in remains(engine, target.name)]
     found = [*(f"remove backfill of {project}" for project in ended), *(f"remove {thing}" for thing in left)]
@@ -125,7 +125,7 @@ def _chosen(targets: Sequence[Target], engine: Engine, selection: Selection) -> 
 def _clean(targets: Sequence[Target], engine: Engine, report: Report, hold: HeldLock, *, forget: bool) -> None:
     for title, wave in waves(list(reversed(targets)), lambda target: target):
         with report.step(f"clean {title}") as step:
-            hold.demand()
+            hold.require()
             # Before anything is removed: a client that is killed leaves what a rollback brings back whole.
             for target in wave:
                 releases.mark_cleaned(engine, target.name)
@@ -134,7 +134,7 @@ def _clean(targets: Sequence[Target], engine: Engine, report: Report, hold: Held
                 together(mine, lambda target, part: _remove(engine, target.name, part), step)
             step.skipped = not mine
             step.detail = "services, tasks and networks are gone" if mine else "was not there"
-    hold.demand()
+    hold.require()
     prune_versions(engine, gone={target.name for target in targets} if forget else ())
 
 
@@ -153,10 +153,10 @@ def _clean_services(
     of = _chosen(targets, engine, selection)
     for title, wave in waves([target for target in reversed(targets) if of[target.name]], lambda target: target):
         with report.step(f"clean {title}") as step:
-            hold.demand()
+            hold.require()
             together(wave, lambda target, part: _remove_services(engine, target.name, of[target.name], part), step)
             names = sorted(name for item in wave for name in of[item.name].values())
-            shown = ", ".join(names) if len(names) <= SHOWN else f"{len(names)} services"
+            shown = ", ".join(names) if len(names) <= SHOWN_NAMES else f"{len(names)} services"
             step.detail = f"{shown}: gone; networks and configs stay"
 
 
@@ -180,7 +180,7 @@ def _tasks(engine: Engine, stack: str, services: Collection[str] | None = None) 
     ]
 
 
-def _demand_free(targets: Sequence[Target], engine: Engine) -> None:
+def _require_free(targets: Sequence[Target], engine: Engine) -> None:
     """Raise StackNeeded when a stack that stays uses a network of one that goes: Swarm would keep half of it."""
     going = {target.name for target in targets}
     owned = {str(item["Id"]): str(item["Name"]) for name in going for item in engine.networks.list(name)}

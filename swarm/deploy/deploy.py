@@ -18,7 +18,7 @@ from swarm.report import Report
 from swarm.rollout import lock
 from swarm.rollout.waves import waves
 from swarm.settings import secrets
-from swarm.settings.environment import Environment, shown
+from swarm.settings.environment import Environment, relative
 from swarm.shell import Shell
 from swarm.stacks import images, manifest
 from swarm.stacks.stack import Stack
@@ -41,8 +41,8 @@ def deploy(
     if options.pull:
         found = compare(found.rendered, found.wanted, engine, pins(found, engine, fresh=True))
     if options.dry:
-        beside = found.beside(Desk(environment, engine, shell, report))
-        report.lines(display.lines(list(found.plans.values()), beside))
+        context = found.plan_context(Desk(environment, engine, shell, report))
+        report.lines(display.lines(list(found.plans.values()), context))
         return
     # Where the lock is there, somebody changes stacks, or died of it: then the answer is found under the lock.
     if not found.changed and lock.read(engine) is None:
@@ -53,7 +53,7 @@ def deploy(
     with lock.held(engine, purpose, options.lock_timeout, report.line) as hold:
         # Another change may have ended only now: what is to be done is asked again under the lock.
         names = secrets_of(found.rendered)
-        missing_secrets.demand(environment, names, engine)
+        missing_secrets.require(environment, names, engine)
         found = compare(found.rendered, found.wanted, engine, Pins())
         _images_are_there(found, report)
         found = compare(found.rendered, found.wanted, engine, pins(found, engine, fresh=options.pull))
@@ -73,7 +73,7 @@ def _secrets_made(
     lacking = [key for key, secret in given.items() if secret == secrets.unmade(key)]
     lacking += missing_secrets.unknown_passwords(environment, given, engine)
     if dry and lacking:
-        report.would((f"write {shown(secrets.file(folder, key))}" for key in lacking), "")
+        report.would((f"write {relative(secrets.file(folder, key))}" for key in lacking), "")
     if not dry:
         for key in (*lacking, *given):
             secrets.get(folder, key, known)

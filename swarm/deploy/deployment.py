@@ -58,7 +58,7 @@ class Deployment:
                 mine = [stack for stack in wave if stack in changed]
                 with self.desk.report.step(title, self.desk.hold.ended) as step:
                     if mine:
-                        self.desk.hold.demand()
+                        self.desk.hold.require()
                         with refusing(title):
                             ids = create_versions(self.desk.engine, mine)
                         together(mine, partial(self._one, commit, ids), step)
@@ -72,7 +72,7 @@ class Deployment:
                 self._fail(error)
                 raise
             raise self._undo(error) from error
-        self.desk.hold.demand()
+        self.desk.hold.require()
         with self.desk.report.step("old versions") as step:
             removed = prune_after_success(self.desk.engine, self.desk.report)
             step.detail, step.skipped = f"{removed} removed", not removed
@@ -82,7 +82,7 @@ class Deployment:
             self._served(commit, ids, stack, step)
 
     def _served(self, commit: str, ids: References, stack: Stack, step: Step) -> None:
-        self.desk.hold.demand()
+        self.desk.hold.require()
         done = self.found.plans[stack.name]
         release = self._release(stack, done, commit)
         if release:
@@ -91,7 +91,7 @@ class Deployment:
         if self.options.tests and not stack.partial:
             runner.check(self.desk.environment, stack.target, self.desk.engine, step)
         if release:
-            self.desk.hold.demand()
+            self.desk.hold.require()
             releases.finish(self.desk.engine, release, State.DEPLOYED)
             self.served.append(release)
 

@@ -77,11 +77,11 @@ def carry_out(done: StackPlan, site: ApplyContext, step: Step) -> None:
 
     One that cannot go harms nothing, so it is said and no failure.
     """
-    site.hold.demand()
+    site.hold.require()
     mode_change.prepare(done, site, step)
     told = apply(done, site, step)
     converge.wait(site.engine, site.watch(done.stack, told), step, site.reach)
-    site.hold.demand()
+    site.hold.require()
     remove_networks(done, site.engine, step)
 
 

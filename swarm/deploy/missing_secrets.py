@@ -8,18 +8,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from swarm.engine.client import Engine
 from swarm.errors import SecretFileMissing
 from swarm.settings import secrets
-from swarm.settings.environment import Environment, shown
+from swarm.settings.environment import Environment, relative
 from swarm.settings.secrets import Declaration
 from swarm.stacks import manifest, stack, versions
 from swarm.stacks.targets import Target
 
 
-def demand(environment: Environment, names: Iterable[str], engine: Engine) -> None:
+def require(environment: Environment, names: Iterable[str], engine: Engine) -> None:
     """Raise SecretFileMissing with all of these secrets that the swarm has and this checkout has not."""
     found = complaints(environment, names, engine)
     if found:
         lines = (f"{name}: {text}" for name, text in found.items())
-        folder = shown(environment.secrets)
+        folder = relative(environment.secrets)
         raise SecretFileMissing(
             "\n  ".join(("A deploy from here would replace live passwords by new ones; nothing was changed.", *lines)),
             hint=f"Copy the files into {folder} from the checkout that has them, or read them from the swarm: "
@@ -27,11 +27,11 @@ def demand(environment: Environment, names: Iterable[str], engine: Engine) -> No
         )
 
 
-def demand_for(environment: Environment, targets: Sequence[Target], engine: Engine) -> None:
+def require_for(environment: Environment, targets: Sequence[Target], engine: Engine) -> None:
     """As `demand`, for all secrets that the services of some stacks use; nothing is rendered but templates."""
     representatives = {target.template: target for target in targets}
     names = [name for target in representatives.values() for name in stack.secret_users(environment, target)]
-    demand(environment, dict.fromkeys(names), engine)
+    require(environment, dict.fromkeys(names), engine)
 
 
 def complaints(environment: Environment, names: Iterable[str], engine: Engine) -> dict[str, str]:
@@ -40,7 +40,7 @@ def complaints(environment: Environment, names: Iterable[str], engine: Engine) -
     suspects = [name for name in names if _suspect(environment, name, known)]
     if not suspects:
         return {}
-    held = versions.held(engine.secrets.list())
+    held = versions.versions_of(engine.secrets.list())
     texts = {name: _complaint(environment, name, known, held) for name in suspects}
     return {name: text for name, text in texts.items() if text}
 
@@ -56,7 +56,7 @@ def unknown_passwords(environment: Environment, names: Iterable[str], engine: En
     ]
     if not orphaned:
         return []
-    held = versions.held(engine.secrets.list())
+    held = versions.versions_of(engine.secrets.list())
     return [sources[name] for name in orphaned if not held.get(name)]
 
 
@@ -67,7 +67,7 @@ def settle(environment: Environment, names: Iterable[str], engine: Engine) -> No
     fresh = [(source, name) for source, name in sources.items() if secrets.fresh(environment.secrets, source)]
     if not fresh:
         return
-    held = versions.held(engine.secrets.list())
+    held = versions.versions_of(engine.secrets.list())
     for source, name in fresh:
         if _version(environment, name, known) in held.get(name, ()):
             secrets.settle(environment.secrets, source)

@@ -28,9 +28,9 @@ from swarm.stacks.rollout_options import Rollout
 LABEL = "swarmstats.release"
 PART = "swarmstats.release-part"
 # Old managers take 500 kB a config, newer ones 1,000.
-LIMIT = 400_000
-KEEP = 10
-STACK_BUDGET = 32
+CONFIG_BYTES_LIMIT = 400_000
+KEPT_RELEASES = 10
+STACK_LENGTH_LIMIT = 32
 SECTIONS = ("services", "networks", "volumes", "configs", "secrets")
 
 
@@ -156,7 +156,7 @@ def begin(engine: Engine, stack: str, content: Content, *, deploy: str, commit: 
     """Write a release down as pending, before anything is changed."""
     number = 1 + _highest(engine, stack)
     data = zlib.compress(json.dumps(_told(content), sort_keys=True).encode(), 9)
-    pieces = [data[start : start + LIMIT] for start in range(0, len(data), LIMIT)]
+    pieces = [data[start : start + CONFIG_BYTES_LIMIT] for start in range(0, len(data), CONFIG_BYTES_LIMIT)]
     for place, piece in enumerate(pieces[1:], 1):
         engine.configs.create(_name(stack, number, place), piece, {PART: stack, f"{PART}-number": str(number)})
     labels = {
@@ -284,7 +284,7 @@ def _brought_back(known: Iterable[Release], current: Release | None) -> set[int]
     return found
 
 
-def forget(engine: Engine, keep: int = KEEP, gone: Iterable[str] = ()) -> set[str]:
+def forget(engine: Engine, keep: int = KEPT_RELEASES, gone: Iterable[str] = ()) -> set[str]:
     """Drop all but the newest `keep` complete releases and `keep` others of each stack; returns the versions needed.
 
     A cleaned release counts as complete. Of the stacks in `gone` nothing is kept. Parts without a head are those of
@@ -324,8 +324,8 @@ def _told(held: Content) -> dict[str, Any]:
 
 def _name(stack: str, number: int, part: int) -> str:
     """`swarmstats.release.app.8`, for long stack names with a hash; Swarm takes 64 characters."""
-    if len(stack) > STACK_BUDGET:
-        stack = f"{stack[: STACK_BUDGET - 9]}.{hashlib.sha256(stack.encode()).hexdigest()[:8]}"
+    if len(stack) > STACK_LENGTH_LIMIT:
+        stack = f"{stack[: STACK_LENGTH_LIMIT - 9]}.{hashlib.sha256(stack.encode()).hexdigest()[:8]}"
     return f"{LABEL}.{stack}.{number}{f'.{part}' if part else ''}"
 
 

@@ -43,7 +43,7 @@ def rollback(desk: Desk, targets: Sequence[Target], number: int | None, whole: b
                         done = restore(desk, goal, step)
                 except SwarmstatsError as error:
                     # What is left pending is what the same rollback, said again, completes.
-                    hold.demand()
+                    hold.require()
                     _give_up(desk.engine, made, [release for _, release in begun[place + 1 :] if release], error)
                     if isinstance(error, StackFailed):
                         raise RollbackFailed(error.message, hint=error.hint) from error
@@ -51,9 +51,9 @@ def rollback(desk: Desk, targets: Sequence[Target], number: int | None, whole: b
                 step.skipped = done.empty
                 step.detail = "runs already" if done.empty else f"{len(done.pending)} services changed"
                 if made:
-                    hold.demand()
+                    hold.require()
                     releases.finish(desk.engine, made, State.DEPLOYED)
-        hold.demand()
+        hold.require()
         prune_after_success(desk.engine, desk.report)
 
 

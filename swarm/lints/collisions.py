@@ -8,7 +8,7 @@ from typing import Any
 
 from swarm.engine.wire import NAMESPACE
 from swarm.lints import lines, traefik
-from swarm.lints.finding import Finding, Lint, pairs, placed, plain, words
+from swarm.lints.finding import Finding, Lint, listed, pairs, placed, plain
 from swarm.live.services import Snapshot
 from swarm.stacks.stack import Stack
 
@@ -213,7 +213,7 @@ def _references(
         for alias in sorted(hosts.of(value) | exact):
             yield ("services", member.name, "environment", key), alias
     for section in ("command", "entrypoint"):
-        for word in words(service.get(section)):
+        for word in listed(service.get(section)):
             for alias in sorted(hosts.of(word)):
                 yield ("services", member.name, section), alias
     for index, given in enumerate(service.get("configs") or ()):

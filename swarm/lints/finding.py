@@ -53,7 +53,7 @@ def plain(value: Any) -> str:
     return str(value).replace("$$", "$")
 
 
-def words(command: Any) -> list[str]:
+def listed(command: Any) -> list[str]:
     """The words of a command or entrypoint in either form."""
     given = command.split() if isinstance(command, str) else command or ()
     return [plain(word) for word in given]

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from swarm.lints.finding import Finding, pairs, words
+from swarm.lints.finding import Finding, listed, pairs
 from swarm.scheduler import constraints
 
 OWN_TAG = re.compile(r"[0-9a-f]{12}")
@@ -69,7 +69,7 @@ def secrets(name: str, service: Mapping[str, Any]) -> Iterator[Finding]:
         elif SIGNED_IN.search(value):
             yield Finding(path, f"{key} holds a user and password in its URL", hint)
     for section in ("command", "entrypoint"):
-        if any(SIGNED_IN.search(word) for word in words(service.get(section))):
+        if any(SIGNED_IN.search(word) for word in listed(service.get(section))):
             yield Finding(("services", name, section), f"{section} holds a user and password in a URL", hint)
 
 

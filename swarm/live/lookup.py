@@ -28,20 +28,20 @@ def one(services: Sequence[Service], word: str) -> Service:
     """The one service that a word names; raises UnknownName when it names none, or a stack of several."""
     found = choose(services, word)
     if len(found) != 1:
-        raise UnknownName("service", word, (shown(service) for service in found))
+        raise UnknownName("service", word, (display_name(service) for service in found))
     return found[0]
 
 
-def shown(service: Service) -> str:
+def display_name(service: Service) -> str:
     """A service as people name it: `admin/traefik`."""
     return f"{service.stack}/{service.short}"
 
 
 def _means(word: str, service: Service) -> bool:
     owners = (EVERY, service.stack, service.labels.get(TEMPLATE))
-    return word in (*owners, service.name, shown(service))
+    return word in (*owners, service.name, display_name(service))
 
 
 def _known(services: Iterable[Service]) -> set[str]:
     found = list(services)
-    return {service.stack for service in found} | {shown(service) for service in found}
+    return {service.stack for service in found} | {display_name(service) for service in found}

@@ -8,7 +8,7 @@ from swarm.engine.refusals import REFUSALS
 from swarm.errors import StackOrphaned, SwarmstatsError, UnknownName
 from swarm.live import lookup, services
 from swarm.live.services import Service
-from swarm.settings.environment import Environment, shown
+from swarm.settings.environment import Environment, relative
 from swarm.stacks import targets
 from swarm.stacks.targets import PROJECT, Target
 
@@ -36,7 +36,7 @@ class Orphan:
 
 def find(environment: Environment, services: Iterable[Service]) -> dict[str, Orphan]:
     """Name -> stray, of the services that run; stacks that this program never made are none."""
-    known = targets.named(environment)
+    known = targets.with_template(environment)
     made = {service.stack: service.labels.get(lookup.TEMPLATE, "") for service in services}
     return {
         stack: _stray(environment, stack, template)
@@ -80,7 +80,7 @@ def _running(environment: Environment, manager: Manager) -> dict[str, Orphan]:
 
 def _stray(environment: Environment, stack: str, template: str) -> Orphan:
     if template == PROJECT:
-        return Orphan(stack, "project", shown(environment.directory / "projects.yaml"))
+        return Orphan(stack, "project", relative(environment.directory / "projects.yaml"))
     return Orphan(stack, "folder of stacks/", "stacks/")
 
 

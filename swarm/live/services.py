@@ -168,7 +168,7 @@ def chosen(
 
     A project in `absent` may be asked for all the same: it is defined and does not run.
     """
-    known = targets.named(environment)
+    known = targets.with_template(environment)
     of = {target.name for target in targets.select(environment, PROJECT, projects)} if projects.strip() else None
     among = [service for service in found if of is None or service.stack in of]
     subjects = [subject(service, known) for service in among]

@@ -156,7 +156,7 @@ def not_running(
     if projects.strip():
         matching = {target.name for target in targets.select(environment, PROJECT, projects)}
     found = []
-    for target in targets.named(environment).values():
+    for target in targets.with_template(environment).values():
         named = bool(given & {lookup.EVERY, target.name, target.template})
         if named and target.name not in there and (matching is None or target.name in matching):
             found.append(target)
@@ -213,7 +213,7 @@ def details(services: Iterable[Service]) -> list[Detail]:
     """One row a service."""
     return [
         Detail(
-            service=lookup.shown(service),
+            service=lookup.display_name(service),
             mode=service.mode,
             running=service.running,
             wanted=service.desired,
@@ -301,7 +301,7 @@ def _state(found: Iterable[Service]) -> str:
     words = ", ".join(f"{count} {state}" for state, count in counts.items())
     worst = next((service for service in unwell if service.state == "failing"), unwell[0])
     error = next((task.error for task in worst.tasks if task.current and task.error), "")
-    name = lookup.shown(worst)
+    name = lookup.display_name(worst)
     return f"{words}: {name}{f': {error}' if error else ''} (./run logs {name})"
 
 

@@ -13,7 +13,7 @@ Volumes = Mapping[str, Mapping[str, Mapping[str, Any]]]
 PARALLEL_NODES = 8
 
 
-def named(services: Iterable[Spec]) -> dict[str, Spec]:
+def names_of(services: Iterable[Spec]) -> dict[str, Spec]:
     """Name of each volume that services mount -> its mount."""
     mounts = (
         mount
@@ -35,7 +35,7 @@ def read(nodes: Iterable[Spec], reach: Reach) -> Volumes:
 def ignored(services: Iterable[Spec], volumes: Volumes) -> list[tuple[str, str, str]]:
     """(volume, node, what differs) where a volume exists with other options than asked for: Swarm ignores them."""
     found = []
-    for name, mount in named(services).items():
+    for name, mount in names_of(services).items():
         driver = (mount.get("VolumeOptions") or {}).get("DriverConfig") or {}
         asked = {"driver": driver.get("Name") or "local", **(driver.get("Options") or {})}
         for node, there in sorted(volumes.items()):

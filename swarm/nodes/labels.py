@@ -37,7 +37,7 @@ def parse(words: Sequence[str]) -> list[LabelChange]:
     return found
 
 
-def shown(engine: Engine) -> dict[str, dict[str, str]]:
+def labels_by_node(engine: Engine) -> dict[str, dict[str, str]]:
     """Node -> its labels, in the order of names."""
     found = {hostname(item): dict(item["Spec"].get("Labels") or {}) for item in engine.nodes.list()}
     return dict(sorted(found.items()))
@@ -45,7 +45,7 @@ def shown(engine: Engine) -> dict[str, dict[str, str]]:
 
 def changes(engine: Engine, node: str, wishes: Sequence[LabelChange]) -> list[str]:
     """What would be done; raises UnknownName for a node that is not there."""
-    there = shown(engine)
+    there = labels_by_node(engine)
     if node not in there:
         raise UnknownName("node", node, there)
     gives = [

@@ -34,28 +34,28 @@ NO_CHANGES = "no changes, but not as it should be"
 
 @dataclass(frozen=True)
 class PlanContext:
-    """What stands beside plans: notes, the edits of configs, whole or (not `full`) counted, and what has no plan.
+    """What stands context plans: notes, the edits of configs, whole or (not `full`) counted, and what has no plan.
 
-    Also, by stack, what a deploy acts upon without any change: a release left unfinished, services that are unwell.
+    Also, by stack, what a deploy acts upon without any change: a release left unfinished, services that are unhealthy.
     """
 
     notes: Sequence[PlanWarning] = ()
     edits: Edits = field(default_factory=dict)
     full: bool = False
-    strays: Sequence[Orphan] = ()
+    orphans: Sequence[Orphan] = ()
     unfinished: Mapping[str, str] = field(default_factory=dict)
-    unwell: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    unhealthy: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
-def lines(plans: Sequence[StackPlan], beside: PlanContext | None = None) -> list[Line]:
+def lines(plans: Sequence[StackPlan], context: PlanContext | None = None) -> list[Line]:
     """A paragraph for each stack, those of like content together, and a last line that counts."""
-    beside = beside or PlanContext()
-    notes = beside.notes
+    context = context or PlanContext()
+    notes = context.notes
     paragraphs: dict[tuple[tuple[Line, ...], int], list[str]] = {}
     for done in plans:
         body = (
-            *_paragraph(done, beside),
-            *_standing(done.stack, beside),
+            *_paragraph(done, context),
+            *_standing(done.stack, context),
             *(line for note in notes if note.stack == done.stack for line in _note(note)),
         )
         count = _count(done)
@@ -63,34 +63,34 @@ def lines(plans: Sequence[StackPlan], beside: PlanContext | None = None) -> list
     lines: list[Line] = []
     for (body, count), stacks in paragraphs.items():
         each = " each" if len(stacks) > 1 else ""
-        acts = any(stack in beside.unfinished or stack in beside.unwell for stack in stacks)
+        acts = any(stack in context.unfinished or stack in context.unhealthy for stack in stacks)
         words = f"{count} change{'s' if count != 1 else ''}{each}" if count else NO_CHANGES if acts else NOTHING
         lines += [("bold" if count or acts else "dim", f"{_together(stacks):<10} {words}"), *body]
-    lines += [line for stray in beside.strays for line in _stray(stray)]
-    return [*lines, ("", summary(plans, beside))]
+    lines += [line for orphan in context.orphans for line in _orphan(orphan)]
+    return [*lines, ("", summary(plans, context))]
 
 
-def summary(plans: Sequence[StackPlan], beside: PlanContext | None = None) -> str:
-    """`4 stacks: 1 create, 3 rolling restart, 1 blocked, 1 unfinished, 1 unwell.`"""
-    beside = beside or PlanContext()
+def summary(plans: Sequence[StackPlan], context: PlanContext | None = None) -> str:
+    """`4 stacks: 1 create, 3 rolling restart, 1 blocked, 1 unfinished, 1 unhealthy.`"""
+    context = context or PlanContext()
     kinds = [change.kind for done in plans for change in done.pending]
     words = [f"{kinds.count(kind)} {kind}" for kind in Kind if kind in kinds]
     networks = sum(len(done.missing_networks) for done in plans)
     words += [f"{networks} network{'s' if networks > 1 else ''} to create"] if networks else []
     unwanted = sum(len(done.unwanted_networks) for done in plans)
     words += [f"{unwanted} network{'s' if unwanted > 1 else ''} to remove"] if unwanted else []
-    blocked = sum(note.blocks for note in beside.notes)
+    blocked = sum(note.blocks for note in context.notes)
     words += [f"{blocked} blocked"] if blocked else []
-    for said, stacks in (("unfinished", beside.unfinished), ("unwell", beside.unwell)):
+    for said, stacks in (("unfinished", context.unfinished), ("unhealthy", context.unhealthy)):
         number = sum(done.stack in stacks for done in plans)
         words += [f"{number} {said}"] if number else []
     return f"{len(plans)} stack{'s' if len(plans) != 1 else ''}: {', '.join(words) or NOTHING}."
 
 
-def as_json(done: StackPlan, beside: PlanContext | None = None) -> dict[str, Any]:
+def as_json(done: StackPlan, context: PlanContext | None = None) -> dict[str, Any]:
     """A plan for machines: always the same keys, and everything that people get to see."""
-    beside = beside or PlanContext()
-    notes = [note for note in beside.notes if note.stack == done.stack]
+    context = context or PlanContext()
+    notes = [note for note in context.notes if note.stack == done.stack]
     return {
         "stack": done.stack,
         "changes": _count(done),
@@ -102,7 +102,7 @@ def as_json(done: StackPlan, beside: PlanContext | None = None) -> dict[str, Any
                 "restarts_tasks": change.restarts,
                 "tasks": change.tasks,
                 "fields": [
-                    {"path": item.path, "old": item.old, "new": item.new, "lines": _lines(item, beside)}
+                    {"path": item.path, "old": item.old, "new": item.new, "lines": _lines(item, context)}
                     for item in change.differences
                 ],
             }
@@ -118,8 +118,8 @@ def as_json(done: StackPlan, beside: PlanContext | None = None) -> dict[str, Any
         ]
         + [{"network": name, "change": "remove", "fields": []} for name in done.unwanted_networks],
         "notes": [asdict(note) for note in notes],
-        "unfinished": beside.unfinished.get(done.stack),
-        "unwell": list(beside.unwell.get(done.stack, ())),
+        "unfinished": context.unfinished.get(done.stack),
+        "unhealthy": list(context.unhealthy.get(done.stack, ())),
     }
 
 
@@ -127,48 +127,48 @@ def _count(done: StackPlan) -> int:
     return len(done.pending) + len(done.missing_networks) + len(done.unwanted_networks)
 
 
-def _lines(item: Difference, beside: PlanContext) -> dict[str, Any] | None:
+def _lines(item: Difference, context: PlanContext) -> dict[str, Any] | None:
     """What changes in a config, for machines: the lines themselves only where they are asked for."""
-    edit = beside.edits.get((item.old or "", item.new or ""))
+    edit = context.edits.get((item.old or "", item.new or ""))
     if edit is None:
         return None
-    return {"added": edit.added, "removed": edit.removed, "diff": list(edit.lines) if beside.full else None}
+    return {"added": edit.added, "removed": edit.removed, "diff": list(edit.lines) if context.full else None}
 
 
-def _paragraph(done: StackPlan, beside: PlanContext) -> list[Line]:
+def _paragraph(done: StackPlan, context: PlanContext) -> list[Line]:
     lines: list[Line] = []
     for network in done.networks:
         lines += _network(network)
     lines += [("red", f"  - network {name} remove") for name in done.unwanted_networks]
     for change in done.pending:
-        lines += _change(change, done.stack, beside)
+        lines += _change(change, done.stack, context)
     return lines
 
 
-def _standing(stack: str, beside: PlanContext) -> list[Line]:
+def _standing(stack: str, context: PlanContext) -> list[Line]:
     """What a deploy acts upon though nothing is to be changed."""
     lines: list[Line] = []
-    if stack in beside.unfinished:
-        lines.append(("magenta", f"  ! {beside.unfinished[stack]}: a deploy completes it or gives it up"))
-    if stack in beside.unwell:
-        lines.append(("magenta", f"  ! not healthy: {', '.join(beside.unwell[stack])}: a deploy waits until it is"))
+    if stack in context.unfinished:
+        lines.append(("magenta", f"  ! {context.unfinished[stack]}: a deploy completes it or gives it up"))
+    if stack in context.unhealthy:
+        lines.append(("magenta", f"  ! not healthy: {', '.join(context.unhealthy[stack])}: a deploy waits until it is"))
     return lines
 
 
-def _change(change: Change, stack: str, beside: PlanContext) -> list[Line]:
+def _change(change: Change, stack: str, context: PlanContext) -> list[Line]:
     mark, style = MARKS[change.kind]
     name = change.service.removeprefix(f"{stack}_")
     lines = [(style, f"  {mark} {name:<15} {change.kind}{_tasks(change)}")]
     for item in change.differences:
         if item.path not in HIDDEN:
-            edit = beside.edits.get((item.old or "", item.new or ""))
+            edit = context.edits.get((item.old or "", item.new or ""))
             more = (
-                f"   (+{edit.added} -{edit.removed} lines{'' if beside.full else '; --diff shows them'})"
+                f"   (+{edit.added} -{edit.removed} lines{'' if context.full else '; --diff shows them'})"
                 if edit
                 else ""
             )
             lines.append(("", f"      {item.path:<{WIDTH}} {_both(item)}{more}"))
-            if edit and beside.full:
+            if edit and context.full:
                 lines += [(EDITS.get(line[:1], "dim"), f"        {line}") for line in edit.lines]
     return lines
 
@@ -179,8 +179,8 @@ def _note(note: PlanWarning) -> list[Line]:
     return [(style, f"  {mark} {subject}: {note.text}"), *([("", f"      {note.hint}")] if note.hint else [])]
 
 
-def _stray(stray: Orphan) -> list[Line]:
-    return [("bold", f"{stray.stack:<10} runs, and {stray.words}"), ("", f"      {stray.advice}")]
+def _orphan(orphan: Orphan) -> list[Line]:
+    return [("bold", f"{orphan.stack:<10} runs, and {orphan.words}"), ("", f"      {orphan.advice}")]
 
 
 def _tasks(change: Change) -> str:

@@ -32,7 +32,7 @@ def read(
 ) -> list[PlanWarning]:
     """Everything worth knowing about a deploy, by stack; nodes are asked only where services mount volumes."""
     specs = [spec for done in plans.values() for spec in done.specs.values()]
-    held = volumes.read(seen.nodes, reach) if volumes.named(specs) else {}
+    held = volumes.read(seen.nodes, reach) if volumes.names_of(specs) else {}
     return [
         *_capacity(plans, seen, held), *_takeover(plans), *_volumes(plans, held), *_lints(rendered, shared, seen)
     ]  # fmt: skip

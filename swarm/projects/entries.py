@@ -9,7 +9,7 @@ from typing import Any
 from swarm.errors import ArgumentInvalid, EnvironmentInvalid, ProjectExists, ProjectsUneditable
 from swarm.projects import yaml_edit
 from swarm.settings import validation
-from swarm.settings.environment import Environment, reserved, shown
+from swarm.settings.environment import Environment, relative, reserved
 from swarm.settings.projects import Projects
 
 
@@ -61,7 +61,7 @@ def add(environment: Environment, wanted: NewProject, *, dry: bool = False) -> b
         if differing := sorted(key for key, value in validation.reread(entry).items() if before.get(key) != value):
             raise ProjectExists(
                 f"{wanted.name} is there already, but not with the same {' and '.join(differing)}.",
-                hint=f"Change it in {shown(path)}, then say ./run deploy admin,archive,{wanted.name}.",
+                hint=f"Change it in {relative(path)}, then say ./run deploy admin,archive,{wanted.name}.",
             )
         return False
     _write(path, _edited(path, lambda: yaml_edit.added(text, wanted.name, entry)), dry=dry)
@@ -81,7 +81,7 @@ def _edited(path: Path, edit: Any) -> str:
         return str(edit())
     except ProjectsUneditable as error:
         raise ProjectsUneditable(
-            f"{shown(path)} cannot be edited: {error.message}", hint="Edit it by hand, then say the same again."
+            f"{relative(path)} cannot be edited: {error.message}", hint="Edit it by hand, then say the same again."
         ) from error
 
 
@@ -96,7 +96,7 @@ def _write(path: Path, text: str, *, dry: bool) -> None:
     beside = path.with_name(f".{path.name}.new")
     beside.write_text(text)
     try:
-        _, mistakes = Projects.load(beside, shown(path), reserved())
+        _, mistakes = Projects.load(beside, relative(path), reserved())
         if mistakes:
             raise EnvironmentInvalid(mistakes)
         if not dry:

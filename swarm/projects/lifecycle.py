@@ -16,7 +16,7 @@ from swarm.projects import entries
 from swarm.projects.entries import NewProject
 from swarm.report import Report
 from swarm.settings import environment as environments
-from swarm.settings.environment import Environment, shown
+from swarm.settings.environment import Environment, relative
 from swarm.shell import Shell
 from swarm.stacks import targets
 
@@ -36,9 +36,9 @@ def add(
     dry: bool = False,
 ) -> None:
     """Write a project down, deploy it and who has to know of it, and start its backfill; may be repeated."""
-    _demand_secrets(environment, shell)
+    _require_secrets(environment, shell)
     new = entries.add(environment, wanted, dry=dry)
-    path = shown(entries.file(environment))
+    path = relative(entries.file(environment))
     if dry:
         deeds = [f"write {wanted.name} into {path}"] if new else []
         deeds += [f"deploy {', '.join((*KNOWING, wanted.name))}", *([f"start its backfill with {jobs} jobs"] * fill)]
@@ -62,7 +62,7 @@ def question(environment: Environment, name: str, *, drop: bool) -> str:
     )
     return (
         f"This removes the project {name} from {environment.name}: its stack, its releases, its backfill and its entry "
-        f"in {shown(entries.file(environment))}.\n{data}"
+        f"in {relative(entries.file(environment))}.\n{data}"
     )
 
 
@@ -74,8 +74,8 @@ def remove(
     Without its entry no rollback could bring the stack back, so its releases are forgotten.
     """
     project = environment.projects.get(name)
-    path = shown(entries.file(environment))
-    _demand_secrets(environment, shell)
+    path = relative(entries.file(environment))
+    _require_secrets(environment, shell)
     if dry:
         entries.remove(environment, name, dry=True)
         deeds = [
@@ -101,10 +101,10 @@ def remove(
         report.line(f"Its database {project.database} is still there; ./run project.add {name} takes it up again.")
 
 
-def _demand_secrets(environment: Environment, shell: Shell) -> None:
+def _require_secrets(environment: Environment, shell: Shell) -> None:
     """Raise SecretFileMissing before anything is changed where the deploy of those that know of projects would."""
     if engine := manager.find(environment, shell):
-        missing_secrets.demand_for(environment, targets.select(environment, ",".join(KNOWING)), engine)
+        missing_secrets.require_for(environment, targets.select(environment, ",".join(KNOWING)), engine)
 
 
 def fill_in(engine: Engine, name: str, words: tuple[str, ...], report: Report) -> None:

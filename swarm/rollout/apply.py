@@ -47,7 +47,7 @@ class ApplyContext:
 
 def apply(done: StackPlan, site: ApplyContext, step: Step) -> dict[str, Spec]:
     """Apply a plan and return the specifications to wait for, raw, of all services that the stack then has."""
-    site.hold.demand()
+    site.hold.require()
     for network in done.missing_networks:
         site.engine.networks.create(network.body)
     told = {change.service: change.live["Spec"] for change in done.changes if change.live and change.wanted}
@@ -68,7 +68,7 @@ def apply(done: StackPlan, site: ApplyContext, step: Step) -> dict[str, Spec]:
 def _act(change: Change, site: ApplyContext, told: dict[str, Spec], step: Step) -> None:
     step.note(f"{change.kind} {change.service}")
     _before(change, site)
-    site.hold.demand()
+    site.hold.require()
     if change.kind in (Kind.REMOVE, Kind.RECREATE) and change.live:
         site.engine.services.remove(str(change.live["ID"]))
     if change.wanted is None:

@@ -69,7 +69,7 @@ class HeldLock:
                     self.lose()
         return not self.lost
 
-    def demand(self) -> None:
+    def require(self) -> None:
         """Raise LockLost before something is changed without the lock."""
         if not self.stands():
             raise LockLost(f"{LOST}: nothing more was changed.", hint=HINT)

@@ -12,7 +12,7 @@ from swarm.live.services import Service
 from swarm.report import Report, Step
 from swarm.rollout.lock import HeldLock
 from swarm.rollout.service_update import Change, _carry_out, _one
-from swarm.settings.environment import Environment, shown
+from swarm.settings.environment import Environment, relative
 from swarm.stacks import stack, targets
 
 
@@ -26,7 +26,7 @@ def scale(environment: Environment, words: str, engine: Engine, report: Report, 
     try:
         _carry_out(changes, f"scale {words}", engine, report, wait, dry=dry)
     except StackFailed as error:
-        back = ",".join(f"{lookup.shown(service)}={service.desired}" for service, _ in chosen)
+        back = ",".join(f"{lookup.display_name(service)}={service.desired}" for service, _ in chosen)
         raise type(error)(error.message, hint=f"As it was before: ./run scale {back}") from error
     for change, count in zip(changes, wanted.values(), strict=True):
         if change.edit and (advice := override_advice(environment, change.service, count)):
@@ -55,7 +55,7 @@ def require_distinct(chosen: Sequence[Service]) -> None:
     """Raise ArgumentInvalid when two words mean the same service, which cannot have two numbers of tasks."""
     for service in chosen:
         if chosen.count(service) > 1:
-            raise ArgumentInvalid(f"{lookup.shown(service)} is given twice.", hint="Name each service once.")
+            raise ArgumentInvalid(f"{lookup.display_name(service)} is given twice.", hint="Name each service once.")
 
 
 def override_advice(environment: Environment, service: Service, count: int) -> str:
@@ -68,7 +68,7 @@ def override_advice(environment: Environment, service: Service, count: int) -> s
         return ""
     if int(said) == count:
         return ""
-    place = shown(environment.directory / "env.yaml")
+    place = relative(environment.directory / "env.yaml")
     keep = f"sizes: {{{service.stack}.{short}: {{replicas: {count}}}}}"
     return f"The next deploy of {service.stack} sets {short} back to {said}. To keep {count}, say in {place}: {keep}"
 
@@ -76,7 +76,9 @@ def override_advice(environment: Environment, service: Service, count: int) -> s
 def _scaled(service: Service, count: int) -> Change:
     if service.mode != "replicated":
         why = "runs one task on each node that fits" if service.mode == "global" else "is a job"
-        raise ArgumentInvalid(f"{lookup.shown(service)} {why}: it has no number of tasks to set; nothing was changed.")
+        raise ArgumentInvalid(
+            f"{lookup.display_name(service)} {why}: it has no number of tasks to set; nothing was changed."
+        )
     if service.desired == count:
         return Change(service, f"{count} wanted already", None)
     return Change(service, f"{service.desired} -> {count} tasks", partial(_resize, count=count))

@@ -48,12 +48,12 @@ def _carry_out(
 ) -> None:
     if dry or not any(change.edit for change in changes):
         for change in changes:
-            report.line(f"{lookup.shown(change.service)}: {change.words}")
+            report.line(f"{lookup.display_name(change.service)}: {change.words}")
         return
     with lock.held(engine, purpose, wait, report.line) as hold:
         for key, group in groupby(changes, key=_order):
             wave = list(group)
-            title = lookup.shown(wave[0].service) if len(wave) == 1 else f"{key[1]}/{key[2]}"
+            title = lookup.display_name(wave[0].service) if len(wave) == 1 else f"{key[1]}/{key[2]}"
             with report.step(title, hold.ended) as step:
                 step.skipped = not any(change.edit for change in wave)
                 step.detail = wave[0].words if len(wave) == 1 else f"{len(wave)} services, {wave[0].words}"
@@ -63,7 +63,7 @@ def _carry_out(
 def _one(engine: Engine, hold: HeldLock, change: Change, step: Step) -> None:
     if change.edit is None:
         return
-    hold.demand()
+    hold.require()
     own = engine.with_own_connection()
     began = own.now() - CLOCK_SKEW
     spec = _update(own, change.service, change.edit)

@@ -13,7 +13,7 @@ from swarm.scheduler.placement import Move, Swarm
 
 Volumes = Mapping[str, Mapping[str, Mapping[str, Any]]]
 
-SHOWN = 3
+SHOWN_NODES = 3
 # What a hint is about, where nodes refuse for several reasons: first what the stack can change.
 KINDS = ("resources", "port", "replicas", "plugin", "platform", "availability", "state")
 
@@ -64,7 +64,7 @@ def _blocked(spec: Spec, left: Sequence[Move], swarm: Swarm) -> Blocked:
     demand = left[0].demand
     if placement.is_global(spec):
         of = sum(1 for place in swarm.rooms.values() if placement.allowed(demand, place))
-        reason, hint = _told(found for move in left if (found := first_failure(swarm.candidates(move)[0], demand)))
+        reason, hint = _sentence(found for move in left if (found := first_failure(swarm.candidates(move)[0], demand)))
     else:
         of = placement.desired_tasks(spec)
         reason, hint = _explained(left[0], swarm)
@@ -84,18 +84,18 @@ def _explained(move: Move, swarm: Swarm) -> tuple[str, str]:
     if not any(constraints.met(demand.constraints, node) for node in nodes):
         return constraints.explain(demand.constraints, nodes)
     obstacles = [found for place in places if (found := first_failure(place, demand))]
-    reason, hint = _told(found for found in obstacles if found.kind != "constraint")
+    reason, hint = _sentence(found for found in obstacles if found.kind != "constraint")
     if barred := sum(1 for found in obstacles if found.kind == "constraint"):
         wishes = " and ".join(map(str, demand.constraints))
         reason += f"; {barred} of {len(nodes)} nodes {'does' if barred == 1 else 'do'} not meet {wishes}"
     return reason, hint
 
 
-def _told(obstacles: Iterable[FilterFailure]) -> tuple[str, str]:
+def _sentence(obstacles: Iterable[FilterFailure]) -> tuple[str, str]:
     """One sentence of what keeps tasks off nodes, and the hint of the obstacle that is easiest to move."""
     found = sorted(obstacles, key=lambda item: KINDS.index(item.kind))
-    more = f"; and {len(found) - SHOWN} nodes more" if len(found) > SHOWN else ""
-    return "; ".join(item.text for item in found[:SHOWN]) + more, found[0].hint
+    more = f"; and {len(found) - SHOWN_NODES} nodes more" if len(found) > SHOWN_NODES else ""
+    return "; ".join(item.text for item in found[:SHOWN_NODES]) + more, found[0].hint
 
 
 def _fits_without_the_old(move: Move, swarm: Swarm) -> bool:
@@ -171,5 +171,5 @@ def _has_data(volume: Mapping[str, Any]) -> bool:
 
 
 def _listed(names: Sequence[str]) -> str:
-    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return ", ".join(names[:SHOWN]) + more
+    more = f" and {len(names) - SHOWN_NODES} more" if len(names) > SHOWN_NODES else ""
+    return ", ".join(names[:SHOWN_NODES]) + more

@@ -8,11 +8,11 @@ from pathlib import Path
 from swarm.errors import SecretMissing, SecretRefused, UnknownName
 from swarm.report import Report
 from swarm.settings import secrets
-from swarm.settings.environment import Environment, shown
+from swarm.settings.environment import Environment, relative
 from swarm.settings.secrets import Declaration, Secret
 from swarm.stacks import manifest
 
-BCRYPT = 72
+BCRYPT_BYTES = 72
 
 
 def source(path: str, name: str, report: Report) -> bytes:
@@ -26,7 +26,12 @@ def source(path: str, name: str, report: Report) -> bytes:
 
 
 def generate(
-    environment: Environment, name: str, *, force: bool = False, length: int = secrets.LENGTH, dry: bool = False
+    environment: Environment,
+    name: str,
+    *,
+    force: bool = False,
+    length: int = secrets.PASSWORD_LENGTH,
+    dry: bool = False,
 ) -> Path:
     """Write a new password into the operator's own file; raises SecretRefused where there is one, unless forced."""
     declaration = declared(name)
@@ -36,7 +41,7 @@ def generate(
     made = fitting(name, secrets.password(length))
     if path.exists() and not force:
         raise SecretRefused(
-            f"{shown(path)} is there already.",
+            f"{relative(path)} is there already.",
             hint=f"./run secret.rotate {name} changes it and what uses it; --force overwrites the file.",
         )
     if not dry:
@@ -60,7 +65,7 @@ def content(environment: Environment, name: str) -> Secret:
     found = secrets.look(environment.secrets, name, known)
     if found == secrets.unmade(name):
         raise SecretMissing(
-            f"{shown(secrets.file(environment.secrets, name))} is missing.",
+            f"{relative(secrets.file(environment.secrets, name))} is missing.",
             hint="The first deploy of a stack that uses it generates it. Where one was deployed from another checkout: "
             f"copy the file, or ./run secret.fetch {name}",
         )
@@ -86,6 +91,6 @@ def derived(name: str) -> tuple[str, ...]:
 
 def fitting(name: str, secret: Secret) -> Secret:
     """The secret, if what is derived from it takes one so long; raises SecretRefused."""
-    if (others := derived(name)) and len(secret.reveal().encode()) > BCRYPT:
-        raise SecretRefused(f"{others[0]} is a hash of {name}, which may have {BCRYPT} bytes for that.")
+    if (others := derived(name)) and len(secret.reveal().encode()) > BCRYPT_BYTES:
+        raise SecretRefused(f"{others[0]} is a hash of {name}, which may have {BCRYPT_BYTES} bytes for that.")
     return secret

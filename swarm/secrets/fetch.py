@@ -34,14 +34,14 @@ from swarm.host.folder_lock import lock_folder
 from swarm.report import Report
 from swarm.secrets import edit, inventory
 from swarm.settings import secrets
-from swarm.settings.environment import Environment, shown
+from swarm.settings.environment import Environment, relative
 from swarm.settings.secrets import Secret
 from swarm.stacks import images, manifest, versions
 
 MOUNTS = "/run/secrets"
 IMAGE = "activity"
 # So many services are asked for the same secret before a job is started.
-ASKED = 3
+ATTEMPTS = 3
 JOB_SECONDS = 120.0
 
 # Secret -> its versions in the swarm, oldest first -> full names of the services that use each.
@@ -64,7 +64,7 @@ def fetch(
     Raises UnknownName, SecretMissing where the swarm has no version, SecretRefused over a file that differs, and
     SecretNotFetched for what could not be read; everything else is written even then.
     """
-    held = inventory.held(engine)
+    held = inventory.versions_in_swarm(engine)
     names = _named(name, held) if name else _missing(environment, engine)
     for source in sorted(_sources_without_a_version(environment, name, names, held)):
         report.line(f"{source} itself is in no swarm secret, only its hash: enough to deploy, not to sign in.")
@@ -75,14 +75,16 @@ def fetch(
         report.line("Nothing to fetch: the files are those of the swarm." if name else "Nothing to fetch.")
         return
     if dry:
-        report.would((f"write {shown(_file(environment, one))}, as in {one.version}" for one in wanted), "")
+        report.would((f"write {relative(_file(environment, one))}, as in {one.version}" for one in wanted), "")
         return
     with lock_folder(environment.secrets, lambda: _busy(environment)):
         _bring(environment, wanted, engine, report)
 
 
 def _busy(environment: Environment) -> None:
-    raise Locked(f"A rotation of secrets in {shown(environment.secrets)} is under way.", hint="Wait for it to finish.")
+    raise Locked(
+        f"A rotation of secrets in {relative(environment.secrets)} is under way.", hint="Wait for it to finish."
+    )
 
 
 def _bring(environment: Environment, wanted: Sequence[Wanted], engine: Engine, report: Report) -> None:
@@ -98,7 +100,7 @@ def _bring(environment: Environment, wanted: Sequence[Wanted], engine: Engine, r
     for one in wanted:
         if content := found.get(one.name):
             secrets.write(environment.secrets, one.name, content)
-            report.line(f"Wrote {shown(_file(environment, one))}, as in {one.version}.")
+            report.line(f"Wrote {relative(_file(environment, one))}, as in {one.version}.")
     if lacking := [one.name for one in wanted if one.name not in found]:
         raise SecretNotFetched(
             f"Not read from the swarm: {', '.join(lacking)}.{reason}",
@@ -111,7 +113,7 @@ def from_tasks(environment: Environment, wanted: Iterable[Wanted], engine: Engin
     users = _mounts(engine)
     found: dict[str, Secret] = {}
     for one in wanted:
-        for service, path in users.get(one.version, ())[:ASKED]:
+        for service, path in users.get(one.version, ())[:ATTEMPTS]:
             content = _checked(one, _read(environment, engine, service, path))
             if content:
                 found[one.name] = content
@@ -205,7 +207,7 @@ def _to_be_written(environment: Environment, wanted: Wanted, *, force: bool) -> 
     if force or secrets.fresh(folder, name):
         return True
     raise SecretRefused(
-        f"{shown(_file(environment, wanted))} is there already and differs from {wanted.version}.",
+        f"{relative(_file(environment, wanted))} is there already and differs from {wanted.version}.",
         hint="--force replaces it by what the swarm has; ./run deploy STACK brings the file to the swarm.",
     )
 

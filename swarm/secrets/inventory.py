@@ -74,7 +74,7 @@ def rows(environment: Environment, engine: Engine | None) -> list[Row]:
     """Every secret that a stack declares; nothing is read from the swarm but names, and nothing is changed."""
     known = manifest.declarations()
     used = users(environment)
-    there = held(engine) if engine else None
+    there = versions_in_swarm(engine) if engine else None
     found = {name: _row(environment, name, known, used[name], there) for name in sorted(known)}
     return [
         replace(row, differs=any(found[name].differs for name in row.derived))
@@ -136,7 +136,7 @@ def differs(folder: Path, name: str, known: Mapping[str, Declaration], in_use: I
     return None
 
 
-def held(engine: Engine) -> dict[str, dict[str, list[str]]]:
+def versions_in_swarm(engine: Engine) -> dict[str, dict[str, list[str]]]:
     """Secret -> its versions in the swarm, oldest first -> full names of the services that use each."""
     services: dict[str, list[str]] = {}
     for service in engine.services.list():

@@ -20,7 +20,7 @@ from swarm.report import Report
 from swarm.secrets import edit, inventory
 from swarm.secrets.inventory import FEW, Users
 from swarm.settings import secrets
-from swarm.settings.environment import Environment, shown
+from swarm.settings.environment import Environment, relative
 from swarm.settings.secrets import Secret
 from swarm.shell import Shell
 from swarm.stacks import manifest as manifests
@@ -85,7 +85,7 @@ def preview(environment: Environment, name: str, content: bytes | None, engine: 
     _wanted(name, content)
     names, used, running = (name, *edit.derived(name)), inventory.users(environment), services.services(engine)
     restarts = _restarts(environment, names, used, running)
-    _demand_files(environment, names, used, {one.target for one in restarts}, engine)
+    _require_files(environment, names, used, {one.target for one in restarts}, engine)
     return Rotation(names, tuple(restarts), tuple(_waiting(environment, restarts, used, engine, shell)))
 
 
@@ -120,12 +120,12 @@ def _restarts(
     return found
 
 
-def _demand_files(
+def _require_files(
     environment: Environment, names: Collection[str], used: Users, affected: Collection[Target], engine: Engine
 ) -> None:
     """Raise SecretFileMissing where the deploy would replace other secrets, whose files are on another machine."""
     needed = [key for key, pairs in used.items() if any(target in affected for target, _ in pairs)]
-    missing_secrets.demand(environment, [key for key in needed if key not in names], engine)
+    missing_secrets.require(environment, [key for key in needed if key not in names], engine)
 
 
 def _tell(names: tuple[str, ...], restarts: Sequence[Restart], report: Report) -> None:
@@ -163,7 +163,7 @@ def _alone(folder: Path, name: str) -> AbstractContextManager[None]:
 
     def busy() -> None:
         raise Locked(
-            f"Another rotation of secrets in {shown(folder)} is under way; {name} was not changed.",
+            f"Another rotation of secrets in {relative(folder)} is under way; {name} was not changed.",
             hint="Wait for it; ./run lock.status says what runs.",
         ) from None
 
@@ -195,7 +195,7 @@ def _replaced(
     except Exception:
         for other in reversed(names):
             secrets.restore(folder, other)
-        report.line(f"{shown(secrets.file(folder, name))} holds what it held before.")
+        report.line(f"{relative(secrets.file(folder, name))} holds what it held before.")
         raise
     for other in names:
         secrets.kept(folder, other).unlink(missing_ok=True)
@@ -206,7 +206,7 @@ def _unfinished(environment: Environment, names: tuple[str, ...], present: Secre
     former = secrets.kept(environment.secrets, names[0])
     if present is None or not former.exists() or secrets.read(former) == present:
         return False
-    there, known = inventory.held(engine), manifests.declarations()
+    there, known = inventory.versions_in_swarm(engine), manifests.declarations()
     return any(
         inventory.differs(
             environment.secrets, name, known, [version for version, users in there[name].items() if users]

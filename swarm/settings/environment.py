@@ -286,9 +286,9 @@ def load(name: str | None = None, process: Mapping[str, str] = os.environ) -> En
     if name not in known:
         raise UnknownName("environment", name, known)
     file, mistakes = _read(EnvironmentFile, directory / "env.yaml")
-    projects, more = Projects.load(directory / "projects.yaml", shown(directory / "projects.yaml"), reserved())
+    projects, more = Projects.load(directory / "projects.yaml", relative(directory / "projects.yaml"), reserved())
     if file is not None:
-        mistakes += [f"{shown(directory / 'env.yaml')}: {line}" for line in _strangers(file, projects)]
+        mistakes += [f"{relative(directory / 'env.yaml')}: {line}" for line in _strangers(file, projects)]
     if file is None or mistakes or more:
         raise EnvironmentInvalid([*mistakes, *more])
     return Environment(name, directory, ROOT, file, projects)
@@ -299,7 +299,7 @@ def reserved() -> tuple[str, ...]:
     return (*sorted(path.parent.name for path in (ROOT / "stacks").glob("*/stack.yaml")), "all")
 
 
-def shown(path: Path) -> str:
+def relative(path: Path) -> str:
     """A path as it is named to the user: from the checkout on where it lies in it."""
     return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else str(path)
 
@@ -321,6 +321,6 @@ def _strangers(file: EnvironmentFile, projects: Projects) -> Iterator[str]:
 
 def _read(model: type[EnvironmentFile], path: Path) -> tuple[EnvironmentFile | None, list[str]]:
     try:
-        return validation.check(model, validation.load(path, shown(path)), path, shown(path))
+        return validation.check(model, validation.load(path, relative(path)), path, relative(path))
     except EnvironmentInvalid as error:
         return None, list(error.mistakes)

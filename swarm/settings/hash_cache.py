@@ -15,7 +15,7 @@ from typing import Any
 HOME = Path(__file__).resolve().parents[2] / ".swarmstats" / "remembered"
 STARTED = time.time_ns()
 # A file's clock ticks slower than ours.
-MARGIN = 2_000_000_000
+MARGIN_NANOSECONDS = 2_000_000_000
 
 Signature = list[list[int | str]]
 
@@ -48,7 +48,7 @@ def _signature(files: Sequence[Path]) -> Signature:
         stats = [(file.name, file.stat()) for file in files]
     except OSError:
         return []
-    if max(stat.st_ctime_ns for _, stat in stats) + MARGIN > STARTED:
+    if max(stat.st_ctime_ns for _, stat in stats) + MARGIN_NANOSECONDS > STARTED:
         return []
     return [[name, stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns] for name, stat in stats]
 

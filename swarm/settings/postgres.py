@@ -20,7 +20,7 @@ KNOWN = Path(__file__).parent / "postgres_parameters.txt"
 # Connections by role: of the platform itself, and what each project adds: its sync writes, Grafana and readers read.
 SHARES = {"gha_admin": (60, 1), "ro_user": (30, 3), "devstats_team": (10, 0)}
 # Kept for the superuser, replication and members that join.
-RESERVED = 10
+RESERVED_CONNECTIONS = 10
 # Patroni decides these; somebody who sets them would wait for what never happens.
 PATRONI_S = (
     "hot_standby", "wal_level", "listen_addresses", "port", "cluster_name", "primary_conninfo", "hba_file",
@@ -128,11 +128,11 @@ def _known() -> tuple[str, ...]:
 
 def budget(given: Database, projects: int) -> int:
     """max_connections: as given, or so many that all projects fit."""
-    needed = demand(projects) + RESERVED
+    needed = require(projects) + RESERVED_CONNECTIONS
     return given.connections or -(-max(needed, 200) // 50) * 50
 
 
-def demand(projects: int) -> int:
+def require(projects: int) -> int:
     """Connections that the platform may hold at once."""
     return sum(_needed(projects).values())
 
@@ -140,7 +140,7 @@ def demand(projects: int) -> int:
 def limits(connections: int, projects: int) -> dict[str, int]:
     """How many connections each role may hold: all of them together leave those that are reserved to the superuser."""
     needed = _needed(projects)
-    usable = max(connections - RESERVED, len(SHARES))
+    usable = max(connections - RESERVED_CONNECTIONS, len(SHARES))
     return {role: max(usable * count // sum(needed.values()), 1) for role, count in needed.items()}
 
 

@@ -16,9 +16,9 @@ from swarm.errors import SecretMissing, SecretRefused
 from swarm.settings.hash_cache import cached
 from swarm.settings.validation import Strict
 
-LENGTH = 32
-LENGTHS = range(16, 1025)
-LARGEST = 500 * 1024
+PASSWORD_LENGTH = 32
+PASSWORD_LENGTHS = range(16, 1025)
+LARGEST_BYTES = 500 * 1024
 LETTERS = string.ascii_letters + string.digits
 NAME = re.compile(r"^[a-z0-9][a-z0-9.-]*$")
 
@@ -133,10 +133,10 @@ def stripped(text: str) -> str:
     return text[:-1].removesuffix("\r") if text.endswith("\n") else text
 
 
-def password(length: int = LENGTH) -> Secret:
+def password(length: int = PASSWORD_LENGTH) -> Secret:
     """A new random password of letters and digits; raises SecretRefused for a length that is none."""
-    if length not in LENGTHS:
-        raise SecretRefused(f"A password has {LENGTHS[0]} to {LENGTHS[-1]} characters, not {length}.")
+    if length not in PASSWORD_LENGTHS:
+        raise SecretRefused(f"A password has {PASSWORD_LENGTHS[0]} to {PASSWORD_LENGTHS[-1]} characters, not {length}.")
     return Secret("".join(random.choice(LETTERS) for _ in range(length)))
 
 
@@ -148,8 +148,8 @@ def given(name: str, content: bytes, declaration: Declaration) -> Secret:
         raise SecretRefused(f"What was given for {name} is no UTF-8 text.") from None
     if not text:
         raise SecretRefused(f"What was given for {name} is empty.")
-    if len(content) > LARGEST:
-        raise SecretRefused(f"What was given for {name} has {len(content)} bytes; Swarm takes {LARGEST}.")
+    if len(content) > LARGEST_BYTES:
+        raise SecretRefused(f"What was given for {name} has {len(content)} bytes; Swarm takes {LARGEST_BYTES}.")
     if declaration.generate == "password" and set(text) & set("\r\n\0"):
         raise SecretRefused(f"What was given for {name} has more than one line; a password has one.")
     return Secret(text)

@@ -54,7 +54,7 @@ def load(path: Path, shown: str) -> Mapping[str, Any]:
 def parse(text: str) -> Any:
     """YAML text as plain values; raises yaml.YAMLError, also for an alias of what it stands in: it has no end."""
     if "&" in text and "*" in text:
-        _demand_end(text)
+        _require_end(text)
     return yaml.load(text, Loader=_Reader)  # noqa: S506 - it is the safe loader but for dates
 
 
@@ -95,7 +95,7 @@ def describe(value: Any) -> str:
     return "nothing" if value is None else repr(value) if isinstance(value, str) else str(value)
 
 
-def _demand_end(text: str) -> None:
+def _require_end(text: str) -> None:
     """Raise yaml.MarkedYAMLError where an alias stands in what it is an alias of."""
     around: list[str | None] = []
     for event in yaml.parse(text, Loader=yaml.CSafeLoader):

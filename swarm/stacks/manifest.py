@@ -6,7 +6,7 @@ from typing import Any
 
 from swarm.errors import EnvironmentInvalid, StackInvalid
 from swarm.settings import validation
-from swarm.settings.environment import ROOT, shown
+from swarm.settings.environment import ROOT, relative
 from swarm.settings.secrets import Declaration
 from swarm.settings.validation import Strict
 
@@ -37,7 +37,7 @@ def read() -> dict[str, Manifest]:
     found: dict[str, Manifest] = {}
     mistakes: list[str] = []
     for path in sorted((ROOT / "stacks").glob("*/stack.yaml")):
-        manifest, more = validation.check(Manifest, validation.load(path, shown(path)), path, shown(path))
+        manifest, more = validation.check(Manifest, validation.load(path, relative(path)), path, relative(path))
         mistakes += more
         if manifest:
             found[path.parent.name] = manifest

@@ -48,18 +48,18 @@ def _refusals(stacks: Sequence[Stack], client: tuple[str, ...], shell: Shell) ->
     if len(stacks) == 1:
         return [text for text in (_refusal(stacks[0], client, shell),) if text]
     whole = merged([stack.document for stack in stacks])
-    if whole is not None and not _said(whole, client, shell):
+    if whole is not None and not _message(whole, client, shell):
         return []
     middle = len(stacks) // 2
     return [text for half in (stacks[:middle], stacks[middle:]) for text in _refusals(half, client, shell)]
 
 
 def _refusal(stack: Stack, client: tuple[str, ...], shell: Shell) -> str:
-    said = _said(stack.document, client, shell)
+    said = _message(stack.document, client, shell)
     return f"stacks/{stack.target.template}/stack.yml.j2 ({stack.name}): {said}" if said else ""
 
 
-def _said(document: Mapping[str, Any], client: tuple[str, ...], shell: Shell) -> str:
+def _message(document: Mapping[str, Any], client: tuple[str, ...], shell: Shell) -> str:
     """Why the client refuses a document, in one line; empty when it takes it."""
     argv = (*client, "stack", "config", "--compose-file", "-")
     result = shell.run(argv, stdin=validation.text(document), check=False, environment={"DOCKER_HOST": ""})

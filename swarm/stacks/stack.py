@@ -9,7 +9,7 @@ import yaml
 
 from swarm.errors import EnvironmentInvalid, StackInvalid
 from swarm.settings import postgres, secrets, validation
-from swarm.settings.environment import ROOT, Environment, shown
+from swarm.settings.environment import ROOT, Environment, relative
 from swarm.stacks import images, rollout_options, templates, versions
 from swarm.stacks import manifest as manifests
 from swarm.stacks.manifest import Manifest
@@ -18,7 +18,7 @@ from swarm.stacks.selection import APP, Selection, Subject
 from swarm.stacks.targets import Target
 from swarm.stacks.versions import ConfigVersion, SecretVersion
 
-NAME_BUDGET = 63
+NAME_LENGTH_LIMIT = 63
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ def render(environment: Environment, target: Target) -> Stack:
     directory = ROOT / "stacks" / target.template
     used: dict[str, images.Image] = {}
     variables = _variables(environment, target, manifest, used)
-    place = shown(directory)
+    place = relative(directory)
     source = templates.render(directory, "stack.yml.j2", variables, place)
     document = _parsed(source, place)
     document["services"], rollout = rollout_options.split(document["services"], place)
@@ -95,7 +95,7 @@ def secret_users(environment: Environment, target: Target) -> dict[str, list[str
     """Secret of a stack -> short names of the services that refer to it; no secret is read, or made."""
     directory = ROOT / "stacks" / target.template
     variables = _variables(environment, target, manifests.read()[target.template], {})
-    document = _parsed(templates.render(directory, "stack.yml.j2", variables, shown(directory)), shown(directory))
+    document = _parsed(templates.render(directory, "stack.yml.j2", variables, relative(directory)), relative(directory))
     return {
         key: [name for name, service in document["services"].items() if key in _sources(service, "secrets")]
         for key, _ in _section(document, "secrets")
@@ -148,7 +148,7 @@ def _variables(
     values = environment.file.stacks.get(target.template, {})
     if unknown := sorted(set(values) - set(manifest.values)):
         allowed = ", ".join(sorted(manifest.values)) or "none"
-        place = shown(environment.directory / "env.yaml")
+        place = relative(environment.directory / "env.yaml")
         raise EnvironmentInvalid(
             f"{place}: stacks.{target.template}.{key}: unknown key; allowed: {allowed}" for key in unknown
         )
@@ -229,13 +229,13 @@ def _services(environment: Environment, target: Target, given: Mapping[str, Any]
 
 
 def _fits(name: str) -> bool:
-    if len(name) > NAME_BUDGET:
-        raise StackInvalid(f"The service name {name} has {len(name)} characters; Swarm takes {NAME_BUDGET}.")
+    if len(name) > NAME_LENGTH_LIMIT:
+        raise StackInvalid(f"The service name {name} has {len(name)} characters; Swarm takes {NAME_LENGTH_LIMIT}.")
     return True
 
 
 def _sizes_fit(environment: Environment, target: Target, services: Mapping[str, Any]) -> None:
-    place = shown(environment.directory / "env.yaml")
+    place = relative(environment.directory / "env.yaml")
     mistakes = [
         f"{place}: sizes.{key}: {stack} has no service {service!r}; allowed: {', '.join(sorted(services))}"
         for key in environment.file.sizes

@@ -43,7 +43,7 @@ def select(environment: Environment, words: str, projects: str = "") -> tuple[Ta
     return _matching(environment, found, words, projects) if projects.strip() else found
 
 
-def named(environment: Environment) -> dict[str, Target]:
+def with_template(environment: Environment) -> dict[str, Target]:
     """Name of a Swarm stack -> its target, for every one that the environment knows."""
     return {target.name: target for target in _every(environment)}
 

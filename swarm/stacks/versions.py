@@ -11,8 +11,8 @@ from swarm.errors import StackInvalid
 from swarm.settings.hash_cache import cached
 from swarm.settings.secrets import Secret
 
-BUDGET = 64
-DIGITS = 10
+NAME_LENGTH_LIMIT = 64
+HASH_DIGITS = 10
 LABEL = "swarmstats.version-of"
 
 
@@ -36,7 +36,7 @@ class SecretVersion:
 
 def config(stack: str, key: str, content: str) -> ConfigVersion:
     """Name a config after its stack, key and content."""
-    digest = hashlib.sha256(content.encode()).hexdigest()[:DIGITS]
+    digest = hashlib.sha256(content.encode()).hexdigest()[:HASH_DIGITS]
     return ConfigVersion(key, fitting(f"{stack}_{key}_{digest}"), content.encode())
 
 
@@ -50,7 +50,7 @@ def secret_name(key: str, content: Secret) -> str:
     return fitting(f"{key}_{_scrypt(key, content)}")
 
 
-def held(secrets: Iterable[Mapping[str, Any]]) -> dict[str, list[str]]:
+def versions_of(secrets: Iterable[Mapping[str, Any]]) -> dict[str, list[str]]:
     """Key -> names of its versions in the swarm, oldest first, from raw secrets."""
     found: dict[str, list[str]] = {}
     for item in sorted(secrets, key=lambda item: str(item["CreatedAt"])):
@@ -61,9 +61,9 @@ def held(secrets: Iterable[Mapping[str, Any]]) -> dict[str, list[str]]:
 
 def fitting(name: str) -> str:
     """The name, if Swarm takes one so long; raises StackInvalid."""
-    if len(name) > BUDGET:
+    if len(name) > NAME_LENGTH_LIMIT:
         raise StackInvalid(
-            f"The name {name} has {len(name)} characters; Swarm takes {BUDGET}.",
+            f"The name {name} has {len(name)} characters; Swarm takes {NAME_LENGTH_LIMIT}.",
             hint="Shorten the project, the stack or the key.",
         )
     return name
@@ -79,7 +79,7 @@ def _slow_digest(file: Path, key: str, content: Secret) -> str:
 def _scrypt(key: str, content: Secret) -> str:
     """Names are public: a slow hash keeps them from giving away a weak password."""
     raw = hashlib.scrypt(content.reveal().encode(), salt=key.encode(), n=2**14, r=8, p=1, dklen=16)
-    return raw.hex()[:DIGITS]
+    return raw.hex()[:HASH_DIGITS]
 
 
 def unused(

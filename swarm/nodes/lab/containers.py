@@ -16,8 +16,8 @@ Spec = dict[str, Any]
 LAB = "swarmstats.lab"
 MADE_FROM = "swarmstats.made-from"
 REGISTRY = "registry"
-REGISTRY_ADDRESS = 5
-FIRST_NODE_ADDRESS = 11
+REGISTRY_HOST_NUMBER = 5
+FIRST_NODE_HOST_NUMBER = 11
 SOCKET = "docker.sock"
 SOCKET_PATH_LIMIT = 107
 STOP_SECONDS = 40
@@ -86,7 +86,7 @@ def registry(environment: Environment, image: str) -> Container | None:
         "Hostname": REGISTRY,
         "Env": [f"REGISTRY_PORT={port}"],
         "HostConfig": {"Binds": [f"{name}:/var/lib/registry"], "RestartPolicy": {"Name": "no"}},
-        **_at(environment, _address(environment, REGISTRY_ADDRESS)),
+        **_at(environment, _address(environment, REGISTRY_HOST_NUMBER)),
     }
     _publish(config, port, "127.0.0.1", port)
     return Container(name, REGISTRY, _signed(config, environment))
@@ -160,7 +160,7 @@ def label(environment: Environment) -> dict[str, str]:
 
 def address(environment: Environment, node: Node) -> str:
     """A node's fixed address on the lab's network, by its place in env.yaml."""
-    return _address(environment, FIRST_NODE_ADDRESS + environment.nodes.index(node))
+    return _address(environment, FIRST_NODE_HOST_NUMBER + environment.nodes.index(node))
 
 
 def first_manager(environment: Environment) -> Node:
@@ -188,7 +188,7 @@ def socket(operator: Operator, node: Node) -> Path:
 def _node_settings(environment: Environment, operator: Operator) -> list[str]:
     settings = [f"NODE_POOL={environment.file.lab.pool}", f"SOCKET_GROUP={operator.group}"]
     if port := registry_port(environment):
-        settings += [f"REGISTRY_HOST={_address(environment, REGISTRY_ADDRESS)}", f"REGISTRY_PORT={port}"]
+        settings += [f"REGISTRY_HOST={_address(environment, REGISTRY_HOST_NUMBER)}", f"REGISTRY_PORT={port}"]
     return settings
 
 

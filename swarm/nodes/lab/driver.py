@@ -49,7 +49,7 @@ def create(environment: Environment, shell: Shell, report: Report, *, dry: bool 
 
 def start(environment: Environment, shell: Shell, report: Report, *, dry: bool = False) -> None:
     """Bring a stopped lab back, and make what of it is missing."""
-    _demand(environment)
+    _require_lab(environment)
     create(environment, shell, report, dry=dry)
 
 
@@ -89,7 +89,7 @@ def remove(environment: Environment, shell: Shell, report: Report, *, dry: bool 
 
 def remount(environment: Environment, shell: Shell, report: Report, *, dry: bool = False) -> None:
     """Restart nodes that lost the shared storage, then let each write a file that all others must read."""
-    _demand(environment)
+    _require_lab(environment)
     site, path = LabResources.of(environment), environment.storage.path
     with _translated("The shared storage could not be checked"):
         found = {node.name: f"{environment.lab_name}-{node.name}" for node in environment.nodes}
@@ -137,7 +137,7 @@ def holdings(environment: Environment) -> tuple[str, ...]:
         return LabResources.of(environment).holdings()
 
 
-def _demand(environment: Environment) -> None:
+def _require_lab(environment: Environment) -> None:
     if not exists(environment):
         raise NodeFailed(f"There is no lab {environment.lab_name} yet.", hint="Make it: ./run swarm.init")
 
@@ -179,7 +179,7 @@ def _tell(site: LabResources, plan: Sequence[Container], found: Mapping[str, Sum
     needs = {container.name: site.needs(container, found.get(container.name)) for container in plan}
     made = [name for name, need in needs.items() if need is Need.MAKE]
     started = [name for name, need in needs.items() if need in (Need.START, Need.UNPAUSE)]
-    deeds = [f"make {thing}" for thing in (*site.lacking(plan), *(f"container {name}" for name in made))]
+    deeds = [f"make {thing}" for thing in (*site.missing(plan), *(f"container {name}" for name in made))]
     report.would([*deeds, *(f"start container {name}" for name in started)], "all containers of the lab run")
 
 

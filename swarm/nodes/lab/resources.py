@@ -81,7 +81,7 @@ class LabResources:
         for node in self.environment.nodes:
             (self.operator.sockets / node.name).mkdir(mode=0o700, parents=True, exist_ok=True)
 
-    def lacking(self, plan: Sequence[Container]) -> list[str]:
+    def missing(self, plan: Sequence[Container]) -> list[str]:
         """The network and the volumes that `prepare` would make."""
         network = [] if self.networks() else [f"network {self.environment.lab_name}"]
         return [*network, *(f"volume {name}" for name in self._absent_volumes(plan))]

@@ -89,7 +89,7 @@ def test_a_lock_can_be_broken_and_its_holder_learns_of_it(platform: Platform, mo
 def test_who_goes_on_without_the_lock_is_stopped(platform: Platform) -> None:
     with pytest.raises(LockLost), lock.held(platform.engine, "stuck", 5, print) as hold:
         platform.run("lock.break")
-        hold.demand()
+        hold.require()
 
 
 def test_a_lock_that_is_held_long_is_renewed(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -68,7 +68,7 @@ def test_a_dry_run_says_what_it_would_do_and_changes_nothing(platform: Platform,
 
 
 @pytest.fixture
-def lacking(platform: Platform) -> Iterator[Path]:
+def missing(platform: Platform) -> Iterator[Path]:
     """The file of a secret that the swarm has, taken away for a while."""
     path = secrets.file(platform.environment.secrets, READER)
     kept = path.rename(path.with_suffix(".kept"))

@@ -6,7 +6,7 @@ import pytest
 
 import tasks
 from swarm.errors import ArgumentInvalid
-from swarm.settings.secrets import LENGTH
+from swarm.settings.secrets import PASSWORD_LENGTH
 from verbs.arguments import SHORT_FLAGS, Verb
 
 LETTERS = {"e": "env", "n": "dry", "y": "yes", "j": "json", "l": "label", "p": "projects"}
@@ -126,4 +126,4 @@ def test_a_percent_sign_in_an_explanation_is_shown() -> None:
 
 
 def test_a_password_has_the_same_length_from_a_verb_and_from_a_deploy() -> None:
-    assert verb("secret.generate").parse("secret.generate", ["x"])["length"] == LENGTH
+    assert verb("secret.generate").parse("secret.generate", ["x"])["length"] == PASSWORD_LENGTH

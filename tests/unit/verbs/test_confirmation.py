@@ -154,7 +154,7 @@ def test_the_other_verbs_that_destroy_ask_in_the_same_way(
     engine: Known, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(lifecycle, "holdings", lambda environment: ["volume x"])
-    monkeypatch.setattr(restore, "deeds", lambda engine, goal: [])
+    monkeypatch.setattr(restore, "actions", lambda engine, goal: [])
     for verb, words in (
         (verbs.nodes.clean, ()),
         (verbs.database.reinit, ("patroni2",)),

@@ -8,7 +8,7 @@ import psycopg2
 import pytest
 from psycopg2.extras import PhysicalReplicationConnection
 
-from swarm.database.config import PARAMETERS, Setting, judged
+from swarm.database.config import PARAMETERS, Setting, with_states
 from swarm.database.members import query
 from tests.integration.activity.backup.support.patroni_cluster import Members, members, settle
 from tests.support.waiting import HANG, until
@@ -89,7 +89,7 @@ def _refused(cluster: Members) -> dict[str, str | None]:
     told = json.loads(said)["postgresql"]["parameters"]
     rows = cluster.sql("patroni1", f"select json_agg(told) from ({query('taken')}) told (name, value, place)")
     taken = {row["name"]: (row["value"], row["place"]) for row in rows}
-    found = [judged(Setting(f"{PARAMETERS}{name}", str(value), str(value)), taken) for name, value in told.items()]
+    found = [with_states(Setting(f"{PARAMETERS}{name}", str(value), str(value)), taken) for name, value in told.items()]
     return {item.name.removeprefix(PARAMETERS): item.actual for item in found if item.refused}
 
 

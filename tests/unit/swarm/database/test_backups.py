@@ -82,9 +82,9 @@ def test_a_repository_that_did_not_answer_is_an_error_of_its_own_and_all_else_is
     assert silent.summary().startswith("backups of the cluster are not known, verified ")
     assert [row.name for row in silent.rows()] == ["apache-1.dump"]
     with pytest.raises(BackupFailed, match=r"^The bucket kept at s3 does not answer\.$"):
-        backups.demand_answer(silent)
+        backups.require_answer(silent)
     # What a service of an earlier release does not tell is no failure.
-    backups.demand_answer(Overview(TOLD))
+    backups.require_answer(Overview(TOLD))
 
 
 def test_lines_are_handed_on_whole_however_they_come(make: Make, answer: Any) -> None:

@@ -59,7 +59,7 @@ def test_what_the_cluster_was_told_and_its_leader_did_not_take_is_no_setting_as_
         told(f"{p}wal_log_hints", "True"), told("ttl", "30"), told(f"{p}typo_mem", "9MB"),
         told(f"{p}deadlock_timeout", "0"), told(f"{p}max_connections", "5"), told(f"{p}typo", "1", "2"),
     )  # fmt: skip
-    found = [config.judged(item, taken) for item in asked]
+    found = [config.with_states(item, taken) for item in asked]
     assert [item.state for item in found[:5]] == ["as wanted"] * 5
     assert [(item.actual, item.state) for item in found[5:]] == [
         (None, "not taken by the leader: its log says why"),

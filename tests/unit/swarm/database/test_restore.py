@@ -101,13 +101,13 @@ def test_a_silent_repository_is_told_while_all_still_runs_and_a_service_that_is_
     told = {"answered": False, "problem": "The bucket kept at s3 does not answer: connection refused."}
     monkeypatch.setattr(backups, "overview", lambda *_: Overview(told))
     with pytest.raises(RestoreFailed, match=r"^Nothing was stopped\. The bucket kept at s3 does not answer"):
-        restore.demand_repository(make(), Engine())
+        restore.require_repository(make(), Engine())
 
     def gone(*_: object) -> Overview:
         raise BackupFailed("The service that makes backups does not run.")
 
     monkeypatch.setattr(backups, "overview", gone)
-    restore.demand_repository(make(), Engine())
+    restore.require_repository(make(), Engine())
 
 
 def node(identity: str, state: str = "ready", availability: str = "active") -> dict[str, Any]:
@@ -121,16 +121,16 @@ def test_a_member_whose_node_runs_nothing_now_is_told_while_all_still_runs() -> 
     services = [service(f"db_patroni{number}", f"db_data{number}") for number in (1, 2, 3)]
     tasks = [task(f"db_patroni{number}", f"n{number}") for number in (1, 2, 3)]
     found = restore.members(snapshot([*services, service("db_backups")], tasks))
-    restore.demand_nodes(found, [node("n1"), node("n2"), node("n3")])
+    restore.require_nodes(found, [node("n1"), node("n2"), node("n3")])
     with pytest.raises(RestoreFailed, match="Nothing was stopped") as raised:
-        restore.demand_nodes(found, [node("n1", state="down"), node("n2", availability="drain"), node("n4")])
+        restore.require_nodes(found, [node("n1", state="down"), node("n2", availability="drain"), node("n4")])
     assert raised.value.message.splitlines()[1:] == [
         "  db_patroni1: its node node-1 is down",
         "  db_patroni2: its node node-2 is set to drain",
         "  db_patroni3: its node n3 is not in the swarm any more",
     ]
     with pytest.raises(RestoreFailed, match="db_patroni2: its node node-2 is down"):
-        restore.demand_nodes(found, [node("n1"), node("n2", state="down"), node("n3")])
+        restore.require_nodes(found, [node("n1"), node("n2", state="down"), node("n3")])
 
 
 def test_a_restore_demands_the_nodes_before_it_stops_anything(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -155,13 +155,15 @@ def test_a_plan_names_what_a_deploy_would_act_upon_besides_changes(make: Make) -
     engine.managers.running = lambda service: "starting"
     deploy = deployment(make, engine, HeldLock(), "r/web:1", "app")
     assert [stack.name for stack in deploy.found.changed] == ["app"]
-    assert deploy.found.beside(deploy.desk).unwell == {"app": ["web 0/1 starting"]}
+    assert deploy.found.plan_context(deploy.desk).unhealthy == {"app": ["web 0/1 starting"]}
     engine.managers.running = lambda service: "running"
     held = releases.content(engine, releases.history(engine, "app")[0])
     left = releases.begin(engine, "app", held, deploy="x", commit="")
     deploy = deployment(make, engine, HeldLock(), "r/web:1", "app")
     assert [stack.name for stack in deploy.found.changed] == ["app"]
-    assert deploy.found.beside(deploy.desk).unfinished == {"app": f"release 2 of app is left pending by {left.owner}"}
+    assert deploy.found.plan_context(deploy.desk).unfinished == {
+        "app": f"release 2 of app is left pending by {left.owner}"
+    }
 
 
 def updates(engine: Known, since: int = 0) -> list[str]:

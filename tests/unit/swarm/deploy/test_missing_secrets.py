@@ -32,7 +32,7 @@ def files(environment: Environment) -> dict[Path, bytes]:
 
 def refused(environment: Environment, engine: Swarm, names: Iterable[str] = tuple(MADE)) -> SecretFileMissing:
     with pytest.raises(SecretFileMissing) as caught:
-        missing_secrets.demand(environment, names, engine)
+        missing_secrets.require(environment, names, engine)
     return caught.value
 
 
@@ -75,23 +75,23 @@ def test_what_is_to_be_delivered_is_checked_before_it_is_built(make: Make) -> No
     engine = swarm(environment)
     remove(environment, "gha-admin-password")
     with pytest.raises(SecretFileMissing, match="gha-admin-password"):
-        missing_secrets.demand_for(environment, targets.select(environment, "project"), engine)
-    missing_secrets.demand_for(environment, targets.select(environment, "admin"), engine)
+        missing_secrets.require_for(environment, targets.select(environment, "project"), engine)
+    missing_secrets.require_for(environment, targets.select(environment, "admin"), engine)
 
 
 def test_without_any_file_a_fresh_swarm_is_deployed_with_generated_secrets(make: Make) -> None:
     environment = make()
-    missing_secrets.demand(environment, MADE, Swarm())
+    missing_secrets.require(environment, MADE, Swarm())
     rendered = [stack.render(environment, target) for target in targets.select(environment, "db,admin")]
     assert deploy._secrets_made(rendered, environment, Swarm(), Report(), dry=False)
-    missing_secrets.demand(environment, MADE, Swarm())
+    missing_secrets.require(environment, MADE, Swarm())
 
 
 def test_a_secret_that_the_swarm_does_not_have_is_generated_beside_those_that_it_has(make: Make) -> None:
     environment = make()
     engine = swarm(environment, ["admin_portal"])
     remove(environment, "postgres-password")
-    missing_secrets.demand(environment, MADE, engine)
+    missing_secrets.require(environment, MADE, engine)
 
 
 def test_a_version_that_no_service_uses_counts_as_well(make: Make) -> None:
@@ -106,7 +106,7 @@ def test_a_file_of_the_operator_that_differs_is_meant_and_deployed(make: Make) -
     environment = make()
     engine = swarm(environment)
     secrets.write(environment.secrets, READER, secrets.password())
-    missing_secrets.demand(environment, MADE, engine)
+    missing_secrets.require(environment, MADE, engine)
 
 
 def test_a_file_that_was_generated_here_never_replaces_what_another_checkout_deployed_meanwhile(make: Make) -> None:
@@ -120,7 +120,7 @@ def test_a_file_that_was_generated_here_never_replaces_what_another_checkout_dep
     )
     # Said on purpose, the same content is deployed.
     secrets.write(environment.secrets, READER, generated)
-    missing_secrets.demand(environment, [READER], engine)
+    missing_secrets.require(environment, [READER], engine)
 
 
 def test_a_generated_file_is_settled_once_the_swarm_has_it(make: Make) -> None:
@@ -130,7 +130,7 @@ def test_a_generated_file_is_settled_once_the_swarm_has_it(make: Make) -> None:
     missing_secrets.settle(environment, MADE, Swarm())
     assert all(secrets.fresh(environment.secrets, name) for name in (READER, ADMIN))
     engine = swarm(environment)
-    missing_secrets.demand(environment, MADE, engine)
+    missing_secrets.require(environment, MADE, engine)
     missing_secrets.settle(environment, MADE, engine)
     assert not any(secrets.fresh(environment.secrets, name) for name in (READER, ADMIN))
     assert not [path for path in environment.secrets.iterdir() if path.name.startswith(".")]
@@ -150,7 +150,7 @@ def test_a_hash_serves_without_its_password(make: Make) -> None:
     engine = swarm(environment)
     before = secrets.look(environment.secrets, USERS, MADE)
     remove(environment, ADMIN)
-    missing_secrets.demand(environment, MADE, engine)
+    missing_secrets.require(environment, MADE, engine)
     assert secrets.look(environment.secrets, USERS, MADE) == before
     assert secrets.get(environment.secrets, USERS, MADE) == before
     assert missing_secrets.unknown_passwords(environment, MADE, engine) == []
@@ -171,7 +171,7 @@ def test_a_hash_is_made_from_a_password_that_the_operator_has(make: Make) -> Non
     environment = make()
     engine = swarm(environment)
     remove(environment, USERS)
-    missing_secrets.demand(environment, MADE, engine)
+    missing_secrets.require(environment, MADE, engine)
 
 
 def test_rendering_needs_no_file_and_writes_none(make: Make) -> None:

@@ -127,10 +127,10 @@ def surveyed(*names: str) -> ChangeSet:
 def test_a_plan_of_everything_ends_with_the_strays_and_a_plan_of_a_part_does_not_know(make: Make) -> None:
     environment = make()
     every = [target.name for target in targets.select(environment, "all")]
-    found = surveyed(*every).strays(environment)
+    found = surveyed(*every).orphans(environment)
     assert [item.stack for item in found] == ["gone"]
-    assert surveyed(*every[1:]).strays(environment) == ()
-    lines = [text for _, text in display.lines([StackPlan("app", ())], PlanContext(strays=found))]
+    assert surveyed(*every[1:]).orphans(environment) == ()
+    lines = [text for _, text in display.lines([StackPlan("app", ())], PlanContext(orphans=found))]
     assert "gone       runs, and no project has it any more" in lines
     assert lines[-1] == "1 stack: nothing to do."
 

@@ -40,7 +40,7 @@ def test_a_word_that_is_no_label_is_refused_with_an_example(word: str) -> None:
 
 
 def test_only_what_is_not_so_already_is_done() -> None:
-    assert labels.shown(Swarm()) == {"node-1": {}, "node-2": {"zone": "eu"}}
+    assert labels.labels_by_node(Swarm()) == {"node-1": {}, "node-2": {"zone": "eu"}}
     assert labels.changes(Swarm(), "node-2", labels.parse(["zone=eu", "rack-"])) == []
     assert labels.changes(Swarm(), "node-2", labels.parse(["zone=us"])) == ["give node-2 zone=us"]
     assert labels.changes(Swarm(), "node-2", labels.parse(["zone-"])) == ["take zone from node-2"]

@@ -240,13 +240,13 @@ def test_for_machines_a_plan_has_always_the_same_keys_and_all_that_people_see() 
         PlanWarning("app", "capacity", "app_nginx", "no node", "", blocks=True),
         PlanWarning("db", "lint", "x", "y", ""),
     ]
-    beside = display.PlanContext(notes, {(old, new): ConfigDiff(("+a", "+b", "-c"))})
-    told = display.as_json(changed, beside)
-    assert list(told) == ["stack", "changes", "blocked", "services", "networks", "notes", "unfinished", "unwell"]
+    context = display.PlanContext(notes, {(old, new): ConfigDiff(("+a", "+b", "-c"))})
+    told = display.as_json(changed, context)
+    assert list(told) == ["stack", "changes", "blocked", "services", "networks", "notes", "unfinished", "unhealthy"]
     assert (told["changes"], told["blocked"], [note["stack"] for note in told["notes"]]) == (1, 1, ["app"])
     (field,) = told["services"][0]["fields"]
     assert field["lines"] == {"added": 2, "removed": 1, "diff": None}
-    (field,) = display.as_json(changed, replace(beside, full=True))["services"][0]["fields"]
+    (field,) = display.as_json(changed, replace(context, full=True))["services"][0]["fields"]
     assert field["lines"]["diff"] == ["+a", "+b", "-c"]
     empty = display.as_json(plan.plan(wish({}), Snapshot((), (), (), ())))
     assert list(empty) == list(told)
@@ -256,15 +256,15 @@ def test_for_machines_a_plan_has_always_the_same_keys_and_all_that_people_see() 
 def test_a_stack_that_a_deploy_would_act_upon_without_a_change_is_said_to_need_it() -> None:
     done = plan.plan(wish({"app_nginx": SPEC}), as_live({"app_nginx": SPEC}))
     assert done.empty
-    beside = display.PlanContext(
-        unfinished={"app": "release 3 of app is left pending by me"}, unwell={"app": ["nginx 0/1"]}
+    context = display.PlanContext(
+        unfinished={"app": "release 3 of app is left pending by me"}, unhealthy={"app": ["nginx 0/1"]}
     )
-    first, *others, last = (text for _, text in display.lines([done], beside))
+    first, *others, last = (text for _, text in display.lines([done], context))
     assert first.split(maxsplit=1) == ["app", "no changes, but not as it should be"]
     assert others == [
         "  ! release 3 of app is left pending by me: a deploy completes it or gives it up",
         "  ! not healthy: nginx 0/1: a deploy waits until it is",
     ]
-    assert last == "1 stack: 1 unfinished, 1 unwell."
-    told = display.as_json(done, beside)
-    assert (told["unfinished"], told["unwell"]) == ("release 3 of app is left pending by me", ["nginx 0/1"])
+    assert last == "1 stack: 1 unfinished, 1 unhealthy."
+    told = display.as_json(done, context)
+    assert (told["unfinished"], told["unhealthy"]) == ("release 3 of app is left pending by me", ["nginx 0/1"])

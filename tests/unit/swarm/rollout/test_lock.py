@@ -17,9 +17,9 @@ def broken(engine: Known) -> None:
 def test_a_holder_whose_lock_was_broken_may_change_nothing_more() -> None:
     engine = Known()
     with pytest.raises(LockLost, match="nothing more was changed"), lock.held(engine, "deploy app", 1, print) as hold:
-        hold.demand()
+        hold.require()
         broken(engine)
-        hold.demand()
+        hold.require()
     assert hold.ended.is_set()
 
 
@@ -28,7 +28,7 @@ def test_a_holder_whose_lock_was_taken_over_learns_of_it_and_leaves_the_other_on
     with pytest.raises(LockLost), lock.held(engine, "deploy app", 1, print) as hold:
         broken(engine)
         engine.configs.claim(lock.NAME, {"purpose": "deploy db"})
-        hold.demand()
+        hold.require()
     found = lock.read(engine)
     assert found is not None
     assert found.purpose == "deploy db"
@@ -70,7 +70,7 @@ def test_a_lock_that_is_broken_at_the_very_end_is_told() -> None:
 
 
 def test_what_nobody_locked_stands() -> None:
-    HeldLock().demand()
+    HeldLock().require()
 
 
 def test_the_lock_of_another_client_is_not_taken_for_ours() -> None:
@@ -88,7 +88,7 @@ def test_the_lock_is_ours_also_where_the_answer_of_the_managers_was_lost(monkeyp
     engine = Known(patience=5)
     engine.managers.lose_answer()
     with lock.held(engine, "deploy app", -1, print) as hold:
-        hold.demand()
+        hold.require()
     assert lock.read(engine) is None
 
 

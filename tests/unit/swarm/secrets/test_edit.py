@@ -74,7 +74,9 @@ def test_a_given_secret_loses_exactly_its_trailing_newline(make: Make, given: by
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
-@pytest.mark.parametrize("given", [b"", b"\n", b"a\nb", b"a\n\n", b"a\0b", b"\xff\xfe", b"x" * (secrets.LARGEST + 1)])
+@pytest.mark.parametrize(
+    "given", [b"", b"\n", b"a\nb", b"a\n\n", b"a\0b", b"\xff\xfe", b"x" * (secrets.LARGEST_BYTES + 1)]
+)
 def test_what_can_be_no_password_is_refused_without_being_shown_and_the_file_stays(make: Make, given: bytes) -> None:
     environment = make()
     edit.import_(environment, READER, b"before")

@@ -104,7 +104,7 @@ def test_all_missing_files_come_back_as_they_were_for_their_owner_alone(
     said = "".join(capsys.readouterr())
     assert f"{ADMIN} itself is in no swarm secret" in said
     assert not [text for text in generated().values() if text in said]
-    missing_secrets.demand(environment, MADE, engine)
+    missing_secrets.require(environment, MADE, engine)
 
 
 def test_a_running_task_is_asked_first_and_a_job_for_what_none_mounts(make: Make, tasks: Tasks) -> None:

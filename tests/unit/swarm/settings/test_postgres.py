@@ -42,7 +42,7 @@ def test_connections_follow_from_the_number_of_projects_and_all_of_them_fit(make
     assert postgres.of(make()).connections == 200
     projects = "projects:\n" + "".join(f"  p{n}: {{organisations: [o{n}]}}\n" for n in range(250))
     many = postgres.of(make(projects=projects)).connections
-    assert many >= postgres.demand(250) + postgres.RESERVED
+    assert many >= postgres.require(250) + postgres.RESERVED_CONNECTIONS
     assert postgres.of(make(ENV + "db: {connections: 77}\n")).connections == 77
 
 
@@ -50,7 +50,7 @@ def test_connections_follow_from_the_number_of_projects_and_all_of_them_fit(make
 def test_roles_may_hold_all_connections_but_those_of_the_superuser(connections: int, projects: int) -> None:
     allowed = postgres.limits(connections, projects)
     assert all(count >= 1 for count in allowed.values())
-    assert sum(allowed.values()) <= connections - postgres.RESERVED
+    assert sum(allowed.values()) <= connections - postgres.RESERVED_CONNECTIONS
 
 
 def test_every_project_has_its_connections_within_the_limits_of_roles(make: Make) -> None:

@@ -23,7 +23,7 @@ def test_a_secret_prints_stars_however_it_is_printed() -> None:
 def test_a_missing_secret_is_generated_once_into_a_file_of_its_owner_alone(tmp_path: Path) -> None:
     first = secrets.get(tmp_path / "secrets", "database", KNOWN)
     file = tmp_path / "secrets" / "database.secret"
-    assert len(first.reveal()) == secrets.LENGTH
+    assert len(first.reveal()) == secrets.PASSWORD_LENGTH
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert secrets.get(tmp_path / "secrets", "database", KNOWN) == first
 

@@ -41,6 +41,6 @@ def test_patterns_that_leave_nothing_are_an_error(make: Make) -> None:
 
 
 def test_every_target_is_found_by_the_name_of_its_stack(make: Make) -> None:
-    known = targets.named(make())
+    known = targets.with_template(make())
     assert known["db"] == targets.Target("db")
     assert known["rust-lang"].template == "project"
