@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from swarm.errors import SwarmstatsError
+from swarm.files import write_atomically
 from swarm.settings import environment
 from swarm.settings.environment import Environment
 from swarm.stacks import manifest, stack, targets, urls
@@ -28,9 +29,7 @@ def write(contexts: Iterable[Any]) -> None:
     folder, file = completion.place()
     table = {"stamps": completion.stamps(completion.ROOT, folder), "verbs": verbs(contexts), "names": names()}
     file.parent.mkdir(exist_ok=True)
-    fresh = file.with_suffix(".new")
-    fresh.write_text(json.dumps(table))
-    fresh.replace(file)
+    write_atomically(file, json.dumps(table))
 
 
 def verbs(contexts: Iterable[Any]) -> dict[str, dict[str, str]]:

@@ -14,6 +14,7 @@ import psutil
 from swarm.engine.client import Engine
 from swarm.engine.refusals import REFUSALS
 from swarm.errors import CommandFailed, EngineUnavailable, ToolMissing
+from swarm.files import write_atomically
 from swarm.host import facts as machines
 from swarm.host.facts import BROWSER_PACKAGES, BROWSERS, DEBIAN_PACKAGES, ENGINE_PACKAGES, SHELLS, Machine
 from swarm.host.folder_lock import lock_folder
@@ -238,13 +239,10 @@ def _take(image: str, wanted: dict[str, Path]) -> None:
 
 def _copy(archive: Iterable[bytes], target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.with_name(f".{target.name}.part")
     with TemporaryFile() as stream:
         for chunk in archive:
             stream.write(chunk)
         stream.seek(0)
         with tarfile.open(fileobj=stream) as unpacked:
             member = unpacked.extractfile(unpacked.next() or tarfile.TarInfo())
-            partial.write_bytes(member.read() if member else b"")
-    partial.chmod(0o755)
-    partial.replace(target)
+            write_atomically(target, member.read() if member else b"", 0o755)

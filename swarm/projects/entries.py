@@ -1,12 +1,15 @@
 """Who is on the roster of an environment: adding a project to its projects.yaml and taking one off it."""
 
+import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from swarm.errors import ArgumentInvalid, EnvironmentInvalid, ProjectExists, ProjectsUneditable
+from swarm.files import write_atomically
 from swarm.projects import yaml_edit
 from swarm.settings import validation
 from swarm.settings.environment import Environment, relative, reserved
@@ -93,15 +96,11 @@ def _entries(text: str) -> Mapping[str, Any]:
 
 def _write(path: Path, text: str, *, dry: bool) -> None:
     """Put the new text in the place of the old one at once, if it has no mistake."""
-    beside = path.with_name(f".{path.name}.new")
-    beside.write_text(text)
-    try:
-        _, mistakes = Projects.load(beside, relative(path), reserved())
-        if mistakes:
-            raise EnvironmentInvalid(mistakes)
-        if not dry:
-            if path.exists():
-                beside.chmod(path.stat().st_mode)
-            beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
+    with TemporaryDirectory() as folder:
+        draft = Path(folder) / path.name
+        draft.write_text(text)
+        _, mistakes = Projects.load(draft, relative(path), reserved())
+    if mistakes:
+        raise EnvironmentInvalid(mistakes)
+    if not dry:
+        write_atomically(path, text, stat.S_IMODE(path.stat().st_mode) if path.exists() else None)

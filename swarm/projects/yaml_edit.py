@@ -1,4 +1,8 @@
-"""Edits of projects.yaml as text: one project comes or goes, everything else stays as its author wrote it."""
+"""Edits of projects.yaml as text: one project comes or goes, everything else stays as its author wrote it.
+
+Lines are edited because a round trip through a YAML library changes what nobody asked for: spaces in lists, the
+indentation of their items, the columns of comments.
+"""
 
 from collections.abc import Mapping
 from typing import Any

@@ -5,12 +5,13 @@ What is kept holds for the files as they were, and tells nothing of what is in t
 
 import hashlib
 import json
-import os
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
+
+from swarm.files import write_atomically
 
 HOME = Path(__file__).resolve().parents[2] / ".swarmstats" / "remembered"
 STARTED = time.time_ns()
@@ -63,9 +64,6 @@ def _read(place: Path) -> dict[str, Any]:
 
 def _write(place: Path, answers: dict[str, Any]) -> None:
     """Who may not write there does without."""
-    draft = place.with_name(f"{place.name}.{os.getpid()}")
     with suppress(OSError):
         place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        draft.write_text(json.dumps(answers, indent=1))
-        draft.chmod(0o600)
-        draft.replace(place)
+        write_atomically(place, json.dumps(answers, indent=1), 0o600)

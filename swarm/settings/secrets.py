@@ -1,6 +1,5 @@
 """The operator's own secret files: read, generated where they can be, never shown."""
 
-import os
 import re
 import secrets as random
 import string
@@ -13,12 +12,14 @@ import bcrypt
 from pydantic import model_validator
 
 from swarm.errors import SecretMissing, SecretRefused
+from swarm.files import write_atomically
 from swarm.settings.hash_cache import cached
 from swarm.settings.validation import Strict
 
 PASSWORD_LENGTH = 32
 PASSWORD_LENGTHS = range(16, 1025)
 LARGEST_BYTES = 500 * 1024
+OWNER_ONLY = 0o600
 LETTERS = string.ascii_letters + string.digits
 NAME = re.compile(r"^[a-z0-9][a-z0-9.-]*$")
 
@@ -161,7 +162,7 @@ def write(folder: Path, name: str, secret: Secret) -> Secret:
         folder.mkdir(parents=True, exist_ok=True)
         if folder.stat().st_mode & 0o077:
             folder.chmod(0o700)
-        _put(file(folder, name), f"{secret.reveal()}\n".encode())
+        write_atomically(file(folder, name), f"{secret.reveal()}\n", OWNER_ONLY)
         settle(folder, name)
     except OSError as error:
         raise SecretRefused(f"{file(folder, name)} cannot be written: {error.strerror}.") from error
@@ -188,7 +189,7 @@ def keep(folder: Path, name: str) -> None:
     path = file(folder, name)
     kept(folder, name).unlink(missing_ok=True)
     if path.exists():
-        _put(kept(folder, name), path.read_bytes())
+        write_atomically(kept(folder, name), path.read_bytes(), OWNER_ONLY)
 
 
 def restore(folder: Path, name: str) -> None:
@@ -197,16 +198,6 @@ def restore(folder: Path, name: str) -> None:
         kept(folder, name).replace(file(folder, name))
     else:
         file(folder, name).unlink(missing_ok=True)
-
-
-def _put(path: Path, content: bytes) -> None:
-    draft = path.with_name(f".{path.name}")
-    draft.unlink(missing_ok=True)
-    with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as target:
-        target.write(content)
-        target.flush()
-        os.fsync(target.fileno())
-    draft.replace(path)
 
 
 @lru_cache(maxsize=64)
@@ -230,4 +221,4 @@ def _close(folder: Path, name: str) -> None:
     """Make a secret's file its owner's alone."""
     path = file(folder, name)
     if path.exists() and path.stat().st_mode & 0o077:
-        path.chmod(0o600)
+        path.chmod(OWNER_ONLY)

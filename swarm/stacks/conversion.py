@@ -18,6 +18,7 @@ from swarm.engine.client import Engine
 from swarm.engine.recorder import Recorder, listening
 from swarm.engine.wire import NAMESPACE, Spec
 from swarm.errors import StackInvalid
+from swarm.files import write_atomically
 from swarm.settings import validation
 from swarm.settings.environment import ROOT
 from swarm.shell import Shell
@@ -61,7 +62,7 @@ def convert(stacks: Sequence[Stack], engine: Engine, shell: Shell, cache: Path =
     if fresh:
         _make_room(cache, len(fresh))
     for name, answer in fresh.items():
-        _keep(cache, keys[name], answer)
+        write_atomically(cache / f"{keys[name]}.json", json.dumps(answer))
     answers |= fresh
     return {stack.name: _wanted(stack, answers[stack.name]) for stack in stacks}
 
@@ -128,12 +129,6 @@ def _kept(path: Path) -> dict[str, Any] | None:
 
 def _make_room(cache: Path, count: int) -> None:
     cache.mkdir(mode=0o700, parents=True, exist_ok=True)
-    files = sorted((item.stat().st_mtime, item) for item in cache.glob("*.json"))
+    files = sorted((item.stat().st_mtime, item) for item in cache.glob("[!.]*.json"))
     for _, path in files[: max(0, len(files) + count - KEPT_FILES)]:
         path.unlink(missing_ok=True)
-
-
-def _keep(cache: Path, key: str, answer: Mapping[str, Any]) -> None:
-    part = cache / f"{key}.{os.getpid()}.part"
-    part.write_text(json.dumps(answer))
-    part.replace(cache / f"{key}.json")
