@@ -34,6 +34,8 @@ def backup(_: Context, env: str = "", full: bool = False, dry: bool = False) -> 
 @verb(positional=["project"], help={"project": "one project (default: all)", "env": ENV, "json": JSON})
 def backups(_: Context, project: str | None = None, env: str = "", json: bool = False) -> None:
     """What backups and dumps there are, how old and how large, and which failed."""
+    from rich.filesize import decimal
+
     import swarm.database.backups
     from swarm.nodes import manager
     from swarm.settings.environment import load
@@ -45,7 +47,7 @@ def backups(_: Context, project: str | None = None, env: str = "", json: bool = 
         swarm.database.backups.require_answer(found)
         return
     rows = [row for row in found.rows() if not project or row.project == project]
-    sizes = ((row, swarm.database.backups.size(row.bytes) if row.bytes else "-") for row in rows)
+    sizes = ((row, decimal(row.bytes) if row.bytes else "-") for row in rows)
     columns = ("KIND", "PROJECT", "NAME", "AGE", "SIZE", "STATE")
     REPORT.table(columns, ((row.kind, row.project or "-", row.name, row.age, size, row.state) for row, size in sizes))
     REPORT.line(found.summary())

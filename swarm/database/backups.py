@@ -167,16 +167,6 @@ def known_names(engine: Engine) -> bool:
     return any(service.name == SERVICE for service in services.services(engine, STACK))
 
 
-def size(count: int) -> str:
-    """A number of bytes for people."""
-    value = float(count)
-    for unit in ("B", "KB", "MB", "GB"):
-        if value < 1000:
-            return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
-        value /= 1000
-    return f"{value:.1f} TB"
-
-
 def _plain(line: str) -> str:
     """A line of the service's log without its time, its level and its exit code, which are ours to say."""
     found = LOG_LINE.match(line)

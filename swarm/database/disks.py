@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from rich.filesize import decimal
+
 from swarm.database.members import Database
 from swarm.errors import CommandFailed, DatabaseUnhealthy, NodeFailed, UnknownName
 
@@ -25,7 +27,7 @@ class Disk:
         """Free room for people."""
         if self.size is None or self.free is None:
             return "-"
-        return f"{_written(self.free)} of {_written(self.size)}"
+        return f"{decimal(self.free)} of {decimal(self.size)}"
 
     @property
     def complaint(self) -> str:
@@ -55,7 +57,3 @@ def _disk(database: Database, name: str) -> Disk:
         return Disk(name, int(size), int(free))
     except (CommandFailed, DatabaseUnhealthy, NodeFailed, UnknownName, ValueError):
         return Disk(name, None, None)
-
-
-def _written(size: int) -> str:
-    return f"{size / MEGABYTE:.0f} MB" if size < 1024 * MEGABYTE else f"{size / MEGABYTE / 1024:.1f} GB"

@@ -1,19 +1,19 @@
 """What the database looks like now: members, slots, connections, sizes."""
 
-import time
 from dataclasses import asdict, dataclass
 from typing import Any
+
+from rich.filesize import decimal
 
 from swarm.database import disks
 from swarm.database.disks import Disk
 from swarm.database.members import Database, Member, query
+from swarm.engine.retry import until_accepted
 from swarm.errors import CommandFailed, DatabaseUnhealthy
 from swarm.report import Report
 
-MEGABYTE = 1024**2
 # A switchover takes no longer, and a failover is over soon after the leader's place is vacant.
 ANSWER_SECONDS = 6.0
-PAUSE_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
@@ -33,17 +33,10 @@ def read(database: Database, patience: float = ANSWER_SECONDS) -> Status:
 
     Who has just been told to lead takes no queries of a leader yet, and who led may be gone.
     """
-    end = time.monotonic() + patience
-    while True:
-        try:
-            return _read(database)
-        except CommandFailed as error:
-            problem = DatabaseUnhealthy(error.message, hint=error.hint)
-        except DatabaseUnhealthy as error:
-            problem = error
-        if time.monotonic() >= end:
-            raise problem
-        time.sleep(PAUSE_SECONDS)
+    try:
+        return until_accepted(lambda: _read(database), patience, (CommandFailed, DatabaseUnhealthy))
+    except CommandFailed as error:
+        raise DatabaseUnhealthy(error.message, hint=error.hint) from error
 
 
 def _read(database: Database) -> Status:
@@ -76,7 +69,7 @@ def show(status: Status, report: Report) -> None:
         report.table(("SLOT", "STATE", "KEPT LOG"), status.slots)
     report.table(
         ("DATABASE", "SIZE", "CONNECTIONS"),
-        ((name, f"{size / MEGABYTE:.1f} MB", str(count)) for name, size, count in status.databases),
+        ((name, decimal(size), str(count)) for name, size, count in status.databases),
     )
     report.line(f"{status.connections[0]} of {status.connections[1]} connections on the leader.")
 
@@ -90,4 +83,4 @@ def _or_dash(value: int | None) -> str:
 
 
 def _bytes(value: int | None) -> str:
-    return "-" if value is None else f"{value} B" if value < MEGABYTE else f"{value / MEGABYTE:.1f} MB"
+    return "-" if value is None else decimal(value)

@@ -6,6 +6,7 @@ from contextlib import suppress
 from swarm.database.members import STACK, Database, Member
 from swarm.errors import DatabaseUnhealthy, UnknownName
 from swarm.report import Report
+from swarm.wait import until
 
 PATRONICTL = ("patronictl", "-c", "/run/patroni")
 REINIT_SECONDS = 300.0
@@ -71,12 +72,8 @@ def _known(name: str, members: list[Member]) -> None:
 
 
 def _wait(database: Database, problem: str) -> None:
-    end = time.monotonic() + REINIT_SECONDS
-    while time.monotonic() < end:
-        if _whole(database):
-            return
-        time.sleep(1)
-    raise DatabaseUnhealthy(f"After {REINIT_SECONDS:.0f} s {problem}.", hint="./run db.status, ./run logs db")
+    if not until(lambda: _whole(database), REINIT_SECONDS, every=1):
+        raise DatabaseUnhealthy(f"After {REINIT_SECONDS:.0f} s {problem}.", hint="./run db.status, ./run logs db")
 
 
 def _whole(database: Database) -> bool:

@@ -1,7 +1,6 @@
 """The use case that removes stacks and returns when they are gone; their volumes and releases stay."""
 
-import time
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from swarm.containers import backfills, jobs
 from swarm.deploy import releases
@@ -17,6 +16,7 @@ from swarm.rollout.lock import HeldLock
 from swarm.rollout.waves import together, waves
 from swarm.stacks.selection import EVERYTHING, Selection
 from swarm.stacks.targets import Target
+from swarm.wait import until
 
 DEADLINE_SECONDS = 120.0
 POLL_SECONDS = 0.3
@@ -163,12 +163,7 @@ def _clean_services(
 def _remove_services(engine: Engine, stack: str, identities: Collection[str], step: Step) -> None:
     for identity in identities:
         engine.services.remove(identity)
-    deadline = time.monotonic() + DEADLINE_SECONDS
-    while left := _tasks(engine, stack, identities):
-        step.note(f"waiting for {len(left)}: {left[0]}")
-        if time.monotonic() > deadline:
-            raise CleanIncomplete(f"{stack}: still there after {DEADLINE_SECONDS:.0f} s: {', '.join(left)}.")
-        time.sleep(POLL_SECONDS)
+    _wait(stack, lambda: _tasks(engine, stack, identities), step)
 
 
 def _tasks(engine: Engine, stack: str, services: Collection[str] | None = None) -> list[str]:
@@ -213,15 +208,26 @@ def _remove(engine: Engine, stack: str, step: Step) -> None:
     """Remove the services of a stack, then its networks; `docker stack rm` would take the configs of releases too."""
     for service in engine.services.list(stack):
         engine.services.remove(str(service["ID"]))
-    deadline = time.monotonic() + DEADLINE_SECONDS
-    while left := remains(engine, stack):
-        step.note(f"waiting for {len(left)}: {left[0]}")
-        if time.monotonic() > deadline:
-            raise CleanIncomplete(
-                f"{stack}: still there after {DEADLINE_SECONDS:.0f} s: {', '.join(left)}.",
-                hint=f"A network goes once no other stack uses it. Then again: ./run clean {stack}",
-            )
-        if not any(item.startswith(("service", "task")) for item in left):
+
+    def left() -> list[str]:
+        found = remains(engine, stack)
+        if found and not any(item.startswith(("service", "task")) for item in found):
             for network in engine.networks.list(stack):
                 engine.networks.remove(str(network["Id"]))
-        time.sleep(POLL_SECONDS)
+        return found
+
+    _wait(stack, left, step, f"A network goes once no other stack uses it. Then again: ./run clean {stack}")
+
+
+def _wait(stack: str, left: Callable[[], list[str]], step: Step, hint: str = "") -> None:
+    """Wait until nothing is left; raises CleanIncomplete."""
+    names: list[str] = []
+
+    def gone() -> bool:
+        names[:] = left()
+        if names:
+            step.note(f"waiting for {len(names)}: {names[0]}")
+        return not names
+
+    if not until(gone, DEADLINE_SECONDS, every=POLL_SECONDS):
+        raise CleanIncomplete(f"{stack}: still there after {DEADLINE_SECONDS:.0f} s: {', '.join(names)}.", hint=hint)

@@ -28,6 +28,7 @@ from swarm.settings.environment import ROOT, Environment
 from swarm.shell import Argv, Shell
 from swarm.stacks import stack, targets
 from swarm.stacks.targets import PROJECT, Target
+from swarm.wait import until
 
 # The environment is made in a folder of its own: no name, port, network or stack of the operator's is in it.
 FOLDER = ROOT / ".swarmstats" / "bench"
@@ -111,11 +112,12 @@ def deploys(projects: int, runs: int, keep: bool, shell: Shell, report: Report) 
 
 def rest(engine: Engine) -> None:
     """Let jobs end that Docker's client has run again: a deploy waits for them; raises StackFailed when they do not."""
-    deadline = time.monotonic() + REST
-    while busy := [service.name for service in services.services(engine) if not service.healthy]:
-        if time.monotonic() > deadline:
-            raise StackFailed(f"{', '.join(busy[:5])} not healthy, so nothing can be measured.")
-        time.sleep(POLL)
+
+    def busy() -> list[str]:
+        return [service.name for service in services.services(engine) if not service.healthy]
+
+    if not until(lambda: not busy(), REST, every=POLL):
+        raise StackFailed(f"{', '.join(busy()[:5])} not healthy, so nothing can be measured.")
 
 
 def rendered() -> None:

@@ -126,8 +126,3 @@ def test_what_went_well_but_not_as_it_should_is_told_and_what_is_only_told_is_no
     answer(0, [b"done\n"], [b"2026-01-31T12:00:00Z warning a replica lags\n2026-01-31T12:00:00Z info all is well\n"])
     assert backups.restore(make(), Engine(), "apache", None, print, said.append) == "done"
     assert said == ["a replica lags"]
-
-
-@pytest.mark.parametrize(("count", "words"), [(0, "0 B"), (999, "999 B"), (31_400_000, "31.4 MB"), (2e15, "2000.0 TB")])
-def test_sizes_are_told_in_their_largest_unit(count: int, words: str) -> None:
-    assert backups.size(int(count)) == words
