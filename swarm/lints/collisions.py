@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from swarm.engine.wire import NAMESPACE
-from swarm.lints import lines, traefik
+from swarm.lints import traefik
 from swarm.lints.finding import Finding, Lint, listed, pairs, placed, plain
 from swarm.live.services import Snapshot
+from swarm.settings.yaml_lines import Location
 from swarm.stacks.stack import Stack
 
 # Words of a variable whose value is a host, and nothing but a host.
@@ -205,7 +206,7 @@ class _Hosts:
 
 def _references(
     member: _Member, stack: Stack, hosts: _Hosts, contents: Mapping[str, bytes]
-) -> Iterator[tuple[lines.Path, str]]:
+) -> Iterator[tuple[Location, str]]:
     """Path of the reference and the name that is referred to."""
     service = stack.services[member.name]
     for key, value in pairs(service.get("environment")).items():

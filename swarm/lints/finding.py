@@ -8,6 +8,7 @@ from typing import Any
 
 from swarm.lints import lines
 from swarm.settings.environment import ROOT
+from swarm.settings.yaml_lines import Location
 from swarm.stacks.stack import Stack
 
 
@@ -25,7 +26,7 @@ class Lint:
 class Finding:
     """A lint before its line is looked up."""
 
-    path: lines.Path
+    path: Location
     message: str
     hint: str
 

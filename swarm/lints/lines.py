@@ -8,7 +8,8 @@ from itertools import accumulate
 
 import yaml
 
-Path = tuple[str | int, ...]
+from swarm.settings import yaml_lines
+from swarm.settings.yaml_lines import Location
 
 # Jinja2's own; `{{.Node.ID}}` is Swarm's and stands in the rendered text as it is.
 DYNAMIC = re.compile(r"\{\{(?!\s*\.).*?\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
@@ -52,15 +53,9 @@ def origins(template: str, rendered: str) -> tuple[int, ...]:
     return tuple(lines[at].number for at in _backwards(steps, min(costs.items(), key=_second)[0]))
 
 
-def line(rendered: str, path: Path) -> int:
+def line(rendered: str, path: Location) -> int:
     """The line of a rendered text, from 1 on, of the deepest key of a path that is there."""
-    node, found = _composed(rendered), 1
-    for part in path:
-        step = _step(node, part)
-        if step is None:
-            break
-        found, node = step
-    return found
+    return yaml_lines.key_line(_composed(rendered), path)
 
 
 def _second(pair: tuple[int, float]) -> float:
@@ -99,24 +94,3 @@ def _mark(found: str) -> str:
 def _composed(rendered: str) -> yaml.Node | None:
     node: yaml.Node | None = yaml.compose(rendered, Loader=yaml.CSafeLoader)
     return node
-
-
-def _step(node: yaml.Node | None, part: str | int) -> tuple[int, yaml.Node] | None:
-    """Line and value below a key, an index, or the `KEY=value` of a list."""
-    if isinstance(node, yaml.MappingNode):
-        for key, value in node.value:
-            if key.value == str(part):
-                return key.start_mark.line + 1, value
-        merged = [value for key, value in node.value if key.value == "<<"]
-        inherited = [one for value in merged for one in (value.value if _is_list(value) else [value])]
-        return next((found for one in inherited if (found := _step(one, part))), None)
-    if isinstance(node, yaml.SequenceNode):
-        for index, item in enumerate(node.value):
-            named = item.value.partition("=")[0] if isinstance(item, yaml.ScalarNode) else None
-            if part in (index, named):
-                return item.start_mark.line + 1, item
-    return None
-
-
-def _is_list(node: yaml.Node) -> bool:
-    return isinstance(node, yaml.SequenceNode)

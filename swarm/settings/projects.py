@@ -12,7 +12,8 @@ from pydantic import Field, StringConstraints, model_validator
 from swarm.errors import EnvironmentInvalid, UnknownName
 from swarm.settings import validation
 from swarm.settings.patterns import Excluded, Expression, Organisation, Plain, Repository
-from swarm.settings.validation import Location, Strict
+from swarm.settings.validation import Strict
+from swarm.settings.yaml_lines import Location
 
 NAME = r"^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$"
 RESERVED_DATABASES = ("postgres", "template0", "template1", "devstats")

@@ -12,8 +12,9 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails
 
 from swarm.errors import EnvironmentInvalid
+from swarm.settings import yaml_lines
+from swarm.settings.yaml_lines import Location
 
-Location = tuple[int | str, ...]
 Model = TypeVar("Model", bound=BaseModel)
 ESCAPE = re.compile(r"\\(?:u(d[89ab]..)\\u(d[c-f]..)|.)", re.DOTALL)
 
@@ -87,7 +88,7 @@ def places(path: Path, shown: str, locations: Iterable[Location]) -> list[str]:
     """Where each location stands in a YAML file: `FILE:LINE: PATH`."""
     wanted = list(locations)
     root = yaml.compose(path.read_text(), Loader=yaml.CSafeLoader) if wanted else None
-    return [f"{shown}:{_line(root, location) or 1}: {_path(location)}" for location in wanted]
+    return [f"{shown}:{yaml_lines.value_line(root, location) or 1}: {_path(location)}" for location in wanted]
 
 
 def describe(value: Any) -> str:
@@ -117,7 +118,7 @@ def _whole(escape: re.Match[str]) -> str:
 
 def _mistake(model: type[BaseModel], detail: ErrorDetails, root: yaml.Node | None, shown: str) -> str:
     location = tuple(part for part in detail["loc"] if part != "[key]")
-    line = _line(root, location)
+    line = yaml_lines.value_line(root, location)
     place = f"{shown}:{line}" if line else shown
     return f"{place}: {_path(location)}: {_sentence(model, detail, location)}"
 
@@ -163,24 +164,6 @@ def _inner(annotation: Any) -> Any:
             if isinstance(found, type) and issubclass(found, BaseModel):
                 return found
     return annotation
-
-
-def _line(node: yaml.Node | None, location: Location) -> int | None:
-    for part in location:
-        step = _child(node, part)
-        if step is None:
-            break
-        node = step
-    return node.start_mark.line + 1 if node is not None else None
-
-
-def _child(node: yaml.Node | None, part: int | str) -> yaml.Node | None:
-    if isinstance(node, yaml.MappingNode):
-        return next((value for key, value in node.value if key.value == str(part)), None)
-    if isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
-        found = node.value[part]
-        return found if isinstance(found, yaml.Node) else None
-    return None
 
 
 def _duplicates(node: yaml.Node | None, shown: str, path: str = "") -> Iterator[str]:
