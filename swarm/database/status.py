@@ -8,7 +8,7 @@ from rich.filesize import decimal
 from swarm.database import disks
 from swarm.database.disks import Disk
 from swarm.database.members import Database, Member, query
-from swarm.engine.retry import until_accepted
+from swarm.engine.retry import PAUSE_SECONDS, until_accepted
 from swarm.errors import CommandFailed, DatabaseUnhealthy
 from swarm.report import Report
 
@@ -28,13 +28,13 @@ class Status:
     connections: tuple[int, int]
 
 
-def read(database: Database, patience: float = ANSWER_SECONDS) -> Status:
+def read(database: Database, patience: float = ANSWER_SECONDS, pause: float = PAUSE_SECONDS) -> Status:
     """Ask the cluster and its leader, again for some seconds; raises DatabaseUnhealthy.
 
     Who has just been told to lead takes no queries of a leader yet, and who led may be gone.
     """
     try:
-        return until_accepted(lambda: _read(database), patience, (CommandFailed, DatabaseUnhealthy))
+        return until_accepted(lambda: _read(database), patience, (CommandFailed, DatabaseUnhealthy), pause)
     except CommandFailed as error:
         raise DatabaseUnhealthy(error.message, hint=error.hint) from error
 

@@ -30,7 +30,7 @@ class Engine:
     """An engine at `host` (unix:///..., tcp://..., ssh://...), of a docker `context`, or this machine's own.
 
     `timeout` is the time for one answer, in seconds; `patience` for how many seconds a request is repeated while the
-    engine does not answer or has no leader to ask.
+    engine does not answer or has no leader to ask, with `pause` seconds between.
     """
 
     host: str | None = None
@@ -38,13 +38,14 @@ class Engine:
     client: tuple[str, ...] = ("docker",)
     timeout: int = 30
     patience: float = 0.0
+    pause: float = retry.PAUSE_SECONDS
 
     @cached_property
     def _sdk(self) -> docker.DockerClient:
         """The SDK's client, closed when nobody holds it any more; raises EngineUnavailable when nothing answers."""
-        client = retry.until_accepted(self._connect, self.patience, (EngineUnavailable,))
+        client = retry.until_accepted(self._connect, self.patience, (EngineUnavailable,), self.pause)
         weakref.finalize(client, client.api.close)
-        retry.mount_retries(client.api, self.patience)
+        retry.mount_retries(client.api, self.patience, self.pause)
         return client
 
     def _connect(self) -> docker.DockerClient:

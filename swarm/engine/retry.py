@@ -21,10 +21,11 @@ Answer = TypeVar("Answer")
 class RetryAdapter(BaseAdapter):
     """A transport that retries for `seconds`; once that was in vain it does not retry until an answer comes."""
 
-    def __init__(self, inner: BaseAdapter, seconds: float) -> None:
+    def __init__(self, inner: BaseAdapter, seconds: float, pause: float) -> None:
         super().__init__()
         self.inner = inner
         self.seconds = seconds
+        self.pause = pause
         self.given_up = False
 
     def send(self, request: PreparedRequest, *arguments: Any, **options: Any) -> Response:
@@ -46,20 +47,23 @@ class RetryAdapter(BaseAdapter):
                 if late:
                     return answer
                 answer.close()
-            time.sleep(PAUSE_SECONDS)
+            time.sleep(self.pause)
 
     def close(self) -> None:
         """Close the transport below."""
         self.inner.close()
 
 
-def mount_retries(session: Session, seconds: float) -> None:
-    """Let a session retry for so many seconds, whatever its transports are."""
+def mount_retries(session: Session, seconds: float, pause: float = PAUSE_SECONDS) -> None:
+    """Let a session retry for so many seconds, with pauses between, whatever its transports are."""
     for prefix, adapter in list(session.adapters.items()):
-        session.mount(prefix, RetryAdapter(adapter.inner if isinstance(adapter, RetryAdapter) else adapter, seconds))
+        inner = adapter.inner if isinstance(adapter, RetryAdapter) else adapter
+        session.mount(prefix, RetryAdapter(inner, seconds, pause))
 
 
-def until_accepted(act: Callable[[], Answer], seconds: float, refusals: tuple[type[Exception], ...]) -> Answer:
+def until_accepted(
+    act: Callable[[], Answer], seconds: float, refusals: tuple[type[Exception], ...], pause: float = PAUSE_SECONDS
+) -> Answer:
     """What `act` returns, retried while it raises one of `refusals`; raises the last one when time is up."""
     end = time.monotonic() + seconds
     while True:
@@ -69,7 +73,7 @@ def until_accepted(act: Callable[[], Answer], seconds: float, refusals: tuple[ty
         except refusals:
             if late:
                 raise
-        time.sleep(PAUSE_SECONDS)
+        time.sleep(pause)
 
 
 def is_leaderless(answer: Response) -> bool:

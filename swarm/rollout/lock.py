@@ -23,10 +23,16 @@ from swarm.host import user
 
 NAME = "swarmstats.lock"
 LIFETIME = timedelta(seconds=30)
-RENEWAL_SECONDS = 8.0
-POLL_SECONDS = 0.5
 LOST = "The lock was broken or taken over while this ran, and somebody else may change stacks now"
 HINT = "./run lock.status says who changes stacks; ./run status shows what runs."
+
+
+@dataclass(frozen=True)
+class Timing:
+    """How often a held lock is renewed, and how often one that somebody else holds is asked for, seconds."""
+
+    renewal_seconds: float = 8.0
+    poll_seconds: float = 0.5
 
 
 @dataclass(frozen=True)
@@ -103,14 +109,18 @@ def release(engine: Engine, *, dry: bool = False) -> Lock | None:
 
 
 @contextmanager
-def held(engine: Engine, purpose: str, timeout: float, say: Callable[[str], None]) -> Iterator[HeldLock]:
+def held(
+    engine: Engine, purpose: str, timeout: float, say: Callable[[str], None], timing: Timing = Timing()
+) -> Iterator[HeldLock]:
     """Hold the lock for a block; waits up to `timeout` seconds for another holder, then raises Locked.
 
     Raises LockLost where it was lost before the block ended, whatever became of the block.
     """
-    identity = _acquire(engine, purpose, timeout, say)
+    identity = _acquire(engine, purpose, timeout, say, timing.poll_seconds)
     hold, over = HeldLock(engine, identity), Event()
-    renewing = Thread(target=_renew, args=(engine.with_own_connection(), hold, over), daemon=True)
+    renewing = Thread(
+        target=_renew, args=(engine.with_own_connection(), hold, over, timing.renewal_seconds), daemon=True
+    )
     renewing.start()
     try:
         yield hold
@@ -129,7 +139,7 @@ def held(engine: Engine, purpose: str, timeout: float, say: Callable[[str], None
             say("The lock was broken by somebody while this ran: look at ./run status.")
 
 
-def _acquire(engine: Engine, purpose: str, timeout: float, say: Callable[[str], None]) -> str:
+def _acquire(engine: Engine, purpose: str, timeout: float, say: Callable[[str], None], poll: float) -> str:
     labels = {"owner": user.name(), "host": socket.gethostname(), "purpose": purpose, "token": token_hex(8)}
     deadline = time.monotonic() + timeout
     told = ""
@@ -152,12 +162,12 @@ def _acquire(engine: Engine, purpose: str, timeout: float, say: Callable[[str], 
             if lock.id != told:
                 say(f"Waiting for another change: {lock}.")
                 told = lock.id
-            time.sleep(POLL_SECONDS)
+            time.sleep(poll)
 
 
-def _renew(engine: Engine, hold: HeldLock, over: Event) -> None:
+def _renew(engine: Engine, hold: HeldLock, over: Event, pause: float) -> None:
     """Keep the lock alive; a renewal that fails is tried again, and of a lock that is gone its holder learns."""
-    while not over.wait(RENEWAL_SECONDS):
+    while not over.wait(pause):
         with suppress(EngineUnavailable, *REFUSALS):
             if not engine.configs.touch(hold.id):
                 hold.lose()

@@ -12,6 +12,7 @@ import pytest
 
 from swarm.errors import LockLost
 from swarm.rollout import lock
+from swarm.rollout.lock import Timing
 from swarm.settings.environment import ROOT
 from tests.e2e.conftest import FILE, Platform
 from tests.support.waiting import HANG, until
@@ -77,10 +78,9 @@ def test_the_lock_of_a_client_that_was_killed_expires_and_the_next_deploy_ends_w
     assert platform.get("app").status_code == 200
 
 
-def test_a_lock_can_be_broken_and_its_holder_learns_of_it(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lock, "RENEWAL_SECONDS", 60.0)
+def test_a_lock_can_be_broken_and_its_holder_learns_of_it(platform: Platform) -> None:
     said: list[str] = []
-    with lock.held(platform.engine, "stuck", 5, said.append):
+    with lock.held(platform.engine, "stuck", 5, said.append, Timing(renewal_seconds=60)):
         assert "stuck" in platform.run("lock.break").stdout
         assert holder(platform) is None
     assert said == ["The lock was broken by somebody while this ran: look at ./run status."]
@@ -92,10 +92,9 @@ def test_who_goes_on_without_the_lock_is_stopped(platform: Platform) -> None:
         hold.require()
 
 
-def test_a_lock_that_is_held_long_is_renewed(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lock, "RENEWAL_SECONDS", 0.5)
+def test_a_lock_that_is_held_long_is_renewed(platform: Platform) -> None:
     engine = platform.engine
-    with lock.held(engine, "long", 5, print):
+    with lock.held(engine, "long", 5, print, Timing(renewal_seconds=0.5)):
         first = lock.read(engine)
         assert first is not None
 

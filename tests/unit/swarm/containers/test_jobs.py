@@ -7,7 +7,6 @@ import pytest
 from swarm.containers import job_attempts, job_spec, jobs
 from swarm.containers.job_attempts import Attempt
 from swarm.containers.job_spec import Job
-from swarm.engine import retry
 from swarm.errors import ChangedMeanwhile, JobFailed, UnknownName
 from swarm.live.services import Service
 from tests.support.fake_managers import Known
@@ -104,9 +103,8 @@ def test_a_job_is_abandoned_when_its_time_is_over_or_its_process_here_is_gone() 
     assert not jobs.abandoned(labels("here:1", 5), NOW, "here")
 
 
-def test_a_job_runs_once_also_where_the_answer_to_having_it_run_was_lost(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(retry, "PAUSE_SECONDS", 0.01)
-    engine = Known(patience=5)
+def test_a_job_runs_once_also_where_the_answer_to_having_it_run_was_lost() -> None:
+    engine = Known(patience=5, pause=0.01)
     spec = {"Name": "db_bootstrap", "TaskTemplate": {"ContainerSpec": {"Image": "activity"}, "ForceUpdate": 2}}
     identity = str(engine.managers.put("services", spec)["ID"])
     engine.managers.lose_answer()

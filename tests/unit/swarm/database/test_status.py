@@ -9,7 +9,6 @@ import pytest
 from swarm.containers import exec
 from swarm.database import status
 from swarm.database.members import Database, reason
-from swarm.engine import retry
 from swarm.engine.client import Engine
 from swarm.errors import CommandFailed, DatabaseUnhealthy
 from tests.unit.swarm.conftest import ENV, Make
@@ -49,9 +48,8 @@ def database(make: Make) -> Database:
 def test_a_leader_that_is_not_ready_yet_is_asked_again(
     database: Database, monkeypatch: pytest.MonkeyPatch, *, gone: bool
 ) -> None:
-    monkeypatch.setattr(retry, "PAUSE_SECONDS", 0.0)
     monkeypatch.setattr(exec, "run", Promotion(2, gone=gone))
-    found = status.read(database)
+    found = status.read(database, pause=0.0)
     assert (found.members[0].name, found.connections) == ("patroni2", (3, 200))
 
 

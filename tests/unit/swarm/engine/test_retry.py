@@ -31,15 +31,10 @@ class Manager(BaseAdapter):
         return
 
 
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(retry, "PAUSE_SECONDS", 0.01)
-
-
 def session(manager: Manager, seconds: float) -> requests.Session:
     made = requests.Session()
     made.mount("http://", manager)
-    retry.mount_retries(made, seconds)
+    retry.mount_retries(made, seconds, pause=0.01)
     return made
 
 
@@ -84,7 +79,7 @@ def test_what_refuses_is_called_until_it_does_not_or_time_is_up() -> None:
             raise LookupError("not yet")
         return "there"
 
-    assert retry.until_accepted(connect, 10, (LookupError,)) == "there"
+    assert retry.until_accepted(connect, 10, (LookupError,), pause=0.01) == "there"
     tries.clear()
     with pytest.raises(LookupError):
         retry.until_accepted(connect, 0, (LookupError,))

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from swarm.engine import retry
 from swarm.engine.client import Engine
 from swarm.engine.wire import NAMESPACE
 from swarm.errors import DeadlinePassed, LockLost, StackFailed
@@ -98,7 +97,6 @@ def carried_out(engine: Known, done: StackPlan) -> None:
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(retry, "PAUSE_SECONDS", 0.01)
     monkeypatch.setattr(converge, "POLL_SECONDS", 0.01)
 
 
@@ -129,7 +127,7 @@ def test_the_sibling_that_its_update_may_heal_goes_first() -> None:
 @pytest.mark.usefixtures("quick")
 @pytest.mark.parametrize("there", [True, False])
 def test_a_change_whose_answer_was_lost_is_not_made_again_so_that_no_job_runs_twice(there: bool) -> None:
-    engine = Known(patience=5)
+    engine = Known(patience=5, pause=0.01)
     spec = {
         "Name": "db_bootstrap",
         "Labels": {NAMESPACE: "db"},

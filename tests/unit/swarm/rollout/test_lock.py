@@ -2,12 +2,13 @@
 
 import pytest
 
-from swarm.engine import retry
 from swarm.errors import Locked, LockLost, StackFailed
 from swarm.rollout import lock
-from swarm.rollout.lock import HeldLock
+from swarm.rollout.lock import HeldLock, Timing
 from tests.support.fake_managers import Known
 from tests.support.waiting import until
+
+QUICK = Timing(renewal_seconds=0.01)
 
 
 def broken(engine: Known) -> None:
@@ -34,20 +35,18 @@ def test_a_holder_whose_lock_was_taken_over_learns_of_it_and_leaves_the_other_on
     assert found.purpose == "deploy db"
 
 
-def test_the_loss_is_found_while_the_holder_waits_for_something_else(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lock, "RENEWAL_SECONDS", 0.01)
+def test_the_loss_is_found_while_the_holder_waits_for_something_else() -> None:
     engine = Known()
     lost = pytest.raises(LockLost, match=r"deploy app stopped\.\napp was not waited for")
-    with lost, lock.held(engine, "deploy app", 1, print) as hold:
+    with lost, lock.held(engine, "deploy app", 1, print, QUICK) as hold:
         broken(engine)
         assert hold.ended.wait(5)
         raise StackFailed("app was not waited for to its end.")
 
 
-def test_a_verb_that_ends_without_its_lock_does_not_end_well(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lock, "RENEWAL_SECONDS", 0.01)
+def test_a_verb_that_ends_without_its_lock_does_not_end_well() -> None:
     engine = Known()
-    with pytest.raises(LockLost, match="ended all the same"), lock.held(engine, "restore db", 1, print) as hold:
+    with pytest.raises(LockLost, match="ended all the same"), lock.held(engine, "restore db", 1, print, QUICK) as hold:
         broken(engine)
         assert hold.ended.wait(5)
 
@@ -83,17 +82,15 @@ def test_the_lock_of_another_client_is_not_taken_for_ours() -> None:
     assert found.id == other
 
 
-def test_the_lock_is_ours_also_where_the_answer_of_the_managers_was_lost(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(retry, "PAUSE_SECONDS", 0.01)
-    engine = Known(patience=5)
+def test_the_lock_is_ours_also_where_the_answer_of_the_managers_was_lost() -> None:
+    engine = Known(patience=5, pause=0.01)
     engine.managers.lose_answer()
     with lock.held(engine, "deploy app", -1, print) as hold:
         hold.require()
     assert lock.read(engine) is None
 
 
-def test_a_renewal_prolongs_the_lock(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lock, "RENEWAL_SECONDS", 0.01)
+def test_a_renewal_prolongs_the_lock() -> None:
     engine = Known()
 
     def expiry() -> float:
@@ -101,6 +98,6 @@ def test_a_renewal_prolongs_the_lock(monkeypatch: pytest.MonkeyPatch) -> None:
         assert found is not None
         return found.expires.timestamp()
 
-    with lock.held(engine, "deploy app", 1, print):
+    with lock.held(engine, "deploy app", 1, print, QUICK):
         first = expiry()
         until("a later expiry", lambda: expiry() > first, deadline=10, every=0.01)

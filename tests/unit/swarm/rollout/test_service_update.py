@@ -2,7 +2,6 @@ from typing import Any
 
 import pytest
 
-from swarm.engine import retry
 from swarm.errors import ArgumentInvalid
 from swarm.rollout import restart, scale, service_update
 from tests.support.fake_managers import Known
@@ -70,9 +69,8 @@ def test_a_service_that_is_named_twice_cannot_have_two_numbers_of_tasks() -> Non
         scale.require_distinct([NGINX, NGINX])
 
 
-def test_a_restart_whose_answer_was_lost_does_not_happen_twice(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(retry, "PAUSE_SECONDS", 0.01)
-    engine = Known(patience=5)
+def test_a_restart_whose_answer_was_lost_does_not_happen_twice() -> None:
+    engine = Known(patience=5, pause=0.01)
     spec = {"Name": "app_nginx", "TaskTemplate": {"ContainerSpec": {"Image": "nginx"}, "ForceUpdate": 4}}
     held = engine.managers.put("services", spec)
     engine.managers.lose_answer()
