@@ -64,7 +64,8 @@ def _data(environment: Environment, step: Step) -> str:
         step.note(f"{held} of {wanted} hours")
         time.sleep(POLL_SECONDS)
     raise DemoFailed(
-        f"The projects did not get their hours within {DEADLINE_SECONDS:.0f} s.", hint="See ./run logs archive_ingest"
+        f"The projects did not receive their hours within {DEADLINE_SECONDS:.0f} s.",
+        hint="See ./run logs archive_ingest",
     )
 
 

@@ -47,7 +47,7 @@ def run(name: str, shell: Shell, report: Report, *, json: bool = False) -> bool:
         report.line(f"  {'✓' if finding.well else '✗'} {finding.name}: {finding.found}")
         if not finding.well and finding.advice:
             report.line(f"      {finding.advice}")
-    report.line("All is well." if well else "Not all is well.")
+    report.line("All checks passed." if well else "Some checks failed.")
     return well
 
 
@@ -100,7 +100,7 @@ def _loaded(name: str, found: list[Environment]) -> str:
 
 def _rendered(environment: Environment, shell: Shell) -> str:
     rendered = changeset.render(environment, targets.select(environment, "all"), prerequisites.client(shell), shell)
-    return f"{len(rendered)} render and are accepted by Docker"
+    return f"{len(rendered)} rendered and valid"
 
 
 def _connections(environment: Environment) -> Finding:
@@ -110,7 +110,7 @@ def _connections(environment: Environment) -> Finding:
     told = postgres.parameters(environment.database, postgres.budget(environment.database, projects))
     needed, allowed = postgres.require(projects) + postgres.RESERVED_CONNECTIONS, int(told["max_connections"])
     found = f"{needed} of {allowed} may be needed for {projects} projects"
-    return Finding("connections", needed <= allowed, found, f"Set db.connections to {needed} or more, or leave it out.")
+    return Finding("connections", needed <= allowed, found, f"Set db.connections to {needed} or more, or omit it.")
 
 
 def _secrets(environment: Environment, engine: Engine) -> Finding:
@@ -119,7 +119,7 @@ def _secrets(environment: Environment, engine: Engine) -> Finding:
         missing_secrets.require(environment, manifest.declarations(), engine)
     except SwarmstatsError as error:
         return Finding("secrets", False, error.message, error.hint)
-    return Finding("secrets", True, "no file is missing of those that the swarm has")
+    return Finding("secrets", True, "every generated secret in the swarm has its file")
 
 
 def _memory(environment: Environment, nodes: Iterable[Spec]) -> Iterator[Finding]:
@@ -132,18 +132,16 @@ def _memory(environment: Environment, nodes: Iterable[Spec]) -> Iterator[Finding
     ]
     if homes:
         given, (there, name) = environment.database.memory, min(homes)
-        found = f"db.memory is {given}, {name} has {there / GIGABYTE:.1f}G, the least of nodes with a server"
+        found = f"db.memory is {given}, {name} has {there / GIGABYTE:.1f}G, the least of all database nodes"
         well = postgres.size(given) <= there
-        yield Finding(
-            "memory of postgres", well, found, "Give db.memory less than the node has, or the label to another."
-        )
+        yield Finding("memory of postgres", well, found, "Lower db.memory, or move the label to another node.")
 
 
 def _swarm(environment: Environment, shell: Shell) -> str:
     rows = lifecycle.status(environment, shell)
     down = [row.name for row in rows if row.state != "ready"]
     if down:
-        raise SwarmstatsError(f"not ready: {', '.join(down)}", hint="./run swarm.init completes a half-made swarm.")
+        raise SwarmstatsError(f"not ready: {', '.join(down)}", hint="./run swarm.init completes the swarm.")
     return f"{len(rows)} nodes ready"
 
 
@@ -156,7 +154,7 @@ def _services(running: Iterable[services.Service]) -> Iterator[Finding]:
 
 def _strays(environment: Environment, running: Iterable[services.Service]) -> Iterator[Finding]:
     for name, stray in orphans.find(environment, running).items():
-        yield Finding(f"stack {name}", False, f"runs, and {stray.words}", stray.advice)
+        yield Finding(f"stack {name}", False, f"still running, but {stray.words}", stray.advice)
 
 
 def _disks(environment: Environment, shell: Shell) -> Iterator[Finding]:

@@ -297,7 +297,7 @@ class ChangedMeanwhile(SwarmstatsError):
 
 
 class ReleaseGone(SwarmstatsError):
-    """What a release refers to is not in the swarm any more."""
+    """What a release refers to is no longer in the swarm."""
 
     exit_code = 17
 

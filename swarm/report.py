@@ -138,7 +138,7 @@ class Report:
                 try:
                     table, problem = look(), ""
                 except failures as error:
-                    problem = f"No answer: {error}"
+                    problem = f"Refresh failed: {error}"
 
     @contextmanager
     def _canvas(self) -> Iterator[Callable[[Table, str], None]]:
@@ -158,7 +158,7 @@ class Report:
         with Live(console=self.console, screen=True, auto_refresh=False) as live:
 
             def repaint(table: Table, problem: str) -> None:
-                line = f"{time.strftime('%H:%M:%S')}  {problem or 'Ctrl-C ends this.'}"
+                line = f"{time.strftime('%H:%M:%S')}  {problem or 'Press Ctrl-C to stop.'}"
                 foot = Text(line, style="red" if problem else "dim")
                 live.update(Group(_grid(*table), Text(""), foot), refresh=True)
 

@@ -56,12 +56,12 @@ class Shell:
                 check=False,
             )
         except FileNotFoundError as error:
-            raise ToolMissing(f"`{argv[0]}` is not on this machine.", hint=f"Install {argv[0]}.") from error
+            raise ToolMissing(f"`{argv[0]}` is not installed on this machine.", hint=f"Install {argv[0]}.") from error
         except subprocess.TimeoutExpired as error:
-            raise CommandFailed(f"`{shlex.join(argv)}` did not end within {timeout:.0f} s.") from error
+            raise CommandFailed(f"`{shlex.join(argv)}` did not finish within {timeout:.0f} s.") from error
         result = Result(argv, done.returncode, done.stdout, done.stderr)
         if check and result.code != 0:
-            raise CommandFailed(f"`{shlex.join(argv)}` ended with {result.code}:\n{result.tail()}")
+            raise CommandFailed(f"`{shlex.join(argv)}` exited with {result.code}:\n{result.tail()}")
         return result
 
     def attach(self, argv: Argv, *, environment: Mapping[str, str] | None = None) -> int:
@@ -69,7 +69,7 @@ class Shell:
         try:
             return subprocess.run(argv, env={**os.environ, **(environment or {})}, check=False).returncode
         except FileNotFoundError as error:
-            raise ToolMissing(f"`{argv[0]}` is not on this machine.", hint=f"Install {argv[0]}.") from error
+            raise ToolMissing(f"`{argv[0]}` is not installed on this machine.", hint=f"Install {argv[0]}.") from error
 
     def follow(
         self, argv: Argv, line: Callable[[str], None], *, environment: Mapping[str, str] | None = None
@@ -86,7 +86,7 @@ class Shell:
                 errors="replace",
             )
         except FileNotFoundError as error:
-            raise ToolMissing(f"`{argv[0]}` is not on this machine.", hint=f"Install {argv[0]}.") from error
+            raise ToolMissing(f"`{argv[0]}` is not installed on this machine.", hint=f"Install {argv[0]}.") from error
         with process:
             said: deque[str] = deque(maxlen=KEPT_LINES)
             for text in process.stdout or ():
@@ -102,7 +102,7 @@ class Shell:
                     argv, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
                 )
         except FileNotFoundError as error:
-            raise ToolMissing(f"`{argv[0]}` is not on this machine.", hint=f"Install {argv[0]}.") from error
+            raise ToolMissing(f"`{argv[0]}` is not installed on this machine.", hint=f"Install {argv[0]}.") from error
         return process.pid
 
 
@@ -128,7 +128,7 @@ class RecordingShell(Shell):
         self.given.append(stdin)
         result = self._answer(argv)
         if check and result.code != 0:
-            raise CommandFailed(f"`{shlex.join(argv)}` ended with {result.code}:\n{result.tail()}")
+            raise CommandFailed(f"`{shlex.join(argv)}` exited with {result.code}:\n{result.tail()}")
         return result
 
     def attach(self, argv: Argv, *, environment: Mapping[str, str] | None = None) -> int:

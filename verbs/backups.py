@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from swarm.settings.environment import Environment
 
 
-@verb(help={"env": ENV, "full": "all of it, not only what changed since the last full backup", "dry": DRY})
+@verb(help={"env": ENV, "full": "make a full backup instead of a differential one", "dry": DRY})
 def backup(_: Context, env: str = "", full: bool = False, dry: bool = False) -> None:
-    """Back up the whole cluster now, on whichever member leads."""
+    """Back up the whole cluster now."""
     import swarm.database.backups
     from swarm.nodes import manager
     from swarm.settings.environment import load
@@ -33,7 +33,7 @@ def backup(_: Context, env: str = "", full: bool = False, dry: bool = False) -> 
 
 @verb(positional=["project"], help={"project": "one project (default: all)", "env": ENV, "json": JSON})
 def backups(_: Context, project: str | None = None, env: str = "", json: bool = False) -> None:
-    """What backups and dumps there are, how old and how large, and which failed."""
+    """List backups and dumps with age, size and state."""
     from rich.filesize import decimal
 
     import swarm.database.backups
@@ -57,9 +57,9 @@ def backups(_: Context, project: str | None = None, env: str = "", json: bool = 
     swarm.database.backups.require_answer(found)
 
 
-@verb(positional=["project"], help={"project": "the project whose database is dumped, or all", "env": ENV, "dry": DRY})
+@verb(positional=["project"], help={"project": "the project to dump, or all", "env": ENV, "dry": DRY})
 def dump(_: Context, project: str, env: str = "", dry: bool = False) -> None:
-    """Dump a project's database now, from a replica, beside the dumps that are made every day."""
+    """Dump a project's database now, in addition to the daily dumps."""
     from swarm.settings.environment import load
 
     _ask_of_project(load(env), "dump", project, dry)
@@ -67,10 +67,10 @@ def dump(_: Context, project: str, env: str = "", dry: bool = False) -> None:
 
 @verb(
     positional=["project"],
-    help={"project": "the project whose database is vacuumed and analyzed (default: all)", "env": ENV, "dry": DRY},
+    help={"project": "the project to vacuum and analyze (default: all)", "env": ENV, "dry": DRY},
 )
 def vacuum(_: Context, project: str | None = None, env: str = "", dry: bool = False) -> None:
-    """Vacuum and analyze the databases of projects."""
+    """Vacuum and analyze project databases."""
     from swarm.live import lookup
     from swarm.settings.environment import load
 
@@ -97,7 +97,7 @@ def _ask_of_project(environment: "Environment", word: str, project: str, dry: bo
 
 @verb(help={"env": ENV, "json": JSON})
 def verify(_: Context, env: str = "", json: bool = False) -> None:
-    """Restore the newest backup into an instance of its own, read and check all of it, and remove it again."""
+    """Verify the newest backup by restoring it into a temporary instance."""
     import swarm.database.backups
     from swarm.nodes import manager
     from swarm.settings.environment import load
@@ -112,9 +112,9 @@ def verify(_: Context, env: str = "", json: bool = False) -> None:
 
 @verb(
     help={
-        "to": "a time, such as 2026-01-31T12:00:00Z: the cluster as it was then, or the newest dump not after it",
-        "project": "one project's database, from its dump (default: the whole cluster, from its backup)",
-        "timeline": "of the whole cluster: go along this timeline instead of the newest",
+        "to": "the time to restore to, such as 2026-01-31T12:00:00Z; for a project, its newest dump up to then",
+        "project": "restore one project's database from its dump (default: the whole cluster from its backup)",
+        "timeline": "follow this timeline instead of the newest (whole cluster only)",
         "env": ENV,
         "yes": YES,
         "lock-timeout": WAIT,
@@ -131,7 +131,7 @@ def restore(
     lock_timeout: int = 600,
     dry: bool = False,
 ) -> None:
-    """Bring back the whole cluster as it was at a time, or one project's database while all others go on."""
+    """Restore the whole cluster or one project's database."""
     import swarm.database.restore
     from swarm.nodes import manager
     from swarm.settings.environment import load
@@ -140,7 +140,7 @@ def restore(
     moment = swarm.database.restore.parse_time(to)
     engine = manager.connect(environment, SHELL)
     if project and timeline:
-        raise ArgumentInvalid("--timeline is of the whole cluster; a dump has none.")
+        raise ArgumentInvalid("--timeline applies only to the whole cluster; a dump has no timeline.")
     if project:
         _restore_project(environment, engine, project, moment, yes, dry)
         return
@@ -150,7 +150,7 @@ def restore(
         REPORT.would(doing, "")
         return
     if not yes:
-        REPORT.confirm("This replaces every database of the cluster; what is there is kept aside.", environment.name)
+        REPORT.confirm("This replaces every database of the cluster; the present data is set aside.", environment.name)
     swarm.database.restore.restore_cluster(environment, engine, goal, REPORT, lock_timeout)
 
 
@@ -163,9 +163,7 @@ def _restore_project(
         raise UnknownName("project", project, environment.projects.names)
     found = swarm.database.backups.dump(environment, engine, project, moment)
     if dry:
-        REPORT.would(
-            [f"restore {project} from {found} beside its database, and put it in its place when it is whole"], ""
-        )
+        REPORT.would([f"restore {project} from {found} into a new database, then swap it in"], "")
         return
     if not yes:
         REPORT.confirm(f"This puts what {found} holds in the place of the database of {project}.", project)

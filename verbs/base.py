@@ -18,14 +18,17 @@ REPORT = Report()
 PENDING = 2
 
 ENV = "environment, a folder of env/ (default: SWARMSTATS_ENV, then lab)"
-STACK = "a stack, a project, a comma list, project (all projects), or all"
-SERVICES = "a service (admin/traefik), a stack, a project, a comma list, project (all projects), or all"
-JSON = "print JSON for machines"
-LABEL = "services that are so: project=rust-lang,app=sync, app!=sync; keys project, app, stack, foundation, any label"
-PROJECTS = "projects whose names match: 'a*,!apache'"
-WAIT = "seconds to wait for another change of stacks"
+STACK = "a stack or project, a comma-separated list, project (all projects), or all"
+SERVICES = "a service (admin/traefik), stack or project, a comma-separated list, project (all projects), or all"
+JSON = "print JSON"
+LABEL = (
+    "only services that match these labels: project=rust-lang,app=sync or app!=sync; "
+    "keys: project, app, stack, foundation, any label"
+)
+PROJECTS = "only projects whose names match: 'a*,!apache'"
+WAIT = "seconds to wait for the deploy lock"
 YES = "do not ask for confirmation"
-DRY = "print what would be done, and do nothing"
+DRY = "print what would be done, change nothing"
 
 
 def verb(**options: Any) -> Callable[[Callable[..., None]], Verb]:
@@ -44,12 +47,12 @@ def verb(**options: Any) -> Callable[[Callable[..., None]], Verb]:
                 os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
                 raise Exit(code=141) from error
             except KeyboardInterrupt as error:
-                REPORT.line("Interrupted; what was begun goes on or can be repeated.")
+                REPORT.line("Interrupted. Changes already sent to the swarm continue; run the command again to finish.")
                 raise Exit(code=130) from error
             except Exception as error:
                 if isinstance(error, Exit) or not _refused_by_an_engine(error):
                     raise
-                gone = EngineUnavailable(f"A Docker engine refused, or went away: {error}", hint="./run doctor")
+                gone = EngineUnavailable(f"Lost the connection to Docker: {error}", hint="./run doctor")
                 REPORT.error(gone)
                 raise Exit(code=gone.exit_code) from error
 

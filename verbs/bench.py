@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 @verb(
     help={
-        "projects": "how many projects the measured platform has",
-        "runs": "how often each thing is measured",
-        "keep": "leave the swarm that was made for it, for the next time",
+        "projects": "number of projects on the measured platform",
+        "runs": "number of runs of each measurement",
+        "keep": "keep the swarm for the next run",
         "json": JSON,
         "markdown": "print a table for docs/measurements.md",
     },
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 def manager(
     _: Context, projects: int = 250, runs: int = 5, keep: bool = False, json: bool = False, markdown: bool = False
 ) -> None:
-    """Measure rendering, plan and deploy with many projects, on a swarm made for it: exit 1 when a goal is missed."""
+    """Measure render, plan and deploy with many projects. Exit code 1: a goal was missed."""
     from swarm.dev import deploy_bench
 
     figures = deploy_bench.deploys(projects, runs, keep, SHELL, _beside(json or markdown))
@@ -34,14 +34,14 @@ def manager(
 
 @verb(
     help={
-        "runs": "how often each thing is measured",
-        "size": "how large the hours are, as a share of full ones",
+        "runs": "number of runs of each measurement",
+        "size": "size of the hours, as a fraction of full ones",
         "json": JSON,
         "markdown": "print a table for docs/measurements.md",
     },
 )
 def ingest(_: Context, runs: int = 5, size: float = 1.0, json: bool = False, markdown: bool = False) -> None:
-    """Measure the ingest against only gunzipping the same hours: exit 1 when a goal is missed."""
+    """Measure the ingest against plain decompression. Exit code 1: a goal was missed."""
     from swarm.dev import ingest_bench
 
     figures = ingest_bench.ingest(runs, size, SHELL, _beside(json or markdown))

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @verb(help={"env": ENV, "json": JSON})
 def status(_: Context, env: str = "", json: bool = False) -> None:
-    """The servers of the database: who leads, how far others are, room on their disks, slots, sizes, connections."""
+    """Show database servers: leader, replication lag, disks, slots and connections."""
     import swarm.database.status
 
     found = swarm.database.status.read(_database(env))
@@ -26,14 +26,14 @@ def status(_: Context, env: str = "", json: bool = False) -> None:
 @verb(
     positional=["project"],
     help={
-        "project": "whose database (default: the log database)",
+        "project": "the project whose database to open (default: the log database)",
         "env": ENV,
-        "ro": "on a server that follows, and read only",
-        "command": "a statement; without one psql reads your input",
+        "ro": "connect to a replica, read-only",
+        "command": "run this statement instead of reading standard input",
     },
 )
 def psql(_: Context, project: str | None = None, env: str = "", ro: bool = False, command: str = "") -> None:
-    """Open psql on the server that leads: ./run db.psql apache, ./run db.psql apache --ro --command 'select 1'."""
+    """Open psql on the leader: ./run db.psql apache --ro --command 'select 1'."""
     from swarm.database import psql as shell
 
     statements = (command,) if command else ()
@@ -41,9 +41,9 @@ def psql(_: Context, project: str | None = None, env: str = "", ro: bool = False
         raise Exit(code=code)
 
 
-@verb(help={"to": "the member that shall lead", "env": ENV, "dry": DRY})
+@verb(help={"to": "the new leader (default: the closest replica)", "env": ENV, "dry": DRY})
 def switchover(_: Context, to: str = "", env: str = "", dry: bool = False) -> None:
-    """Let another member of the database lead; writes wait for a few seconds, none is lost."""
+    """Switch the leader to another member. Writes pause for a few seconds; none is lost."""
     from swarm.database import switchover as lead
 
     lead.switchover(_database(env), to, REPORT, dry=dry)
@@ -51,21 +51,21 @@ def switchover(_: Context, to: str = "", env: str = "", dry: bool = False) -> No
 
 @verb(positional=["member"], help={"member": "e.g. patroni2", "env": ENV, "yes": YES, "dry": DRY})
 def reinit(_: Context, member: str, env: str = "", yes: bool = False, dry: bool = False) -> None:
-    """Copy a member of the database anew from the leader, when it cannot follow any more."""
+    """Reinitialize a member that cannot follow: copy the leader's data."""
     from swarm.database import switchover as lead
 
     database = _database(env)
     if not (yes or dry):
-        REPORT.confirm(f"This removes the data of {member} and copies it anew from the leader.", member)
+        REPORT.confirm(f"This removes the data of {member} and copies it again from the leader.", member)
     lead.reinit(database, member, REPORT, dry=dry)
 
 
-@verb(help={"env": ENV, "changed": "only what a deploy would change", "json": JSON})
+@verb(help={"env": ENV, "changed": "only settings that a deploy would change", "json": JSON})
 def config(_: Context, env: str = "", changed: bool = False, json: bool = False) -> None:
-    """The settings of the database: what env.yaml asks for and what the servers have."""
+    """Compare the database settings of env.yaml with the servers'."""
     from swarm.database import config as settings
 
-    found = [item for item in settings.compare(_database(env)) if not changed or item.state != "as wanted"]
+    found = [item for item in settings.compare(_database(env)) if not changed or item.state != "in effect"]
     if json:
         REPORT.data([{**asdict(item), "state": item.state} for item in found])
         return

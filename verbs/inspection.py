@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from swarm.stacks.selection import Selection
 
 
-@verb(positional=["stack"], help={"stack": STACK, "env": ENV, "browser": "open them in a browser", "json": JSON})
+@verb(positional=["stack"], help={"stack": STACK, "env": ENV, "browser": "open the URLs in a browser", "json": JSON})
 def show(_: Context, stack: str | None = None, env: str = "", browser: bool = False, json: bool = False) -> None:
-    """Print the addresses of what is deployed, or open them."""
+    """Print the URLs of deployed stacks."""
     from swarm.settings.environment import load
     from swarm.stacks import targets, urls
 
@@ -35,26 +35,30 @@ def show(_: Context, stack: str | None = None, env: str = "", browser: bool = Fa
             webbrowser.open(url)
 
 
-@verb(positional=["name"], help={"name": "a stack, a project, or what show lists", "env": ENV}, name="open")
+@verb(
+    positional=["name"],
+    help={"name": "a stack, a project or a name listed by show (default: the first)", "env": ENV},
+    name="open",
+)
 def browse(_: Context, name: str | None = None, env: str = "") -> None:
-    """Open the address of a stack, a project, or anything that show lists in a browser; without a name the first."""
+    """Open the URL of a stack or project in a browser."""
     import webbrowser
 
     from swarm.settings.environment import load
     from swarm.stacks import urls
 
     title, url, _sign_in = urls.find(load(env), name or "")
-    REPORT.line(f"{title}  {url}" if webbrowser.open(url) else f"{title}  {url}   (there is no browser here)")
+    REPORT.line(f"{title}  {url}" if webbrowser.open(url) else f"{title}  {url}   (no browser found)")
 
 
 @verb(
     positional=["stack"],
     help={
-        "stack": "a stack or project whose services to show, a service, or a comma list of these",
+        "stack": "a stack, project or service, or a comma-separated list",
         "env": ENV,
         "label": LABEL,
         "projects": PROJECTS,
-        "watch": "again and again until Ctrl-C; in a pipe whenever something has changed",
+        "watch": "refresh until Ctrl-C; when piped, print only changes",
         "json": JSON,
     },
 )
@@ -67,7 +71,7 @@ def status(
     watch: bool = False,
     json: bool = False,
 ) -> None:
-    """Stacks, services, tasks and health at a glance; of a STACK its services: ./run status db."""
+    """Show stacks and their health, or services: ./run status db."""
     import swarm.live.status
     from swarm.deploy import releases
     from swarm.engine.refusals import REFUSALS
@@ -114,12 +118,12 @@ def status(
         "env": ENV,
         "label": LABEL,
         "projects": PROJECTS,
-        "since": "only what is younger: 90s, 10m, 1h30m, 2d, or a time such as 2026-11-21T03:00",
+        "since": "only newer lines: 90s, 10m, 1h30m, 2d, or a time such as 2026-11-21T03:00",
         "grep": "only lines that match this regular expression",
         "tail": "only the last lines of each task (default: 100, or all with --since or --grep)",
-        "follow": "go on with what is being written, until Ctrl-C",
-        "times": "begin each line with when it was written",
-        "json": "print one JSON object a line: time, service, task, node, text",
+        "follow": "follow the output until Ctrl-C",
+        "times": "prefix each line with its time",
+        "json": "print one JSON object per line: time, service, task, node, text",
     },
 )
 def logs(
@@ -135,7 +139,7 @@ def logs(
     times: bool = False,
     json: bool = False,
 ) -> None:
-    """Print what the tasks of services wrote, on whichever nodes they run, in the order of time."""
+    """Print the logs of services from all nodes, sorted by time."""
     import swarm.containers.logs
     from swarm.nodes import manager
     from swarm.settings.environment import load

@@ -14,7 +14,7 @@ from verbs.base import DRY, ENV, JSON, REPORT, SHELL, verb
 
 @verb(help={"env": ENV, "dry": DRY})
 def demo(_: Context, env: str = "", dry: bool = False) -> None:
-    """Everything at once: a local swarm, all images, all stacks, data, and where to look."""
+    """Create a local swarm, deploy all stacks and load data."""
     from swarm import demo
     from swarm.host import prerequisites
     from swarm.settings.environment import load
@@ -26,7 +26,7 @@ def demo(_: Context, env: str = "", dry: bool = False) -> None:
 
 @verb(help={"env": ENV, "json": JSON})
 def doctor(_: Context, env: str = "", json: bool = False) -> None:
-    """Check this machine, the environment and the swarm; each failure says what to do."""
+    """Check this machine, the environment and the swarm."""
     from swarm import doctor
 
     if not doctor.run(env, SHELL, REPORT, json=json):
@@ -38,7 +38,7 @@ def completion_of(namespace: Collection) -> Verb:
 
     @verb(positional=["shell"], help={"shell": "bash, zsh or fish"})
     def completion(_: Context, shell: str | None = None) -> None:
-        """Print what a shell needs to complete commands: source <(./run completion bash)."""
+        """Print the shell completion script: source <(./run completion bash)."""
         from verbs import completion, completion_table
 
         if shell and shell not in completion.SCRIPTS:
@@ -52,13 +52,13 @@ def completion_of(namespace: Collection) -> Verb:
 
 @verb(
     help={
-        "tier": "lint, unit, integration, e2e, a comma list, or all",
-        "long": "faults and soaks in full",
-        "durations": "show the slowest cases of each tier at the end",
+        "tier": "lint, unit, integration, e2e, a comma-separated list, or all",
+        "long": "run fault and soak tests in full",
+        "durations": "show the slowest cases of each tier",
     }
 )
 def test(_: Context, tier: str = "all", long: bool = False, durations: bool = False) -> None:
-    """All tests in all tiers; a tier that cannot run is named."""
+    """Run all test tiers. Tiers that cannot run are named."""
     from swarm.dev import test_tiers
 
     test_tiers.run(tier, long, SHELL, REPORT, time.monotonic, durations=durations)

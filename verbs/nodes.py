@@ -9,7 +9,7 @@ from verbs.base import DRY, ENV, JSON, REPORT, SHELL, YES, verb
 
 @verb(help={"env": ENV, "dry": DRY})
 def init(_: Context, env: str = "", dry: bool = False) -> None:
-    """Make the nodes and the swarm, or complete what is half made."""
+    """Create the nodes and form the swarm. Safe to repeat."""
     from swarm.host import prerequisites
     from swarm.nodes import lifecycle
     from swarm.settings.environment import load
@@ -21,7 +21,7 @@ def init(_: Context, env: str = "", dry: bool = False) -> None:
 
 @verb(help={"env": ENV, "dry": DRY})
 def start(_: Context, env: str = "", dry: bool = False) -> None:
-    """Start nodes that were stopped."""
+    """Start stopped nodes."""
     from swarm.nodes import lifecycle
     from swarm.settings.environment import load
 
@@ -30,7 +30,7 @@ def start(_: Context, env: str = "", dry: bool = False) -> None:
 
 @verb(help={"env": ENV, "dry": DRY})
 def stop(_: Context, env: str = "", dry: bool = False) -> None:
-    """Stop all nodes, keeping what is on them."""
+    """Stop all nodes and keep their data."""
     from swarm.nodes import lifecycle
     from swarm.settings.environment import load
 
@@ -39,7 +39,7 @@ def stop(_: Context, env: str = "", dry: bool = False) -> None:
 
 @verb(help={"env": ENV, "yes": YES, "dry": DRY})
 def clean(_: Context, env: str = "", yes: bool = False, dry: bool = False) -> None:
-    """Remove the nodes and everything that was made for them, all data included."""
+    """Remove all nodes and their data."""
     from swarm.nodes import lifecycle
     from swarm.settings.environment import load
 
@@ -51,7 +51,7 @@ def clean(_: Context, env: str = "", yes: bool = False, dry: bool = False) -> No
 
 @verb(help={"env": ENV, "dry": DRY})
 def remount(_: Context, env: str = "", dry: bool = False) -> None:
-    """Give all nodes the shared storage again and prove that they see the same."""
+    """Remount the shared storage and verify it on all nodes."""
     from swarm.nodes import lifecycle
     from swarm.settings.environment import load
 
@@ -60,7 +60,7 @@ def remount(_: Context, env: str = "", dry: bool = False) -> None:
 
 @verb(help={"env": ENV, "json": JSON})
 def status(_: Context, env: str = "", json: bool = False) -> None:
-    """The nodes of the swarm: role, state, engine, address, labels."""
+    """Show the nodes: role, state, engine, address and labels."""
     from swarm.nodes import lifecycle
     from swarm.settings.environment import load
 
@@ -75,8 +75,8 @@ def status(_: Context, env: str = "", json: bool = False) -> None:
 @verb(
     positional=["node", "labels"],
     help={
-        "node": "a node, e.g. node-3; without one all are listed",
-        "labels": "KEY=VALUE gives a label, KEY- takes it away; a comma list of these",
+        "node": "a node, e.g. node-3 (default: list all nodes)",
+        "labels": "KEY=VALUE sets a label, KEY- removes it; a comma-separated list",
         "env": ENV,
         "dry": DRY,
         "json": JSON,
@@ -90,7 +90,7 @@ def label(
     dry: bool = False,
     json: bool = False,
 ) -> None:
-    """Give labels to a node or take them away, or list them all: ./run swarm.label node-3 zone=eu,old-."""
+    """Set, remove or list node labels: ./run swarm.label node-3 zone=eu,old-."""
     import swarm.nodes.labels
     from swarm.nodes import manager
     from swarm.settings.environment import load

@@ -104,14 +104,16 @@ class VerbProgram(Program):
             return []
         if not self.core.unparsed:
             if "--" in self.argv:
-                raise ArgumentInvalid("There is no verb before --.", hint="Verbs: ./run --list")
+                raise ArgumentInvalid("Missing verb before --.", hint="Verbs: ./run --list")
             return []
         name, *words = self.core.unparsed
         if name.startswith("-"):
             raise _misplaced(name)
         verb = self._verb(name)
         if "--" in self.argv and not verb.command:
-            raise ArgumentInvalid(f"./run {name}: nothing may stand after --.", hint=f"Usage: {verb.usage(name)}")
+            raise ArgumentInvalid(
+                f"./run {name}: does not accept arguments after --.", hint=f"Usage: {verb.usage(name)}"
+            )
         # Before the verb it means what it means after it; a verb without it says so.
         dry = ["--dry"] if "dry" in given else []
         return [(name, verb.parse(name, [*dry, *words]))]
@@ -141,6 +143,6 @@ def loaded_by_invoke() -> bool:
 
 def _misplaced(flag: str) -> ArgumentInvalid:
     return ArgumentInvalid(
-        f"{flag} may not stand before a verb.",
-        hint="Before a verb: --dry, --help, --list, --version. All other flags follow it: ./run VERB --help",
+        f"{flag} is not allowed before a verb.",
+        hint="Before a verb: --dry, --help, --list, --version. All other flags go after the verb: ./run VERB --help",
     )

@@ -8,14 +8,14 @@ from verbs.base import DRY, ENV, JSON, REPORT, SHELL, YES, verb
 @verb(
     positional=["name"],
     help={
-        "name": "the name of the project, also of its address and stack",
-        "orgs": "organisations whose repositories all belong to it: a comma list of names, globs, regexp:...",
-        "repos": "single repositories: a comma list of ORGANISATION/REPOSITORY",
-        "start": "the day from which hours are read for it, e.g. 2015-01-01",
-        "foundation": "who hosts it",
-        "display-name": "what pages call it",
-        "jobs": "processes that read its hours side by side",
-        "no-backfill": "leave its history to the ingest, which reads the newest hours first",
+        "name": "the name of the project, its stack and its subdomain",
+        "orgs": "organisations with all repositories, comma-separated: names, globs or regexp:...",
+        "repos": "single repositories: a comma-separated list of ORGANISATION/REPOSITORY",
+        "start": "the first day to read, e.g. 2015-01-01",
+        "foundation": "the organisation that hosts the project",
+        "display-name": "the name shown on pages",
+        "jobs": "number of parallel reader processes",
+        "no-backfill": "do not start a backfill; the ingest reads the history, newest hours first",
         "env": ENV,
         "dry": DRY,
     },
@@ -33,7 +33,7 @@ def add(
     env: str = "",
     dry: bool = False,
 ) -> None:
-    """From nothing to a project: write it down, deploy it, make its database, fill it; again it completes that."""
+    """Add a project: write it to projects.yaml, deploy it, create its database, start the backfill. Safe to repeat."""
     from swarm.projects import lifecycle
     from swarm.projects.entries import NewProject
     from swarm.settings.environment import load
@@ -46,7 +46,7 @@ def add(
     positional=["name"],
     help={
         "name": "a project",
-        "drop-database": "also drop its database with all data; asks for the name of the database",
+        "drop-database": "also drop the database with all data; asks for the database's name",
         "env": ENV,
         "yes": YES,
         "dry": DRY,
@@ -55,7 +55,7 @@ def add(
 def remove(
     _: Context, name: str, drop_database: bool = False, env: str = "", yes: bool = False, dry: bool = False
 ) -> None:
-    """Remove a project: its stack, releases, backfill and entry in projects.yaml. Its database stays."""
+    """Remove a project's stack, releases and entry in projects.yaml. Its database stays."""
     from swarm.projects import lifecycle
     from swarm.settings.environment import load
 
@@ -71,10 +71,10 @@ def remove(
     positional=["name"],
     help={
         "name": "a project",
-        "from": "the first hour, e.g. 2015-01-01-0 (default: from its start)",
+        "from": "the first hour, e.g. 2015-01-01-0 (default: the project's start)",
         "to": "the last hour (default: the newest)",
-        "newest-first": "begin with the newest hour",
-        "jobs": "processes that read side by side",
+        "newest-first": "read the newest hour first",
+        "jobs": "number of parallel reader processes",
         "env": ENV,
         "dry": DRY,
     },
@@ -89,7 +89,7 @@ def backfill(
     env: str = "",
     dry: bool = False,
 ) -> None:
-    """Read what a project lacks by a job of the swarm, which goes on by itself and may be killed."""
+    """Read a project's missing hours in a background job. An interrupted backfill resumes."""
     from swarm.containers import backfills
     from swarm.nodes import manager
     from swarm.projects import lifecycle
@@ -104,9 +104,9 @@ def backfill(
     lifecycle.fill_in(manager.connect(environment, SHELL), name, words, REPORT)
 
 
-@verb(positional=["name"], help={"name": "a project, or a comma list of them", "env": ENV, "json": JSON})
+@verb(positional=["name"], help={"name": "a project, or a comma-separated list", "env": ENV, "json": JSON})
 def status(_: Context, name: str | None = None, env: str = "", json: bool = False) -> None:
-    """What projects hold and lack, how far their backfills are, how fresh their series."""
+    """Show projects: hours, backfill progress and freshness of their series."""
     from swarm.nodes import manager
     from swarm.projects import lifecycle
     from swarm.settings.environment import load

@@ -12,13 +12,13 @@ if TYPE_CHECKING:
     from swarm.deploy.releases import Release
 
 
-NUMBER = "the number of a release, as `releases` lists them"
+NUMBER = "the number of a release, as listed by `releases`"
 COLUMNS = ("STACK", "RELEASE", "STATE", "WHEN", "WHO", "COMMIT", "DEPLOY", "NOTE")
 
 
 @verb(positional=["stack"], help={"stack": STACK, "env": ENV, "projects": PROJECTS, "json": JSON})
 def releases(_: Context, stack: str | None = None, env: str = "", projects: str = "", json: bool = False) -> None:
-    """The releases of a stack, newest first: when, who, from which commit, what became of them."""
+    """List releases, newest first: time, owner, commit and result."""
     import swarm.deploy.releases
     from swarm.live import orphans
     from swarm.nodes import manager
@@ -38,7 +38,7 @@ def releases(_: Context, stack: str | None = None, env: str = "", projects: str 
 
 @verb(positional=["stack", "number"], help={"stack": STACK, "number": NUMBER, "env": ENV, "json": JSON})
 def show(_: Context, stack: str, number: str, env: str = "", json: bool = False) -> None:
-    """What a release holds: images by digest, versions of configs and secrets, and the stack file."""
+    """Show a release's image digests, configs, secrets and stack file."""
     import swarm.deploy.releases
     from swarm.nodes import manager
     from swarm.settings import validation
@@ -74,7 +74,7 @@ def _cells(item: "Release") -> tuple[str, ...]:
 def rollback(
     _: Context, stack: str, number: str | None = None, env: str = "", lock_timeout: int = 600, dry: bool = False
 ) -> None:
-    """Bring a stack back to an earlier release: its digests, its configs, its secrets."""
+    """Roll a stack back to an earlier release."""
     import swarm.deploy.releases
     import swarm.deploy.rollback
     from swarm.deploy.deployment import Options
@@ -92,7 +92,7 @@ def rollback(
 
 @verb(positional=["stack"], help={"stack": STACK, "env": ENV, "json": JSON})
 def drift(_: Context, stack: str, env: str = "", json: bool = False) -> None:
-    """Compare what runs with the last release: exit 0 the same, 2 it differs."""
+    """Compare running stacks with their last release. Exit code 0: same; 2: different."""
     import swarm.deploy.rollback
     from swarm.live import orphans
     from swarm.nodes import manager

@@ -8,14 +8,14 @@ from invoke import Context
 from swarm.errors import ArgumentInvalid
 from verbs.base import DRY, ENV, JSON, REPORT, SHELL, WAIT, verb
 
-FROM = "a file with the content, or - for what is piped in"
+FROM = "a file with the content, or - for standard input"
 # As swarm.settings.secrets has it, which takes a tenth of a second to import; a unit test compares the two.
 PASSWORD_LENGTH = 32
 
 
 @verb(positional=["name"], help={"name": "e.g. traefik-admin", "env": ENV, "json": JSON})
 def show(_: Context, name: str, env: str = "", json: bool = False) -> None:
-    """Print one of your own secrets, because you ask for it."""
+    """Print the value of a secret from its file."""
     from swarm.secrets import edit
     from swarm.settings.environment import load
 
@@ -31,7 +31,7 @@ def show(_: Context, name: str, env: str = "", json: bool = False) -> None:
     help={
         "name": "e.g. ro-user-password",
         "env": ENV,
-        "force": "over the file there is",
+        "force": "overwrite the existing file",
         "length": "characters",
         "dry": DRY,
     },
@@ -39,7 +39,7 @@ def show(_: Context, name: str, env: str = "", json: bool = False) -> None:
 def generate(
     _: Context, name: str, env: str = "", force: bool = False, length: int = PASSWORD_LENGTH, dry: bool = False
 ) -> None:
-    """Write a new password into your own file; deploys bring it to the services."""
+    """Write a new password to a secret's file. The next deploy uses it."""
     from swarm.secrets import edit
     from swarm.settings.environment import load
 
@@ -52,7 +52,7 @@ def generate(
     name="import",
 )
 def import_(_: Context, name: str, file: str | None = None, env: str = "", dry: bool = False) -> None:
-    """Write what you give, by default by a pipe, into your own file; deploys bring it to the services."""
+    """Write a file or standard input to a secret's file. The next deploy uses it."""
     from swarm.secrets import edit
     from swarm.settings.environment import load
 
@@ -70,7 +70,7 @@ def import_(_: Context, name: str, file: str | None = None, env: str = "", dry: 
     },
 )
 def fetch(_: Context, name: str | None = None, env: str = "", force: bool = False, dry: bool = False) -> None:
-    """Read secrets from the swarm into your own files. Values are never shown."""
+    """Copy secrets from the swarm to local files. Values are never shown."""
     from swarm.nodes import manager
     from swarm.secrets import fetch as fetching
     from swarm.settings.environment import load
@@ -82,7 +82,7 @@ def fetch(_: Context, name: str | None = None, env: str = "", force: bool = Fals
 
 @verb(help={"env": ENV, "json": JSON}, name="list")
 def list_(_: Context, env: str = "", json: bool = False) -> None:
-    """Your secrets: how they come to be, who uses them, file and swarm; never what is in them."""
+    """List secrets: source, users, and whether file and swarm agree. Values are never shown."""
     from swarm.nodes import manager
     from swarm.secrets import inventory
     from swarm.settings.environment import load
@@ -92,7 +92,7 @@ def list_(_: Context, env: str = "", json: bool = False) -> None:
     if json:
         REPORT.data([asdict(row) for row in rows])
         return
-    columns = ("SECRET", "COMES TO BE", "USED BY", "FILE", "IN THE SWARM (* in use)", "STATE")
+    columns = ("SECRET", "SOURCE", "USED BY", "FILE", "IN THE SWARM (* in use)", "STATE")
     REPORT.table(columns, ((row.name, row.origin, row.users, row.file, row.swarm, row.state) for row in rows))
 
 
@@ -103,8 +103,8 @@ def list_(_: Context, env: str = "", json: bool = False) -> None:
         "env": ENV,
         "from": FROM,
         "lock-timeout": WAIT,
-        "dry": "only say which services would restart",
-        "json": "with --dry, print JSON for machines",
+        "dry": "only print which services would restart",
+        "json": "with --dry, print JSON",
     },
 )
 def rotate(
@@ -116,7 +116,7 @@ def rotate(
     lock_timeout: int = 600,
     json: bool = False,
 ) -> None:
-    """Change a secret and the services that use it, one stack after the other."""
+    """Change a secret and restart its services, stack by stack."""
     from swarm.nodes import manager
     from swarm.secrets import edit
     from swarm.secrets import rotate as rotation
@@ -125,11 +125,11 @@ def rotate(
     environment = load(env)
     if json and not dry:
         hint = f"./run secret.rotate {name} --dry --json"
-        raise ArgumentInvalid("--json tells what a rotation would do; say --dry as well.", hint=hint)
+        raise ArgumentInvalid("--json requires --dry.", hint=hint)
     content = edit.source(from_, name, REPORT) if from_ else None
     engine = manager.connect(environment, SHELL)
     if json:
-        REPORT.data(rotation.preview(environment, name, content, engine, SHELL).told())
+        REPORT.data(rotation.preview(environment, name, content, engine, SHELL).as_json())
         return
     rotation.rotate(environment, name, content, engine, SHELL, REPORT, dry=dry, lock_timeout=lock_timeout)
 
@@ -140,4 +140,4 @@ def _written(path: Path, dry: bool) -> None:
     if dry:
         REPORT.would([f"write {relative(path)}"], "")
     else:
-        REPORT.line(f"Wrote {relative(path)}. Services get it with the next deploy.")
+        REPORT.line(f"Wrote {relative(path)}. The next deploy brings it to the services.")

@@ -14,9 +14,9 @@ from verbs.base import DRY, ENV, JSON, REPORT, SERVICES, SHELL, STACK, WAIT, ver
     help={
         "service": "a service, e.g. app/nginx",
         "env": ENV,
-        "task": "which of its tasks: a number, a node, or how a task's id begins (default: the newest healthy one)",
+        "task": "a task by number, node or ID prefix (default: the newest healthy one)",
         "user": "the user inside the container",
-        "interactive": "with your own input, and your terminal where there is one; without a command: sh",
+        "interactive": "attach standard input, and the terminal if there is one; default command: sh",
     },
     name="exec",
     command="COMMAND",
@@ -24,7 +24,7 @@ from verbs.base import DRY, ENV, JSON, REPORT, SERVICES, SHELL, STACK, WAIT, ver
 def execute(
     context: Context, service: str, env: str = "", task: str = "", user: str = "", interactive: bool = False
 ) -> None:
-    """Run a command in a container of a service, on whichever node it runs: ./run exec app/nginx -- ls /."""
+    """Run a command in a service's container on any node: ./run exec app/nginx -- ls /."""
     import swarm.containers.exec
     from swarm.nodes import manager
     from swarm.settings.environment import load
@@ -45,10 +45,10 @@ def execute(
 
 @verb(
     positional=["sizes"],
-    help={"sizes": "SERVICE=N, or a comma list of these", "env": ENV, "dry": DRY, "lock-timeout": WAIT},
+    help={"sizes": "SERVICE=N, or a comma-separated list", "env": ENV, "dry": DRY, "lock-timeout": WAIT},
 )
 def scale(_: Context, sizes: str, env: str = "", dry: bool = False, lock_timeout: int = 600) -> None:
-    """Give services more or fewer tasks and wait until they run: ./run scale app/nginx=3."""
+    """Set the number of a service's tasks: ./run scale app/nginx=3."""
     from swarm.nodes import manager
     from swarm.rollout import scale as rollout_scale
     from swarm.settings.environment import load
@@ -59,7 +59,7 @@ def scale(_: Context, sizes: str, env: str = "", dry: bool = False, lock_timeout
 
 @verb(positional=["service"], help={"service": SERVICES, "env": ENV, "dry": DRY, "lock-timeout": WAIT})
 def restart(_: Context, service: str, env: str = "", dry: bool = False, lock_timeout: int = 600) -> None:
-    """Give services new tasks, rolling as their stacks say, and wait until they are healthy."""
+    """Restart services with a rolling update and wait until healthy."""
     from swarm.nodes import manager
     from swarm.rollout import restart as rollout_restart
     from swarm.settings.environment import load
@@ -69,7 +69,7 @@ def restart(_: Context, service: str, env: str = "", dry: bool = False, lock_tim
 
 @verb(positional=["stack"], help={"stack": STACK, "env": ENV, "json": JSON})
 def check(_: Context, stack: str, env: str = "", json: bool = False) -> None:
-    """Run the tests of a stack: pages, ports, values of databases and metrics."""
+    """Run a stack's tests: pages, ports, database values and metrics."""
     from swarm.checks import runner
     from swarm.live import orphans
     from swarm.nodes import manager
@@ -96,13 +96,13 @@ def check(_: Context, stack: str, env: str = "", json: bool = False) -> None:
     help={
         "name": "STACK/NAME, e.g. db/bootstrap",
         "env": ENV,
-        "timeout": "seconds it may take",
+        "timeout": "seconds until the job is given up",
         "lock-timeout": WAIT,
         "dry": DRY,
     },
 )
 def job(_: Context, name: str, env: str = "", timeout: int = 3600, lock_timeout: int = 600, dry: bool = False) -> None:
-    """Run a job of a stack once more, show what it writes, and end with its exit code."""
+    """Run a stack's job again and exit with its exit code."""
     from swarm.containers import jobs
     from swarm.live import services
     from swarm.nodes import manager
@@ -110,7 +110,7 @@ def job(_: Context, name: str, env: str = "", timeout: int = 3600, lock_timeout:
 
     engine = manager.connect(load(env), SHELL)
     if dry:
-        REPORT.line(f"{jobs.find(services.services(engine), name).name} would run once more.")
+        REPORT.line(f"{jobs.find(services.services(engine), name).name} would run again.")
         return
     ended = jobs.run(engine, name, REPORT, timeout, lock_timeout)
     if ended.code:

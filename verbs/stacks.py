@@ -10,16 +10,16 @@ DEPLOY = {
     "stack": STACK,
     "env": ENV,
     "lock-timeout": WAIT,
-    "no-rollback": "leave a deploy that failed as it is",
-    "no-tests": "leave out the stack tests",
-    "pull": "ask the registry again what tags mean",
+    "no-rollback": "do not roll back a failed deploy",
+    "no-tests": "skip the stack tests",
+    "pull": "resolve image tags in the registry again",
     "dry": DRY,
 }
 
 
 @verb(positional=["stack"], help={"stack": STACK, "env": ENV, "dry": DRY})
 def build(_: Context, stack: str, env: str = "", dry: bool = False) -> None:
-    """Build the images of a stack that changed."""
+    """Build a stack's changed images."""
     from swarm.live import orphans
     from swarm.nodes import manager
     from swarm.settings.environment import load
@@ -34,7 +34,7 @@ def build(_: Context, stack: str, env: str = "", dry: bool = False) -> None:
 
 @verb(positional=["stack"], help={"stack": STACK, "env": ENV, "dry": DRY})
 def push(_: Context, stack: str, env: str = "", dry: bool = False) -> None:
-    """Push the images of a stack that the registry lacks."""
+    """Push a stack's images that the registry does not have."""
     from swarm.live import orphans
     from swarm.nodes import manager
     from swarm.settings.environment import load
@@ -54,7 +54,7 @@ def push(_: Context, stack: str, env: str = "", dry: bool = False) -> None:
         "label": LABEL,
         "projects": PROJECTS,
         "json": JSON,
-        "diff": "show the lines in which configs differ",
+        "diff": "show the changed lines of configs",
     },
 )
 def plan(
@@ -66,7 +66,7 @@ def plan(
     json: bool = False,
     diff: bool = False,
 ) -> None:
-    """Compare what the environment says with what runs: exit 0 nothing to do, 2 a deploy would do something."""
+    """Show what a deploy would change. Exit code 0: nothing; 2: pending changes."""
     from swarm.deploy import changeset
     from swarm.deploy.executor import Desk
     from swarm.live import orphans
@@ -103,7 +103,7 @@ def deploy(
     pull: bool = False,
     dry: bool = False,
 ) -> None:
-    """Bring a stack to what the environment says and wait until it is healthy; what fails goes back by itself."""
+    """Deploy a stack and wait until it is healthy. A failed deploy is rolled back automatically."""
     import swarm.deploy.deploy
     from swarm.deploy.deployment import Options
     from swarm.live import orphans
@@ -187,7 +187,7 @@ def clean(
 
 @verb(positional=["stack"], help={"stack": STACK, "env": ENV, "label": LABEL, "projects": PROJECTS, "json": JSON})
 def render(_: Context, stack: str, env: str = "", label: str = "", projects: str = "", json: bool = False) -> None:
-    """Print the stack file as Docker gets it, after validating it."""
+    """Validate a stack and print the stack file that Docker receives."""
     from swarm.deploy import changeset
     from swarm.host import prerequisites
     from swarm.live import orphans

@@ -92,7 +92,7 @@ class StackTests(Strict):
         every: tuple[Http | Tcp | Sql | Promql, ...] = (*self.http, *self.tcp, *self.sql, *self.promql)
         names = [test.name for test in every]
         if twice := sorted({name for name in names if names.count(name) > 1}):
-            raise ValueError(f"two tests are called {', '.join(twice)!r}")
+            raise ValueError(f"duplicate test name {', '.join(twice)!r}")
         return self
 
     @property
@@ -139,11 +139,11 @@ def _strangers(template: str, tests: StackTests) -> Iterator[str]:
     for kind, names in (("http", [item.sign_in for item in tests.http]), ("sql", [item.secret for item in tests.sql])):
         for index, name in enumerate(names):
             if name and name not in known:
-                yield f"{kind}[{index}]: no secret {name!r}; allowed: {', '.join(sorted(known))}"
+                yield f"{kind}[{index}]: unknown secret {name!r}; allowed: {', '.join(sorted(known))}"
     if template != "project":
         for word in PLACEHOLDER.findall(str(tests.model_dump())):
             if word != "domain":
-                yield f"{{{word}}} stands for nothing here: only stacks/project has projects"
+                yield f"{{{word}}} is only available in stacks/project"
 
 
 def _filled(value: Any, words: Mapping[str, str]) -> Any:

@@ -25,7 +25,7 @@ from swarm.stacks import images, stack
 from swarm.stacks.stack import Stack
 from swarm.stacks.targets import Target
 
-HELD, FAILED, LEFT_OUT = "held", "failed", "left out"
+HELD, FAILED, LEFT_OUT = "held", "failed", "skipped"
 PARALLEL_STACKS = 8
 START_SECONDS = 90.0
 SERVICE_IMAGE = "activity"
@@ -115,7 +115,7 @@ def require(outcomes: Sequence[CheckResult]) -> None:
         lines = (f"  {it.kind} {it.name}: expected {it.expected}, found {it.found}" for it in failed)
         raise CheckFailed(
             "\n".join((f"{names}: {len(failed)} of {len(outcomes)} stack tests failed:", *lines)),
-            hint=f"Ask again: ./run check {names.replace(' ', '')}",
+            hint=f"Run again: ./run check {names.replace(' ', '')}",
         )
 
 
@@ -127,10 +127,10 @@ def summary(outcomes: Sequence[CheckResult]) -> str:
 
 def _visit(environment: Environment, target: Target, entrance: http.EntryPoint, test: Http, over: Event) -> CheckResult:
     if not entrance.reaches(test):
-        reason = f"{entrance.scheme(test)} is not in reach from here"
+        reason = f"{entrance.scheme(test)} is not reachable from here"
         return CheckResult(target.name, "http", test.name, LEFT_OUT, test.expected, reason)
     if not http.can_sign_in(environment, test):
-        reason = f"the password {test.sign_in} is not known here: its file is missing"
+        reason = f"the password {test.sign_in} is unknown: its file is missing"
         return CheckResult(target.name, "http", test.name, LEFT_OUT, test.expected, reason)
     began = time.monotonic()
     held, found = http.visit(environment, entrance, test, over)
@@ -158,7 +158,11 @@ def _inside(environment: Environment, target: Target, tests: StackTests, engine:
         return [*_without_result(target, probes, {}, error.message), *left_out]
     found = {outcome.name: outcome for outcome in _results(target, ended.output)}
     said = " / ".join(line.text for line in ended.lines[-3:]) or "nothing"
-    return [*found.values(), *_without_result(target, probes, found, f"no result; the job said: {said}"), *left_out]
+    return [
+        *found.values(),
+        *_without_result(target, probes, found, f"no result; output of the job: {said}"),
+        *left_out,
+    ]
 
 
 def probes_of(tests: StackTests) -> list[dict[str, Any]]:

@@ -21,7 +21,7 @@ def arguments(project: str, first: str, last: str, *, newest_first: bool, jobs: 
     hours = [word for pair in (("--from", first), ("--to", last)) if pair[1] for word in pair]
     for option, value in (("--from", first), ("--to", last)):
         if value and not _is_hour(value):
-            raise ArgumentInvalid(f"{option} {value!r} is no hour.", hint=f"Say {option} 2015-01-01-0.")
+            raise ArgumentInvalid(f"{option} {value!r} is not a valid hour.", hint=f"E.g. {option} 2015-01-01-0")
     order = ("--newest-first",) if newest_first else ()
     return ("ingest", "--project", project, *hours, *order, "--jobs", str(jobs))
 
@@ -34,7 +34,7 @@ def start(engine: Engine, project: str, words: tuple[str, ...]) -> bool:
         return False
     ingest = engine.services.get(INGEST)
     if ingest is None:
-        raise JobFailed("No ingest is deployed.", hint="./run deploy archive")
+        raise JobFailed("The ingest is not deployed.", hint="./run deploy archive")
     engine.services.create(specification(ingest["Spec"], name, project, words))
     return True
 

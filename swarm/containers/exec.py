@@ -73,9 +73,9 @@ def run_at(
     try:
         code = place.engine.containers.exec(place.container, argv, write, complain or write, user=user)
     except APIError as error:
-        raise CommandFailed(f"{service}: {argv[0]} could not be run: {error.explanation}") from error
+        raise CommandFailed(f"{service}: {argv[0]} failed to start: {error.explanation}") from error
     if code is None:
-        raise CommandFailed(f"{service}: the connection ended before {argv[0]} did.", hint="./run status")
+        raise CommandFailed(f"{service}: the connection closed before {argv[0]} finished.", hint="./run status")
     return code
 
 
@@ -85,7 +85,7 @@ def argv(remainder: str, process: Sequence[str], *, interactive: bool = False) -
     if " ".join(given) != remainder:
         given = tuple(shlex.split(remainder))
     if not given and not interactive:
-        raise ArgumentInvalid("No command is given.", hint="It stands after two dashes: ./run exec app/nginx -- ls /")
+        raise ArgumentInvalid("Missing command.", hint="Put it after --: ./run exec app/nginx -- ls /")
     return given or ("sh",)
 
 
@@ -161,7 +161,7 @@ def engine_of_node(environment: Environment, engine: Engine, name: str) -> Engin
 def _choose(service: Service, asked: str | None) -> Task:
     running = sorted((item for item in service.tasks if item.running), key=lambda item: (item.current, item.created))
     if not running:
-        raise CommandFailed(f"{service.name} has no task that runs.", hint=f"./run status {service.stack}")
+        raise CommandFailed(f"{service.name} has no running task.", hint=f"./run status {service.stack}")
     if not asked:
         return running[-1]
     fitting = [item for item in running if asked in (item.slot, item.node) or item.id.startswith(asked)]
@@ -185,6 +185,6 @@ def _reach(environment: Environment, engine: Engine, node: str, what: str, name:
     if environment.file.driver == "lab":
         raise NodeFailed(f"{name}, where {what} runs, does not answer: {problem}", hint="./run swarm.start")
     raise NodeFailed(
-        f"{what} runs on {name}, whose engine cannot be reached from here: {problem}",
-        hint=f"Give it a docker context of its own name: docker context create {name} --docker host=ssh://USER@{name}",
+        f"{what} runs on {name}, whose engine is unreachable from here: {problem}",
+        hint=f"Create a docker context with its name: docker context create {name} --docker host=ssh://USER@{name}",
     )

@@ -73,8 +73,8 @@ def _references(engine: Engine, name: str, job: Job, configs: Mapping[str, str])
     ids = {item["Spec"]["Name"]: item["ID"] for item in engine.secrets.list()} if job.secrets else {}
     if absent := sorted(set(job.secrets.values()) - ids.keys()):
         raise JobFailed(
-            f"{name}: the swarm has no secret {', '.join(absent)}.",
-            hint="./run deploy STACK brings a stack's secrets there.",
+            f"{name}: secret not found in the swarm: {', '.join(absent)}.",
+            hint="./run deploy STACK creates a stack's secrets.",
         )
     return {
         "Secrets": [

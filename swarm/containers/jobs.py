@@ -92,7 +92,7 @@ def find(services: Iterable[Service], word: str) -> Service:
         raise UnknownName("job", word, jobs)
     if service.mode != "replicated-job":
         raise JobFailed(
-            f"{_shown(service)} is no job: its mode is {service.mode}.",
+            f"{_shown(service)} is not a job: its mode is {service.mode}.",
             hint=f"Jobs: {', '.join(sorted(jobs)) or 'none'}.",
         )
     return service
@@ -148,7 +148,7 @@ def end(engine: Engine, name: str) -> None:
         return all(task["Status"]["State"] in services.ENDED for task in left)
 
     if not until(ended, END_SECONDS, every=POLL_SECONDS):
-        raise DeadlinePassed(f"A job {name} that nobody waits for has not ended after {END_SECONDS:.0f} s.")
+        raise DeadlinePassed(f"Abandoned job {name} is still running after {END_SECONDS:.0f} s.")
 
 
 def abandoned(labels: Mapping[str, str], now: datetime, host: str) -> bool:
@@ -167,7 +167,7 @@ def _again(engine: Engine, identity: str) -> Spec:
     """
     service = engine.services.get(identity)
     if service is None:
-        raise ChangedMeanwhile("The job was removed by somebody else meanwhile.")
+        raise ChangedMeanwhile("The job was removed by another client in the meantime.")
     template = service["Spec"]["TaskTemplate"]
     forced = {**template, "ForceUpdate": int(template.get("ForceUpdate", 0)) + 1}
     spec = {**service["Spec"], "TaskTemplate": forced}
@@ -217,8 +217,8 @@ def _tasks(engine: Engine, service: Spec, iteration: int) -> list[Spec]:
     found = engine.tasks.list(service=identity)
     if any(_iteration(task) > iteration for task in found) or engine.services.get(identity) is None:
         raise ChangedMeanwhile(
-            f"{service['Spec']['Name']} was started anew or removed by somebody else before it ended.",
-            hint="./run lock.status says who changes stacks right now.",
+            f"{service['Spec']['Name']} was restarted or removed by another client before it finished.",
+            hint="./run lock.status shows who holds the deploy lock.",
         )
     return found
 
@@ -230,14 +230,14 @@ def _ended(engine: Engine, name: str, decided: Attempt, log: JobLog) -> JobResul
     error = decided.error or decided.state
     ended = JobResult(decided.code or None, tuple(log.lines), error, nodes.get(decided.node, ""))
     if ended.code is None:
-        raise JobFailed(f"{name} could not run: {ended.failure}")
+        raise JobFailed(f"{name} failed to start: {ended.failure}")
     return ended
 
 
 def _late(name: str, timeout: float, tasks: Sequence[Attempt], log: JobLog) -> str:
     states = ", ".join(f"{task.state}{f' ({task.error})' if task.error else ''}" for task in tasks) or "no task"
     last = (f"    {line.text}" for line in log.lines[-SHOWN_LINES:])
-    return "\n".join((f"{name} did not end within {timeout:.0f} s: {states}.", *last))
+    return "\n".join((f"{name} did not finish within {timeout:.0f} s: {states}.", *last))
 
 
 def _discard(engine: Engine, name: str, configs: Iterable[str]) -> None:

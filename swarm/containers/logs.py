@@ -103,13 +103,13 @@ class Seen:
 def query(since: str, tail: str, grep: str, now: datetime) -> LogQuery:
     """What a user asks for; raises ArgumentInvalid. Without `tail` it is 100 lines, or all with `since` or `grep`."""
     if tail and not tail.isdecimal():
-        raise ArgumentInvalid(f"--tail {tail} is no number of lines.", hint="Give a number from 0 on: --tail 100")
+        raise ArgumentInvalid(f"--tail {tail} is not a number of lines.", hint="E.g. --tail 100")
     try:
         pattern = re.compile(grep) if grep else None
     except re.error as error:
         raise ArgumentInvalid(
-            f"--grep {grep!r} is no regular expression: {error}.",
-            hint="Put a backslash before ( [ * + ? that are meant.",
+            f"--grep {grep!r} is not a regular expression: {error}.",
+            hint="Escape literal ( [ * + ? with a backslash.",
         ) from error
     lines = int(tail) if tail else (None if since or grep else TAIL_LINES)
     return LogQuery(parse_since(since, now) if since else None, lines, pattern)
@@ -124,8 +124,8 @@ def parse_since(text: str, now: datetime) -> datetime:
         found = datetime.fromisoformat(text)
     except (ValueError, OverflowError) as error:
         raise ArgumentInvalid(
-            f"--since {text!r} is neither a duration nor a time.",
-            hint="Say 90s, 10m, 1h30m, 2d or 2026-11-21T03:00 (UTC).",
+            f"--since {text!r} is not a duration or a time.",
+            hint="E.g. 90s, 10m, 1h30m, 2d or 2026-11-21T03:00 (UTC)",
         ) from error
     return found if found.tzinfo else found.replace(tzinfo=now.tzinfo)
 
@@ -193,7 +193,7 @@ def _of_task(
             if matches(text):
                 yield Line(written, source, text)
     except (requests.Timeout, urllib3.exceptions.TimeoutError):
-        say(f"{source.label}: nothing came for {SILENCE_SECONDS} s, the rest of its log is left out")
+        say(f"{source.label}: no output for {SILENCE_SECONDS} s; the rest of its log is skipped")
     except BROKEN as error:
         say(f"{source.label}: the log ends early: {error}")
 

@@ -76,7 +76,7 @@ class Overview:
     def summary(self) -> str:
         """What matters in one line."""
         newest = next(reversed(self.told["cluster"]), None)
-        none = "backups of the cluster are not known" if self.silent else "no backup of the cluster yet"
+        none = "cluster backups unknown" if self.silent else "no backup of the cluster yet"
         backed = f"newest backup {self._ago(newest['ended_at'])} ago" if newest else none
         verified = self.told["verified"]
         checked = f"verified {self._ago(verified['ended_at'])} ago" if verified else "not verified yet"
@@ -102,9 +102,7 @@ class Overview:
 def require_answer(found: Overview) -> None:
     """Raise BackupFailed where the repository could not be asked."""
     if found.silent:
-        raise BackupFailed(
-            found.silent, hint="docs/backups.md#when-one-fails; dumps and failures are shown all the same."
-        )
+        raise BackupFailed(found.silent, hint="See docs/backups.md#when-one-fails. Dumps and failures are shown above.")
 
 
 def overview(environment: Environment, engine: Engine) -> Overview:
@@ -112,7 +110,7 @@ def overview(environment: Environment, engine: Engine) -> Overview:
     for _ in range(ATTEMPTS):
         if lines := ask(environment, engine, "show"):
             return Overview(json.loads(lines[-1]))
-    raise BackupFailed("The service db/backups gave no answer.", hint="./run logs db/backups")
+    raise BackupFailed("The service db/backups did not answer.", hint="./run logs db/backups")
 
 
 def ask(
@@ -128,7 +126,7 @@ def ask(
         code = exec.run(environment, engine, SERVICE, (*VERB, *words), out.take, complain=err.take)
     except (UnknownName, CommandFailed) as error:
         raise BackupFailed(
-            f"The service that makes backups does not run: {error.message}", hint="./run deploy db"
+            f"The backup service db/backups is not running: {error.message}", hint="./run deploy db"
         ) from error
     if code == 0:
         for line in err.rest():
@@ -136,11 +134,11 @@ def ask(
             if found is None or found["level"] != "info":
                 warn(_plain(line))
         return out.rest()
-    said = "\n".join(_plain(line) for line in err.rest()) or f"it ended with {code}"
+    said = "\n".join(_plain(line) for line in err.rest()) or f"it exited with {code}"
     if code == RUNNING:
-        raise BackupRunning(said, hint="./run db.backups shows what there is.")
+        raise BackupRunning(said, hint="./run db.backups lists backups and dumps.")
     if code == USAGE:
-        raise BackupFailed(said, hint="A project that is new comes with ./run deploy all.")
+        raise BackupFailed(said, hint="./run deploy all creates the database of a new project.")
     raise BackupFailed(said, hint="./run logs db/backups")
 
 

@@ -31,8 +31,8 @@ class Setting:
     def state(self) -> str:
         """Whether a deploy would change it."""
         if self.refused:
-            return "not taken by the leader: its log says why"
-        return "as wanted" if self.wanted == self.actual else "a deploy changes it"
+            return "rejected by the leader; see its log"
+        return "in effect" if self.wanted == self.actual else "changed by the next deploy"
 
 
 def compare(database: Database) -> list[Setting]:

@@ -35,9 +35,9 @@ class Disk:
         if self.size is None or self.free is None:
             return ""
         if self.free < FULL_BYTES:
-            return f"{self.member} has no room left on its disk ({self.shown} free): it can neither lead nor follow"
+            return f"{self.member} has no disk space left ({self.shown} free) and can be neither leader nor replica"
         if self.free < LOW_SHARE * self.size:
-            return f"{self.member} is about to run out of room on its disk ({self.shown} free)"
+            return f"{self.member} is running out of disk space ({self.shown} free)"
         return ""
 
 
@@ -48,7 +48,7 @@ def read(database: Database) -> list[Disk]:
 
 def advice(disk: Disk) -> str:
     """What to do about a complaint."""
-    return f"Make room where the volume of db/{disk.member} is (./run status db names its node); it goes on by itself."
+    return f"Free disk space on the node of db/{disk.member} (see ./run status db); it recovers automatically."
 
 
 def _disk(database: Database, name: str) -> Disk:

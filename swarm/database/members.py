@@ -58,7 +58,7 @@ class Database:
     def require_cluster(self) -> None:
         """Raise UnknownName where there is one server only."""
         if not self.clustered:
-            raise UnknownName("cluster", STACK, (), plural="db.mode is single: there is one server. Clusters")
+            raise UnknownName("cluster", STACK, (), plural="db.mode is single: there is only one server. Clusters")
 
     def run(self, member: str, *argv: str, user: str = "postgres") -> str:
         """Run a command in a server's container; raises DatabaseUnhealthy with what it said when it fails."""
@@ -66,7 +66,7 @@ class Database:
         code = exec.run(self.environment, self.engine, f"{STACK}_{member}", argv, said.append, user=user)
         text = b"".join(said).decode(errors="replace").strip()
         if code != 0:
-            raise DatabaseUnhealthy(f"{member}: {argv[0]} ended with {code}: {text}", hint="./run db.status")
+            raise DatabaseUnhealthy(f"{member}: {argv[0]} exited with {code}: {text}", hint="./run db.status")
         return text
 
     def ask(self, path: str) -> Mapping[str, Any]:
@@ -79,7 +79,7 @@ class Database:
                 return found
             except (CommandFailed, NodeFailed, DatabaseUnhealthy, UnknownName, ValueError) as error:
                 problems.append(f"  {name}: {error}")
-        raise DatabaseUnhealthy("\n".join(("No member of the cluster answers:", *problems)), hint="./run status db")
+        raise DatabaseUnhealthy("\n".join(("No cluster member answers:", *problems)), hint="./run status db")
 
     def members(self) -> list[Member]:
         """All members that the cluster knows, in the order of their names."""
@@ -94,7 +94,7 @@ class Database:
             if member.leads:
                 return member.name
         raise DatabaseUnhealthy(
-            "Nobody leads the cluster now.", hint="./run db.status; it should elect one in seconds."
+            "The cluster has no leader at the moment.", hint="Check ./run db.status; an election takes a few seconds."
         )
 
     def sql(self, member: str, query: str, database: str = "postgres") -> list[list[str]]:
@@ -105,7 +105,7 @@ class Database:
         except DatabaseUnhealthy as error:
             raise DatabaseUnhealthy(
                 f"{member} does not answer: {reason(error.message)}.",
-                hint=f"./run db.status again; ./run logs {STACK}/{member}",
+                hint=f"Run ./run db.status again; ./run logs {STACK}/{member}",
             ) from error
         return [line.split("\t") for line in text.splitlines()]
 

@@ -28,7 +28,7 @@ MEMBERS, VOTERS = f"{STACK}_patroni", f"{STACK}_etcd"
 ETCD = "998:998"
 GONE_SECONDS = 180.0
 JOB_SECONDS = 600.0
-HINT = "docs/database.md has the way from one server to a cluster and back."
+HINT = "See docs/database.md for switching between a single server and a cluster."
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class ModeChange:
             words = " and ".join(map(str, placement_of(spec))) or "no constraint"
             raise DatabaseUnhealthy(
                 f"{spec['Name']} has its volume on one node, but {len(fitting)} nodes meet {words}.",
-                hint="./run swarm.label lists labels and gives them.",
+                hint="./run swarm.label lists and sets labels.",
             )
         return fitting[0]
 
@@ -84,7 +84,7 @@ class ModeChange:
 
     def held(self, node: str, volume: str) -> VolumeState:
         """What a volume holds on a node."""
-        said = self.run(node, self._tool("state", volume), f"look into volume {volume}")
+        said = self.run(node, self._tool("state", volume), f"inspect volume {volume}")
         return VolumeState(**json.loads(said))
 
     def set_aside(self, node: str, volume: str) -> None:
@@ -107,9 +107,9 @@ class ModeChange:
             left = [item for item in self.site.engine.tasks.list(STACK) if item["ServiceID"] in gone]
             return all(item["Status"]["State"] in services.ENDED for item in left)
 
-        self.step.note(f"waiting for the end of {', '.join(sorted(names))}")
+        self.step.note(f"waiting until these stop: {', '.join(sorted(names))}")
         if not until(ended, GONE_SECONDS, every=0.3):
-            raise DatabaseUnhealthy(f"{', '.join(sorted(names))} still run after {GONE_SECONDS:.0f} s.", hint=HINT)
+            raise DatabaseUnhealthy(f"{', '.join(sorted(names))} still running after {GONE_SECONDS:.0f} s.", hint=HINT)
 
 
 def prepare(done: StackPlan, site: ApplyContext, step: Step) -> None:
@@ -139,8 +139,8 @@ def _require_no_restore(change: ModeChange, service: str) -> None:
     spec = dict(change.there[service].spec)
     if service != ONLY and change.held(change.node(spec), volume_at(spec)).restored:
         raise RestoreFailed(
-            "A restore of the cluster was interrupted: its first member is restored, others are not; all are stopped.",
-            hint="Run it again: ./run db.restore. docs/backups.md says how to go back to what was before.",
+            "A restore of the cluster was interrupted after the first member; all members are stopped.",
+            hint="Run it again: ./run db.restore. See docs/backups.md to undo it.",
         )
 
 
@@ -166,9 +166,9 @@ def _stood_alone(change: ModeChange, node: str, volume: str) -> bool:
     for other in _holders(change, volume) if not held.cluster else ():
         if other != node and change.held(other, volume).alone:
             raise DatabaseUnhealthy(
-                f"patroni1 would begin an empty database on {change.named(node)}, "
-                f"but that of mode single is in volume {volume} on {change.named(other)}.",
-                hint=f"./run swarm.label {change.named(other)} patroni=1, or there: docker volume rm {volume}",
+                f"patroni1 would start with an empty database on {change.named(node)}, "
+                f"but the database of mode single is in volume {volume} on {change.named(other)}.",
+                hint=f"./run swarm.label {change.named(other)} patroni=1, or on that node: docker volume rm {volume}",
             )
     return held.alone
 
@@ -186,7 +186,7 @@ def _forget(change: ModeChange) -> None:
     if running and change.site.hook:
         code, said = change.site.hook(running[0], forget_command(EVERY_KEY))
         if code:
-            raise DatabaseUnhealthy(f"etcd does not forget the former cluster: {said}", hint=HINT)
+            raise DatabaseUnhealthy(f"Could not delete the former cluster from etcd: {said}", hint=HINT)
 
 
 def _to_one(change: ModeChange, members: list[str]) -> None:
@@ -197,7 +197,7 @@ def _to_one(change: ModeChange, members: list[str]) -> None:
         return
     _require_whole_plan(change)
     if FIRST not in members:
-        raise DatabaseUnhealthy("patroni1, whose volume would stay, is not there.", hint=HINT)
+        raise DatabaseUnhealthy("patroni1, whose volume would be used, does not exist.", hint=HINT)
     _require_home(change, FIRST, node, "database=true")
     _ask(change, "lead")
     # The others first: while the first one leads and nobody else is there, nobody can take over.
@@ -208,12 +208,12 @@ def _to_one(change: ModeChange, members: list[str]) -> None:
 
 def _ask(change: ModeChange, word: str) -> None:
     if change.site.hook is None:
-        raise DatabaseUnhealthy("Members of the cluster cannot be asked from here.", hint=HINT)
+        raise DatabaseUnhealthy("The members of the cluster cannot be reached.", hint=HINT)
     change.step.note(f"patroni1: {word}")
     code, said = change.site.hook(FIRST, ("patroni-member", word))
     if code:
         raise DatabaseUnhealthy(
-            f"patroni1 must lead before one server goes on with its volume. {said.strip()}",
+            f"patroni1 must be the leader before a single server takes over its volume. {said.strip()}",
             hint="./run db.status; then ./run db.switchover --to patroni1",
         )
 
@@ -230,9 +230,9 @@ def _require_newest(change: ModeChange, node: str, volume: str) -> None:
         if change.held(other, name).newer(mine):
             what = "an empty database" if not mine.cluster else "older data"
             raise DatabaseUnhealthy(
-                f"postgres would begin with {what} on {change.named(node)}: volume {name} on "
-                f"{change.named(other)}, of a member of the former cluster, has newer data.",
-                hint="Deploy db in mode ha and change the mode then; or, to give those data up, there: "
+                f"postgres would start with {what} on {change.named(node)}: volume {name} on "
+                f"{change.named(other)}, of a former member, has newer data.",
+                hint="Deploy db in mode ha first, then change the mode. To discard that data, run on that node: "
                 f"docker volume rm {name}",
             )
 
@@ -255,7 +255,7 @@ def _holders(change: ModeChange, volume: str) -> list[str]:
 
 def _require_whole_plan(change: ModeChange) -> None:
     if change.done.partial:
-        raise DatabaseUnhealthy("db.mode cannot change in a part of the stack.", hint="./run deploy db")
+        raise DatabaseUnhealthy("db.mode cannot change in a partial deploy of the stack.", hint="./run deploy db")
 
 
 def _require_home(change: ModeChange, service: str, node: str, label: str) -> None:
@@ -263,7 +263,7 @@ def _require_home(change: ModeChange, service: str, node: str, label: str) -> No
     home = change.home(service)
     if home and home != node:
         raise DatabaseUnhealthy(
-            f"The data of {service} are on {change.named(home)}, but {label} means {change.named(node)}.",
+            f"The data of {service} is on {change.named(home)}, but label {label} selects {change.named(node)}.",
             hint=f"./run swarm.label {change.named(node)} {label.partition('=')[0]}-, "
-            f"./run swarm.label {change.named(home)} {label}, and the same in env.yaml.",
+            f"./run swarm.label {change.named(home)} {label}, and change env.yaml accordingly.",
         )

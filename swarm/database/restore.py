@@ -90,10 +90,10 @@ def parse_time(text: str) -> datetime | None:
     try:
         found = datetime.fromisoformat(text)
     except ValueError:
-        raise ArgumentInvalid(f"--to {text!r} is no time.", hint="E.g. --to 2026-01-31T12:00:00Z") from None
+        raise ArgumentInvalid(f"--to {text!r} is not a valid time.", hint="E.g. --to 2026-01-31T12:00:00Z") from None
     found = found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
     if found > datetime.now(UTC):
-        raise ArgumentInvalid(f"--to {text} has not come yet.", hint="Times without a zone are UTC.")
+        raise ArgumentInvalid(f"--to {text} is in the future.", hint="Times without a zone are UTC.")
     return found
 
 
@@ -111,7 +111,9 @@ def members(raw: services.Snapshot) -> tuple[Member, ...]:
         if service.stack == backups.STACK and service.name != backups.SERVICE and volume:
             found.append(Member(service, volume, nodes.get(service.id) or _pinned_node(raw, service), image))
     if not found or not image:
-        raise RestoreFailed("The stack db is not deployed.", hint="./run deploy db, then restore into what it makes.")
+        raise RestoreFailed(
+            "The stack db is not deployed.", hint="Run ./run deploy db, then restore into the new cluster."
+        )
     return tuple(found)
 
 
@@ -120,7 +122,7 @@ def _pinned_node(raw: services.Snapshot, service: Service) -> str:
     fitting = allowed_nodes(service.spec, raw.nodes)
     if len(fitting) != 1:
         raise RestoreFailed(
-            f"{service.name} has no task, and {len(fitting)} nodes meet its constraints: where is its volume?",
+            f"{service.name} has no task, and {len(fitting)} nodes meet its constraints: cannot locate its volume.",
             hint="./run deploy db",
         )
     return fitting[0]
@@ -131,15 +133,15 @@ def actions(engine: Engine, goal: RecoveryTarget) -> list[str]:
     found = members(services.snapshot(engine))
     first, others = found[0], found[1:]
     return [
-        "archive what was committed until now, if the database answers",
+        "archive the WAL written until now, if the database answers",
         f"stop {', '.join(item.service.name for item in found)} and {backups.SERVICE}",
-        f"restore the cluster {goal} into volume {first.volume}, keeping what is there beside it",
+        f"restore the cluster {goal} into volume {first.volume}, keeping its former content next to it",
         *(
-            f"set the data in volume {item.volume} aside, so that {item.service.name} copies the cluster"
+            f"set the data in volume {item.volume} aside, so that {item.service.name} clones the leader"
             for item in others
         ),
-        f"start {first.service.name} and then the others, and give the roles today's passwords",
-        "back the restored cluster up",
+        f"start {first.service.name} and then the other members, and set the present passwords of the roles",
+        "back up the restored cluster",
     ]
 
 
@@ -201,14 +203,15 @@ def _start_restored(
         _resize(engine, [first.service], 1, step)
         _await_leader(environment, engine, first, step)
         _resize(engine, [*(item.service for item in others), *keeper], 1, step)
-        step.detail = f"{first.service.short} leads, {len(others)} members copy it"
+        step.detail = f"{first.service.short} is the leader, {len(others)} members clone it"
     with report.step("roles") as step:
         ended = jobs.rerun(engine, "db/bootstrap")
         if ended.code:
             raise RestoreFailed(
-                f"The cluster is restored, but its roles are not: {ended.failure}", hint="./run job db/bootstrap"
+                f"The cluster was restored, but its roles could not be updated: {ended.failure}",
+                hint="./run job db/bootstrap",
             )
-        step.detail = "have today's passwords"
+        step.detail = "passwords updated"
 
 
 def require_nodes(found: Sequence[Member], nodes: Sequence[Spec]) -> None:
@@ -217,8 +220,8 @@ def require_nodes(found: Sequence[Member], nodes: Sequence[Spec]) -> None:
     missing = [f"  {item.service.name}: {why}" for item in found if (why := _unready(item.node, known.get(item.node)))]
     if missing:
         raise RestoreFailed(
-            "\n".join(("Nothing was stopped. Each member's data are on its node, which must take part:", *missing)),
-            hint="./run swarm.status. Bring it back; or where it is lost, label another node in its place and "
+            "\n".join(("Nothing was stopped. The node that holds each member's data must be available:", *missing)),
+            hint="See ./run swarm.status. Bring the node back; if it is lost, label another node and run "
             "./run deploy db (docs/database.md).",
         )
 
@@ -229,7 +232,7 @@ def _unready(identity: str, node: Spec | None) -> str:
         return f"its node {identity} is not in the swarm any more"
     state = str((node.get("Status") or {}).get("State", ""))
     if state != "ready":
-        return f"its node {constraints.hostname(node)} is {state or 'not heard of'}"
+        return f"its node {constraints.hostname(node)} is {state or 'unknown'}"
     availability = str((node.get("Spec") or {}).get("Availability", "active"))
     return "" if availability == "active" else f"its node {constraints.hostname(node)} is set to {availability}"
 
@@ -246,8 +249,8 @@ def _require_untouched(environment: Environment, engine: Engine, first: Member) 
     told = json.loads(_job(environment, engine, first, ("state",), Step("", None)))
     if told["restored"]:
         raise RestoreFailed(
-            "The restore was interrupted after the first member was restored; all members are stopped.",
-            hint="Run it again: ./run db.restore. docs/backups.md says how to go back.",
+            "The restore was interrupted after the first member; all members are stopped.",
+            hint="Run it again: ./run db.restore. See docs/backups.md to undo it.",
         )
 
 
@@ -256,9 +259,9 @@ def _back_up(environment: Environment, engine: Engine, step: Step, report: Repor
     try:
         return backups.ask(environment, engine, "cluster", say=step.note, warn=report.warn)[-1]
     except BackupRunning:
-        return "is under way"
+        return "already running"
     except BackupFailed as error:
-        return f"not made yet, ./run db.backup makes it: {error.message.splitlines()[0]}"
+        return f"failed; run ./run db.backup later: {error.message.splitlines()[0]}"
 
 
 def _begin_afresh(environment: Environment, engine: Engine, others: Sequence[Member], step: Step) -> None:
@@ -272,10 +275,10 @@ def _begin_afresh(environment: Environment, engine: Engine, others: Sequence[Mem
         _forget(environment, engine)
     except SwarmstatsError as error:
         raise RestoreFailed(
-            f"The first member is restored, but the others could not be set aside; all are stopped.\n{error.message}",
-            hint="Run it again: ./run db.restore. docs/backups.md says how to go back.",
+            f"The first member was restored, but others could not be set aside; all are stopped.\n{error.message}",
+            hint="Run it again: ./run db.restore. See docs/backups.md to undo it.",
         ) from error
-    step.detail = f"{len(others)} members will copy the cluster"
+    step.detail = f"{len(others)} members will clone the leader"
 
 
 def _await_leader(environment: Environment, engine: Engine, member: Member, step: Step) -> None:
@@ -290,7 +293,7 @@ def _await_leader(environment: Environment, engine: Engine, member: Member, step
 
     if not until(leads, LEADER_SECONDS, every=1.0):
         raise RestoreFailed(
-            f"{member.service.name} is restored, but does not lead after {LEADER_SECONDS:.0f} s; the rest is stopped.",
+            f"{member.service.name} was restored, but does not lead after {LEADER_SECONDS:.0f} s; the rest is stopped.",
             hint=f"./run logs {member.service.name}",
         )
 
@@ -300,7 +303,7 @@ def _flush(environment: Environment, engine: Engine, report: Report) -> str:
     try:
         return "; ".join(backups.ask(environment, engine, "flush", warn=report.warn))
     except BackupFailed as error:
-        return f"what was not archived yet is lost: {error.message.splitlines()[0]}"
+        return f"WAL not archived yet is lost: {error.message.splitlines()[0]}"
 
 
 def _resize(engine: Engine, services: Sequence[Service], count: int, step: Step) -> None:
@@ -337,12 +340,12 @@ def _job(environment: Environment, engine: Engine, member: Member, words: tuple[
         ended = jobs.run_once(engine, JOB, job, say)
     except (JobFailed, DeadlinePassed) as error:
         raise RestoreFailed(
-            f"{member.service.name} was not restored; what was there is as it was: {error.message}", hint=error.hint
+            f"{member.service.name} was not restored; its data is unchanged: {error.message}", hint=error.hint
         ) from error
     if ended.code:
         reason = "\n".join(line.text for line in ended.lines) or ended.failure
         raise RestoreFailed(
-            f"{member.service.name} was not restored; what was there is as it was:\n{reason}",
+            f"{member.service.name} was not restored; its data is unchanged:\n{reason}",
             hint="./run db.backups shows what can be restored.",
         )
     return "; ".join(ended.output)
@@ -356,4 +359,4 @@ def _forget(environment: Environment, engine: Engine) -> None:
     output: list[bytes] = []
     if exec.run(environment, engine, keepers[0].name, forget_command(STATE_KEYS), output.append):
         text = b"".join(output).decode(errors="replace")
-        raise RestoreFailed(f"etcd did not forget the former cluster: {text}")
+        raise RestoreFailed(f"Could not delete the former cluster from etcd: {text}")

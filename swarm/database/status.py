@@ -66,7 +66,7 @@ def show(status: Status, report: Report) -> None:
         if disk.complaint:
             report.line(f"{disk.complaint}. {disks.advice(disk)}")
     if status.slots:
-        report.table(("SLOT", "STATE", "KEPT LOG"), status.slots)
+        report.table(("SLOT", "STATE", "WAL KEPT"), status.slots)
     report.table(
         ("DATABASE", "SIZE", "CONNECTIONS"),
         ((name, decimal(size), str(count)) for name, size, count in status.databases),

@@ -20,17 +20,17 @@ def switchover(database: Database, to: str, report: Report, *, dry: bool = False
     if to:
         _known(to, members)
     if to == leader:
-        report.line(f"{leader} leads already.")
+        report.line(f"{leader} is already the leader.")
         return
     if dry:
-        report.would([f"hand the lead over from {leader} to {to or 'the member that follows most closely'}"], "")
+        report.would([f"switch the leader from {leader} to {to or 'the replica with the least lag'}"], "")
         return
     with report.step("switchover") as step:
         candidate = ("--candidate", to) if to else ()
         argv = (*PATRONICTL, "switchover", "--leader", leader, *candidate, "--force", STACK)
         said = _handed_over(database, leader, argv)
         _wait(database, f"not all members follow the new leader: {said}")
-        step.detail = f"{leader} handed over to {database.leader()}"
+        step.detail = f"{leader} -> {database.leader()}"
 
 
 def _handed_over(database: Database, leader: str, argv: tuple[str, ...]) -> str:
@@ -45,7 +45,7 @@ def _handed_over(database: Database, leader: str, argv: tuple[str, ...]) -> str:
         time.sleep(2)
     reason = " ".join(said.split()) or "the leader refuses"
     raise DatabaseUnhealthy(
-        f"{leader} still leads after {SWITCHOVER_SECONDS:.0f} s: {reason[:300]}", hint="./run db.status"
+        f"{leader} is still the leader after {SWITCHOVER_SECONDS:.0f} s: {reason[:300]}", hint="./run db.status"
     )
 
 
@@ -55,14 +55,16 @@ def reinit(database: Database, name: str, report: Report, *, dry: bool = False) 
     _known(name, database.members())
     leader = database.leader()
     if name == leader:
-        raise DatabaseUnhealthy(f"{name} leads: it has nobody to copy from.", hint="./run db.switchover first")
+        raise DatabaseUnhealthy(
+            f"{name} is the leader and cannot be reinitialized.", hint="Run ./run db.switchover first."
+        )
     if dry:
-        report.would([f"remove the data of {name} and copy it anew from {leader}"], "")
+        report.would([f"remove the data of {name} and copy it again from {leader}"], "")
         return
     with report.step(f"reinit {name}") as step:
         database.run(leader, *PATRONICTL, "reinit", STACK, name, "--force", "--wait")
-        _wait(database, f"{name} does not follow")
-        step.detail = f"copied anew from {leader}"
+        _wait(database, f"{name} does not stream from the leader")
+        step.detail = f"copied from {leader}"
 
 
 def _known(name: str, members: list[Member]) -> None:

@@ -58,7 +58,7 @@ class ChangeSet:
         """What to know before these plans are applied."""
         known = warnings.read(self.rendered, self.plans, self.seen, desk.environment.storage.path, desk.reach)
         edits = config_diff.config_diffs(self.rendered, self.plans.values(), desk.engine)
-        begun = {stack: f"{left} is left {left.state} by {left.owner}" for stack, left in self.begun.items()}
+        begun = {stack: f"{left} was left {left.state} by {left.owner}" for stack, left in self.begun.items()}
         return PlanContext(known, edits, full, self.orphans(desk.environment), begun, self.unhealthy)
 
     def orphans(self, environment: Environment) -> tuple[Orphan, ...]:

@@ -105,7 +105,7 @@ def _deeds(targets: Sequence[Target], engine: Engine, selection: Selection) -> l
     return [
         *found,
         *(f"mark {release} as cleaned" for release in marked),
-        "remove versions of configs and secrets that nothing needs then",
+        "remove unused versions of configs and secrets",
     ]
 
 
@@ -133,7 +133,7 @@ def _clean(targets: Sequence[Target], engine: Engine, report: Report, hold: Held
             if mine:
                 together(mine, lambda target, part: _remove(engine, target.name, part), step)
             step.skipped = not mine
-            step.detail = "services, tasks and networks are gone" if mine else "was not there"
+            step.detail = "removed services, tasks and networks" if mine else "not deployed"
     hold.require()
     prune_versions(engine, gone={target.name for target in targets} if forget else ())
 
@@ -143,7 +143,7 @@ def _end_backfills(targets: Sequence[Target], engine: Engine, report: Report) ->
     for project, ended in sorted(backfills.bound(engine, {target.name for target in targets}).items()):
         backfills.stop(engine, project)
         if not ended:
-            report.line(f"The backfill of {project} is ended; ./run project.backfill {project} goes on from there.")
+            report.line(f"The backfill of {project} was stopped; ./run project.backfill {project} resumes it.")
 
 
 def _clean_services(
@@ -157,7 +157,7 @@ def _clean_services(
             together(wave, lambda target, part: _remove_services(engine, target.name, of[target.name], part), step)
             names = sorted(name for item in wave for name in of[item.name].values())
             shown = ", ".join(names) if len(names) <= SHOWN_NAMES else f"{len(names)} services"
-            step.detail = f"{shown}: gone; networks and configs stay"
+            step.detail = f"{shown}: removed; networks and configs stay"
 
 
 def _remove_services(engine: Engine, stack: str, identities: Collection[str], step: Step) -> None:
@@ -193,7 +193,7 @@ def _require_free(targets: Sequence[Target], engine: Engine) -> None:
         words = ",".join((*sorted(users), *sorted(going)))
         raise StackNeeded(
             f"{', '.join(sorted(users))} use {networks} of {', '.join(sorted(going))}; nothing was removed.",
-            hint=f"Clean them together: ./run clean {words}",
+            hint=f"Remove them together: ./run clean {words}",
         )
 
 
@@ -216,7 +216,9 @@ def _remove(engine: Engine, stack: str, step: Step) -> None:
                 engine.networks.remove(str(network["Id"]))
         return found
 
-    _wait(stack, left, step, f"A network goes once no other stack uses it. Then again: ./run clean {stack}")
+    _wait(
+        stack, left, step, f"A network can be removed once no other stack uses it; then run ./run clean {stack} again."
+    )
 
 
 def _wait(stack: str, left: Callable[[], list[str]], step: Step, hint: str = "") -> None:

@@ -95,13 +95,13 @@ def _images_are_there(found: ChangeSet, report: Report) -> None:
     except RegistryUnreachable as error:
         running = {service.image.partition("@")[0] for service in services.read(found.seen)}
         if strangers := sorted(wanted.keys() - running):
-            error.message += f"\nNothing was changed; these images run nowhere yet: {', '.join(strangers)}."
+            error.message += f"\nNothing was changed; no running service uses these images yet: {', '.join(strangers)}."
             raise
-        report.line(f"  {error.message}\n  Nodes must have the images: tasks start only where they ran before.")
+        report.line(f"  {error.message}\n  Tasks can start only on nodes that already have the images.")
         return
     if absent:
         names = ", ".join(image.reference for image in absent)
         raise ImageMissing(
-            f"Not in the registry: {names}.",
-            hint="Build and push first: ./run deliver STACK does all three.",
+            f"Images not found in the registry: {names}.",
+            hint="./run deliver STACK builds, pushes and deploys.",
         )

@@ -101,8 +101,8 @@ class Deployment:
         wanted = self._content(stack, done)
         if left:
             same = _same(releases.content(engine, left), wanted)
-            what = f"{left} was begun by {left.owner} on {left.host} and left {left.state}"
-            self.desk.report.line(f"  {what}: {'completing it' if same else 'giving it up'}.")
+            what = f"{left} was started by {left.owner} on {left.host} and left {left.state}"
+            self.desk.report.line(f"  {what}: {'completing it' if same else 'abandoning it'}.")
             if same:
                 return left
             releases.finish(engine, left, State.INTERRUPTED if left.state is State.PENDING else left.state)
@@ -131,9 +131,9 @@ class Deployment:
         """What became of a deploy whose lock is somebody else's: it goes neither on nor back."""
         left = [(stack.name, release) for stack, release in self.begun if release not in self.served]
         if not left:
-            return LockLost(f"{LOST}: what was not begun is not deployed.", hint=HINT)
+            return LockLost(f"{LOST}: the remaining stacks were not deployed.", hint=HINT)
         return LockLost(
-            f"{LOST}: this deploy stopped, and nothing goes back.\n"
+            f"{LOST}: this deploy stopped without a rollback.\n"
             f"Left pending: {', '.join(str(release) for _, release in left)}.",
             hint=f"./run deploy {','.join(name for name, _ in left)} completes it; {HINT}",
         )
@@ -158,24 +158,24 @@ class Deployment:
         kept = [stack.name for stack, before in goals if before is None]
         back = [(stack.target, before) for stack, before in goals if before is not None]
         if back:
-            self.desk.report.line(f"  {_first_line(error)}: going back.")
+            self.desk.report.line(f"  {_first_line(error)}: rolling back.")
         try:
             for title, wave in waves(back, lambda goal: goal[0]):
-                with self.desk.report.step(f"{title}: back to the last release", self.desk.hold.ended) as step:
+                with self.desk.report.step(f"{title}: roll back to the last release", self.desk.hold.ended) as step:
                     together(wave, lambda goal, part: _restored(self.desk, goal[1], part), step)
         except (SwarmstatsError, *REFUSALS) as worse:
             return _no_way_back(error, str(worse)) if self.desk.hold.stands() else self._stopped()
         for stack, release in self.begun:
             if stack.name not in kept:
                 self._finish(release)
-        left = f"\n{', '.join(kept)}: no release ran before, left as it is." if kept else ""
+        left = f"\n{', '.join(kept)}: no earlier release, not rolled back." if kept else ""
         if not back:
             error.message += left
             return error
         seconds = time.monotonic() - began
         names = ", ".join(str(release) for _, release in back[:5]) + (f" and {len(back) - 5} more" if back[5:] else "")
         return RolledBack(
-            f"{error.message}\nRolled back to {names}, serving again after {seconds:.0f} s.{left}",
+            f"{error.message}\nRolled back to {names}, healthy again after {seconds:.0f} s.{left}",
             hint=error.hint,
         )
 
@@ -189,7 +189,7 @@ def _restored(desk: Desk, release: Release, step: Step) -> None:
 
 
 def _no_way_back(error: SwarmstatsError, worse: str) -> RollbackFailed:
-    message = f"{error.message}\nGoing back failed too: {worse}"
+    message = f"{error.message}\nThe rollback failed too: {worse}"
     return RollbackFailed(message, hint="./run status shows what runs; ./run rollback STACK tries again.")
 
 

@@ -66,7 +66,7 @@ def restore(desk: Desk, release: Release, step: Step) -> StackPlan:
     held = releases.content(desk.engine, release)
     ids = References.read(desk.engine)
     if gone := sorted({*held.configs, *held.secrets} - {*ids.configs, *ids.secrets}):
-        raise ReleaseGone(f"{release} needs {', '.join(gone)}, which the swarm does not have any more.")
+        raise ReleaseGone(f"{release} needs {', '.join(gone)}, no longer in the swarm.")
     done = plan.plan(releases.desired_state(release.stack, held), services.snapshot(desk.engine))
     carry_out(done, desk.site(held.timeout, ids), step)
     return done

@@ -21,9 +21,9 @@ def require(environment: Environment, names: Iterable[str], engine: Engine) -> N
         lines = (f"{name}: {text}" for name, text in found.items())
         folder = relative(environment.secrets)
         raise SecretFileMissing(
-            "\n  ".join(("A deploy from here would replace live passwords by new ones; nothing was changed.", *lines)),
-            hint=f"Copy the files into {folder} from the checkout that has them, or read them from the swarm: "
-            "./run secret.fetch; ./run secret.rotate NAME sets a new password on purpose.",
+            "\n  ".join(("Deploying from this checkout would replace live passwords; nothing was changed.", *lines)),
+            hint=f"Copy the files into {folder} from the checkout that has them, or fetch them from the swarm: "
+            "./run secret.fetch; to set a new password: ./run secret.rotate NAME.",
         )
 
 
@@ -92,10 +92,10 @@ def _complaint(
     if _absent(environment, name, known):
         source = _source(name, known)
         made_from = f" (made from {source}, whose file is missing too)" if source != name else ""
-        return f"the swarm has it, but its file is missing here{made_from}"
+        return f"it exists in the swarm, but its file is missing here{made_from}"
     if _version(environment, name, known) in held[name]:
         return ""
-    return "its file was generated here, but the swarm got another content meanwhile"
+    return "its file was generated here, but the swarm received different content in the meantime"
 
 
 def _version(environment: Environment, name: str, known: Mapping[str, Declaration]) -> str:

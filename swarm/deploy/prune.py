@@ -22,8 +22,8 @@ def remove_networks(done: StackPlan, engine: Engine, step: Step) -> None:
     for network in done.unwanted_networks:
         if not until(partial(engine.networks.remove, network), NETWORK_SECONDS, every=converge.POLL_SECONDS):
             step.warn(
-                f"{done.stack}: the network {network} is not needed any more and could not be removed; something may "
-                f"still use it. ./run plan {done.stack} shows it, the next deploy tries again."
+                f"{done.stack}: the unused network {network} could not be removed; it may "
+                f"still be in use. ./run plan {done.stack} shows it; the next deploy retries."
             )
 
 
@@ -45,5 +45,5 @@ def prune_after_success(engine: Engine, report: Report) -> int:
     try:
         return prune_versions(engine)
     except (SwarmstatsError, *REFUSALS) as error:
-        report.warn(f"Old versions of configs and secrets were not removed, the next deploy does it: {error}")
+        report.warn(f"Could not prune old versions of configs and secrets; the next deploy retries: {error}")
         return 0

@@ -221,7 +221,7 @@ def _content(release: Release, items: Mapping[str, Spec]) -> Content:
     for place in range(release.parts):
         item = items.get(_name(release.stack, release.number, place))
         if item is None:
-            raise ReleaseGone(f"Part {place + 1} of {release} is not in the swarm any more.", hint="./run releases")
+            raise ReleaseGone(f"Part {place + 1} of {release} is no longer in the swarm.", hint="./run releases")
         pieces.append(b64decode(item["Spec"]["Data"]))
     told = json.loads(zlib.decompress(b"".join(pieces)))
     return Content(**{**told, "configs": tuple(told["configs"]), "secrets": tuple(told["secrets"])})

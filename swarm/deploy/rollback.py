@@ -37,7 +37,7 @@ def rollback(desk: Desk, targets: Sequence[Target], number: int | None, whole: b
         # Written down before anything is changed: a client that is killed leaves what the next one completes.
         begun = [(goal, _begun(desk, goal, deploy) if now != goal else None) for now, goal in goals]
         for place, (goal, made) in enumerate(begun):
-            with desk.report.step(f"{goal.stack}: back to release {goal.number}", hold.ended) as step:
+            with desk.report.step(f"{goal.stack}: roll back to release {goal.number}", hold.ended) as step:
                 try:
                     with refusing(goal.stack):
                         done = restore(desk, goal, step)
@@ -49,7 +49,7 @@ def rollback(desk: Desk, targets: Sequence[Target], number: int | None, whole: b
                         raise RollbackFailed(error.message, hint=error.hint) from error
                     raise
                 step.skipped = done.empty
-                step.detail = "runs already" if done.empty else f"{len(done.pending)} services changed"
+                step.detail = "already running" if done.empty else f"{len(done.pending)} services changed"
                 if made:
                     hold.require()
                     releases.finish(desk.engine, made, State.DEPLOYED)
@@ -76,13 +76,13 @@ def drift(engine: Engine, targets: Sequence[Target]) -> list[StackPlan]:
 def _nothing_to_compare(strangers: Sequence[str], newest: Mapping[str, Release]) -> NoRelease:
     cleaned = [name for name in strangers if name in newest]
     if not cleaned:
-        return NoRelease(f"There is no release of {', '.join(strangers)}.", hint=f"./run deploy {strangers[0]}")
+        return NoRelease(f"No release found of {', '.join(strangers)}.", hint=f"./run deploy {strangers[0]}")
     first = newest[cleaned[0]]
     when = f" at {first.cleaned_at:%Y-%m-%d %H:%M:%S}" if first.cleaned_at else ""
     others = [name for name in strangers if name != first.stack]
-    more = f" There is no release to compare with of {', '.join(others)} either." if others else ""
+    more = f" No release to compare with: {', '.join(others)}." if others else ""
     return NoRelease(
-        f"The stack {first.stack} was cleaned{when} by {first.cleaned_by}, so no release of it should run.{more}",
+        f"Stack {first.stack} was cleaned{when} by {first.cleaned_by}; no release of it should be running.{more}",
         hint=f"./run rollback {first.stack} brings {first} back, ./run deploy {first.stack} deploys a new one.",
     )
 
@@ -122,7 +122,7 @@ def goals_of(
         elif now:
             kept.append(name)
     if not goals and not cleaned:
-        raise NoRelease(f"There is no earlier release of {', '.join(names)} to go back to.", hint="./run releases")
+        raise NoRelease(f"No earlier release to roll back to: {', '.join(names)}.", hint="./run releases")
     return [*cleaned, *reversed(goals)], kept
 
 
@@ -150,7 +150,7 @@ def _of_last_deploy(known: Sequence[Release], running: Mapping[str, Release], na
 def _tell_kept(kept: Sequence[str], report: Report) -> None:
     """Say which stacks cannot go back: those of which there is one release only."""
     if kept:
-        report.line(f"  {', '.join(kept)}: no earlier release, left as it is.")
+        report.line(f"  {', '.join(kept)}: no earlier release, unchanged.")
 
 
 def _interrupted(mine: Sequence[Release], now: Release | None) -> Release | None:
@@ -164,7 +164,7 @@ def _begun(desk: Desk, goal: Release, deploy: str) -> Release:
     """Going back is a release too; one that a killed client left is given up."""
     if left := releases.unfinished(desk.engine).get(goal.stack):
         state = State.INTERRUPTED if left.state is State.PENDING else left.state
-        releases.finish(desk.engine, left, state, f"undone by going back to release {goal.number}")
+        releases.finish(desk.engine, left, state, f"undone by rolling back to release {goal.number}")
     held = releases.content(desk.engine, goal)
     note = f"{releases.BACK}{goal.number}"
     return releases.begin(desk.engine, goal.stack, held, deploy=deploy, commit=goal.commit, note=note)

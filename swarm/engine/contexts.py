@@ -31,9 +31,9 @@ def find(name: str, process: Mapping[str, str] = os.environ) -> DockerContext:
         known[meta["Name"]] = (file.parent.name, meta["Endpoints"]["docker"])
     if name not in known:
         raise EngineUnavailable(
-            f'There is no docker context "{name}".',
+            f'No docker context "{name}".',
             hint=f"Contexts: {', '.join(sorted(known)) or 'none'}. "
-            f"Make one: docker context create {name} --docker host=ssh://...",
+            f"Create one: docker context create {name} --docker host=ssh://...",
         )
     identity, endpoint = known[name]
     verify = not endpoint.get("SkipTLSVerify", False)

@@ -90,4 +90,4 @@ def build(
     except DockerException as error:
         output = (error.stderr or str(error)).strip().splitlines()
         last = "\n  ".join(output[-BUILD_LINES:])
-        raise ImageFailed(f"{directory.parent.name}/{directory.name} could not be built:\n  {last}") from error
+        raise ImageFailed(f"{directory.parent.name}/{directory.name} failed to build:\n  {last}") from error

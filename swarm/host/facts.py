@@ -86,16 +86,16 @@ def engine_missing(machine: Machine) -> tuple[str, str]:
     if machine.elsewhere:
         return (
             f"No Docker engine answers at DOCKER_HOST={machine.elsewhere}.",
-            "Start that engine, or: unset DOCKER_HOST",
+            "Start that engine, or run: unset DOCKER_HOST",
         )
     if machine.denied:
         return (
-            f"The Docker socket {SOCKET} refuses this user.",
+            f"This user has no access to the Docker socket {SOCKET}.",
             "Run: sudo usermod -aG docker $USER   then log in again.",
         )
     if "dockerd" in machine.programs:
-        return "The Docker engine is installed but does not run.", f"Run: {machine.command(_start_command(machine))}"
-    return "There is no Docker engine on this machine.", _install_advice(machine)
+        return "The Docker engine is installed but not running.", f"Run: {machine.command(_start_command(machine))}"
+    return "Docker Engine is not installed on this machine.", _install_advice(machine)
 
 
 def install(packages: Sequence[str]) -> tuple[tuple[str, ...], ...]:

@@ -54,8 +54,8 @@ def client(shell: Shell) -> Argv:
         if client_version(shell, words) >= OLDEST_CLIENT:
             return words
     raise ToolMissing(
-        f"No docker client of version {OLDEST_CLIENT} or newer is on this machine.",
-        hint="./run swarm.init provides one for the lab; or install docker-cli.",
+        f"No docker client of version {OLDEST_CLIENT} or newer was found on this machine.",
+        hint="Run ./run swarm.init to get one for the lab, or install docker-cli.",
     )
 
 
@@ -64,11 +64,11 @@ def ensure_builder(shell: Shell, debian: Callable[[], str], note: Callable[[str]
     lacking = _lacking(shell)
     if lacking:
         if note:
-            note(f"no {' and no '.join(path.name for path in lacking.values())} here: taking Debian's")
+            note(f"no {' and no '.join(path.name for path in lacking.values())}: using Debian's")
         _take(debian(), lacking)
         if missing := _lacking(shell):
             raise ToolMissing(
-                f"Debian's {', '.join(path.name for path in missing.values())} does not run on this machine.",
+                f"Debian's {', '.join(path.name for path in missing.values())} cannot run on this machine.",
                 hint=f"Install a docker client of version {OLDEST_CLIENT} or newer with the buildx plugin.",
             )
     return client(shell)
@@ -86,7 +86,7 @@ def ensure_mmdebstrap(shell: Shell) -> None:
         return
     if not machine.may_install:
         raise ToolMissing(
-            "No image registry is in reach, and mmdebstrap, which could make the Debian base, is not here.",
+            "No image registry is reachable, and mmdebstrap, which could build the base image, is not installed.",
             hint=machines.install_advice(machine, DEBIAN_PACKAGES),
         )
     _install(shell, DEBIAN_PACKAGES)
@@ -99,7 +99,7 @@ def ensure_browser(shell: Shell, report: Report) -> bool:
         return True
     if not machine.may_install:
         advice = machines.install_advice(machine, BROWSERS[:1])
-        report.line(f"No Chromium: what a browser shows is not tested. {advice}")
+        report.line(f"Chromium is not installed: browser tests are skipped. {advice}")
         return False
     with report.step("Chromium installed"):
         _install(shell, BROWSER_PACKAGES)
@@ -114,7 +114,7 @@ def ensure_shells(shell: Shell, report: Report) -> bool:
         return True
     names = " and ".join(missing)
     if not machine.may_install:
-        report.line(f"No {names}: their completion is not tested. {machines.install_advice(machine, missing)}")
+        report.line(f"No {names}: completion tests are skipped. {machines.install_advice(machine, missing)}")
         return False
     with report.step(f"{names} installed"):
         _install(shell, missing)
@@ -151,10 +151,10 @@ def _provide_engine(machine: Machine, shell: Shell, report: Report, answers: Cal
     absent = "dockerd" not in machine.programs
     if dry:
         install = [f"install {', '.join(ENGINE_PACKAGES)}"] if absent else []
-        report.would([*install, "start the Docker engine; what comes then can be told once it answers"], "")
+        report.would([*install, "start the Docker engine (the remaining steps depend on it)"], "")
         return False
     if absent:
-        report.line(f"No Docker engine on this machine: installing {', '.join(ENGINE_PACKAGES)}.")
+        report.line(f"Docker Engine is not installed: installing {', '.join(ENGINE_PACKAGES)}.")
         with report.step("Docker Engine installed"):
             _install(shell, ENGINE_PACKAGES)
         # The package starts the engine by itself where there is a service manager.
@@ -171,7 +171,7 @@ def start_engine(machine: Machine, shell: Shell, answers: Callable[[], bool], ru
         try:
             shell.run(("systemctl", "start", "docker"))
         except CommandFailed as error:
-            raise EngineUnavailable(error.message, hint="Look at it: journalctl -u docker -n 50") from error
+            raise EngineUnavailable(error.message, hint="Check its log: journalctl -u docker -n 50") from error
     elif not _alive(run / "docker.pid", "dockerd"):
         # A killed engine leaves its pid files; another process may have got the number since.
         (run / "docker.pid").unlink(missing_ok=True)
@@ -183,7 +183,7 @@ def start_engine(machine: Machine, shell: Shell, answers: Callable[[], bool], ru
         said = "\n  ".join(log.read_text(errors="replace").splitlines()[-LOG_LINES:]) if log.exists() else "(no log)"
         raise EngineUnavailable(
             f"The Docker engine did not answer within {START_SECONDS:.0f} s. Its last lines:\n  {said}",
-            hint=f"All of them: {'journalctl -u docker' if machine.systemd else log}",
+            hint=f"Full log: {'journalctl -u docker' if machine.systemd else log}",
         )
 
 
@@ -220,7 +220,10 @@ def _own_buildx() -> Path:
 def _take(image: str, wanted: dict[str, Path]) -> None:
     """Copy files out of Debian's packages: they are unpacked in a container that is removed afterwards."""
     if sys.platform != "linux":
-        raise ToolMissing("No docker client with buildx is on this machine.", hint="Install Docker Desktop's.")
+        raise ToolMissing(
+            "No docker client with buildx was found on this machine.",
+            hint="Install Docker Desktop, which includes both.",
+        )
     try:
         containers = Engine(timeout=FETCH_SECONDS).containers
         container = containers.create({"Image": image, "Cmd": ["sh", "-ec", FETCH]})
@@ -234,7 +237,7 @@ def _take(image: str, wanted: dict[str, Path]) -> None:
         finally:
             containers.remove(container)
     except REFUSALS as error:
-        raise ToolMissing(f"Debian's docker client could not be taken from {image}: {error}") from error
+        raise ToolMissing(f"Debian's docker client could not be copied from {image}: {error}") from error
 
 
 def _copy(archive: Iterable[bytes], target: Path) -> None:

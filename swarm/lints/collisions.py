@@ -91,13 +91,13 @@ def _routing(members: Sequence[_Member]) -> Iterator[Lint]:
         for one, other in _rivals(routed):
             if kind == "services" or one.item.options != other.item.options or "service" not in one.item.options:
                 yield from _clash(
-                    one, f"{kind[:-1]} {one.item.name} is made by {other.member.full} too", _instead(kind)
+                    one, f"{kind[:-1]} {one.item.name} is also defined by {other.member.full}", _instead(kind)
                 )
     for claim, routed in ruled.items():
         for one, other in _rivals(routed):
             if one.item.name.lower() != other.item.name.lower():
-                message = f"{other.member.full} has a router for the same requests: {claim[1]}"
-                yield from _clash(one, message, "Another host or path, or a priority that says who comes first.")
+                message = f"{other.member.full} has a router with the same rule: {claim[1]}"
+                yield from _clash(one, message, "Use another host or path, or set a priority.")
 
 
 def _claim(item: traefik.Object, rule: str) -> tuple[str, ...]:
@@ -116,8 +116,8 @@ def _rivals(routed: Sequence[_Routed]) -> Iterator[tuple[_Routed, _Routed]]:
 
 def _instead(kind: str) -> str:
     if kind == "services":
-        return "Name it after its stack: Traefik would spread requests over the tasks of both."
-    return "Name it after its stack: of two that differ Traefik takes neither."
+        return "Name it after its stack; otherwise Traefik distributes requests over the tasks of both."
+    return "Name it after its stack; Traefik ignores both if they differ."
 
 
 def _clash(routed: _Routed, message: str, hint: str) -> Iterator[Lint]:
@@ -148,9 +148,9 @@ def _chosen(network: str, alias: str, owners: Sequence[_Member]) -> Iterator[Lin
         if owner.stack and alias in owner.networks[network] and alias != owner.name:
             other = next(item for item in owners if item.namespace != owner.namespace)
             path = ("services", owner.name, "networks", _key(owner.stack, network), "aliases")
-            message = f"alias {alias} leads to {other.full} on network {network} too"
+            message = f"alias {alias} also resolves to {other.full} on network {network}"
             yield placed(
-                owner.stack, owner.name, Finding(path, message, "Another alias, or the full name, STACK_SERVICE.")
+                owner.stack, owner.name, Finding(path, message, "Use another alias or the full name, STACK_SERVICE.")
             )
 
 
@@ -179,8 +179,8 @@ def _used(
                     network, owners = ambiguous[alias]
                     others = " and ".join(sorted(owner.full for owner in owners)[:2])
                     more = f" and {len(owners) - 2} more" if len(owners) > 2 else ""
-                    message = f"{alias} leads to {others}{more} on network {network}"
-                    hint = "Use the full name of the one that is meant, STACK_SERVICE."
+                    message = f"{alias} resolves to {others}{more} on network {network}"
+                    hint = "Use the full name, STACK_SERVICE."
                     yield placed(member.stack, member.name, Finding(path, message, hint))
 
 

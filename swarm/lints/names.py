@@ -31,4 +31,4 @@ def of_stack(stack: str, document: Mapping[str, Any]) -> Iterator[Finding]:
 
 def _long(path: tuple[str, ...], kind: str, name: str, longest: int) -> Iterator[Finding]:
     if len(name) > longest:
-        yield Finding(path, f"{kind} {name} has {len(name)} characters; Swarm takes {longest}", "Shorten it.")
+        yield Finding(path, f"{kind} {name} has {len(name)} characters; Swarm allows {longest}", "Shorten it.")

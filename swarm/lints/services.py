@@ -51,26 +51,28 @@ def image(name: str, service: Mapping[str, Any]) -> Iterator[Finding]:
         return
     _, tagged, tag = last.partition(":")
     if not tagged:
-        message = f"image {given} has no tag: each node may run another version"
+        message = f"image {given} has no tag, so each node may run a different version"
     elif OWN_TAG.fullmatch(tag) or (tag != "latest" and re.search(r"\d", tag)):
         return
     else:
-        message = f"image {given}: the tag {tag} moves, so each node may run another version"
-    yield Finding(("services", name, "image"), message, "Name a version or a digest: IMAGE:1.2.3 or IMAGE@sha256:...")
+        message = f"image {given}: the tag {tag} moves, so each node may run a different version"
+    yield Finding(
+        ("services", name, "image"), message, "Use a version tag or a digest: IMAGE:1.2.3 or IMAGE@sha256:..."
+    )
 
 
 def secrets(name: str, service: Mapping[str, Any]) -> Iterator[Finding]:
     """What everybody reads who may see the service; the message does not repeat it."""
-    hint = "Make it a secret of the stack and let the service read /run/secrets/NAME (often KEY_FILE)."
+    hint = "Make it a secret of the stack and have the service read /run/secrets/NAME (often KEY_FILE)."
     for key, value in pairs(service.get("environment")).items():
         path = ("services", name, "environment", key)
         if _is_secret(key, value):
-            yield Finding(path, f"{key} holds a secret in plain sight", hint)
+            yield Finding(path, f"{key} contains a secret in plain text", hint)
         elif SIGNED_IN.search(value):
-            yield Finding(path, f"{key} holds a user and password in its URL", hint)
+            yield Finding(path, f"{key} contains a user and password in its URL", hint)
     for section in ("command", "entrypoint"):
         if any(SIGNED_IN.search(word) for word in listed(service.get(section))):
-            yield Finding(("services", name, section), f"{section} holds a user and password in a URL", hint)
+            yield Finding(("services", name, section), f"{section} contains a user and password in a URL", hint)
 
 
 def _is_secret(key: str, value: str) -> bool:
@@ -95,9 +97,9 @@ def data(name: str, service: Mapping[str, Any], volumes: Mapping[str, Any], shar
         kind, source = _mount(mount)
         path = ("services", name, "volumes", index)
         if kind == "bind" and not _everywhere(source, shared):
-            yield Finding(path, f"binds {source} of whichever node its task goes to", hint)
+            yield Finding(path, f"binds {source}, and its task may run on any node", hint)
         elif kind == "volume" and source and _local(volumes.get(source) or {}):
-            yield Finding(path, f"volume {source} is another one on each node, and its task may go to any", hint)
+            yield Finding(path, f"volume {source} is local to each node, and its task may run on any node", hint)
 
 
 def _mount(mount: Any) -> tuple[str, str]:
@@ -125,5 +127,5 @@ def updates(name: str, service: Mapping[str, Any]) -> Iterator[Finding]:
     for section in ("update_config", "rollback_config") if taken else ():
         if ((service.get("deploy") or {}).get(section) or {}).get("order") == "start-first":
             path = ("services", name, "deploy", section, "order")
-            message = f"start-first cannot work with port {taken[0]} in host mode: the old task holds it"
+            message = f"start-first does not work with port {taken[0]} in host mode: the old task still uses it"
             yield Finding(path, message, f"{section}: {{order: stop-first}}")

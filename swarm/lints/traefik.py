@@ -44,7 +44,7 @@ def find(name: str, service: Mapping[str, Any]) -> Iterator[Finding]:
     outside = [key for key in pairs(service.get("labels")) if key.lower().startswith("traefik.")]
     if outside:
         message = "Traefik reads labels of services, not of containers"
-        yield Finding(("services", name, "labels", outside[0]), message, "Move them below deploy.labels.")
+        yield Finding(("services", name, "labels", outside[0]), message, "Move them to deploy.labels.")
     made = objects(pairs((service.get("deploy") or {}).get("labels")))
     for protocol in ("http", "tcp", "udp"):
         routers = [item for item in made if (item.protocol, item.kind) == (protocol, "routers")]
@@ -54,5 +54,5 @@ def find(name: str, service: Mapping[str, Any]) -> Iterator[Finding]:
         if routers and not ported:
             path = ("services", name, "deploy", "labels", routers[0].label)
             missing = f"traefik.{protocol}.services.{routers[0].name}.{PORT}"
-            message = f"router {routers[0].name} has no port: Traefik leaves out the whole service"
+            message = f"router {routers[0].name} has no port: Traefik ignores the whole service"
             yield Finding(path, message, f'{missing}: "PORT"')

@@ -25,13 +25,13 @@ class Orphan:
 
     @property
     def words(self) -> str:
-        """What is odd about it."""
-        return f"no {self.kind} has it any more"
+        """Why it is an orphan."""
+        return f"its {self.kind} was removed"
 
     @property
     def advice(self) -> str:
         """What can be done."""
-        return f"./run clean {self.stack} removes it and leaves its data; or put it back into {self.home}."
+        return f"./run clean {self.stack} removes it and keeps its data; or restore it in {self.home}."
 
 
 def find(environment: Environment, services: Iterable[Service]) -> dict[str, Orphan]:
@@ -53,7 +53,9 @@ def select(environment: Environment, words: str, manager: Manager, projects: str
         found = _running(environment, manager)
         if meant := [found[word] for word in _split(words) if word in found]:
             stray = meant[0]
-            raise StackOrphaned(f"The stack {stray.stack} runs, and {stray.words}.", hint=stray.advice) from None
+            raise StackOrphaned(
+                f"Stack {stray.stack} is still running, but {stray.words}.", hint=stray.advice
+            ) from None
         raise
 
 
@@ -81,7 +83,7 @@ def _running(environment: Environment, manager: Manager) -> dict[str, Orphan]:
 def _stray(environment: Environment, stack: str, template: str) -> Orphan:
     if template == PROJECT:
         return Orphan(stack, "project", relative(environment.directory / "projects.yaml"))
-    return Orphan(stack, "folder of stacks/", "stacks/")
+    return Orphan(stack, "folder in stacks/", "stacks/")
 
 
 def _split(words: str) -> list[str]:

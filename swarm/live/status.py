@@ -294,12 +294,12 @@ def _release(release: Release | None) -> str:
 
 
 def _state(found: Iterable[Service]) -> str:
-    unwell = [service for service in found if not service.healthy]
-    if not unwell:
+    unhealthy = [service for service in found if not service.healthy]
+    if not unhealthy:
         return "healthy"
-    counts = Counter(service.state for service in unwell)
+    counts = Counter(service.state for service in unhealthy)
     words = ", ".join(f"{count} {state}" for state, count in counts.items())
-    worst = next((service for service in unwell if service.state == "failing"), unwell[0])
+    worst = next((service for service in unhealthy if service.state == "failing"), unhealthy[0])
     error = next((task.error for task in worst.tasks if task.current and task.error), "")
     name = lookup.display_name(worst)
     return f"{words}: {name}{f': {error}' if error else ''} (./run logs {name})"

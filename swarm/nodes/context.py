@@ -65,14 +65,15 @@ def _manager(environment: Environment) -> Engine:
     found = engine(environment)
     if not found.info()["Swarm"]["ControlAvailable"]:
         raise NodeFailed(
-            f"The engine of context {environment.file.context} is no manager of a swarm.",
-            hint=f"Make it one: docker --context {environment.file.context} swarm init; or name a manager's context.",
+            f"The engine of context {environment.file.context} is not a swarm manager.",
+            hint=f"Make it a manager: docker --context {environment.file.context} swarm init; or use another context.",
         )
     return found
 
 
 def _refuse(environment: Environment, done: str) -> NoReturn:
     raise NodeFailed(
-        f"Nodes of context {environment.file.context} are not ours: they cannot be {done} from here. Nothing was done.",
-        hint="./run swarm.init sets their labels; everything about stacks works on them.",
+        f"The nodes of context {environment.file.context} are not managed by Swarmstats and cannot be {done}. "
+        "Nothing was changed.",
+        hint="./run swarm.init sets their labels; all verbs for stacks work on them.",
     )

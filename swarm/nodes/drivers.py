@@ -24,7 +24,7 @@ class Driver(Protocol):
         """Start nodes that exist and are stopped."""
 
     def stop(self, environment: Environment, shell: Shell, report: Report, *, dry: bool = False) -> None:
-        """Stop all nodes, keeping what is on them."""
+        """Stop all nodes and keep their data."""
 
     def remove(self, environment: Environment, shell: Shell, report: Report, *, dry: bool = False) -> None:
         """Remove all nodes and everything on this machine that was made for them."""

@@ -31,8 +31,8 @@ def parse(words: Sequence[str]) -> list[LabelChange]:
             found.append(LabelChange(word[:-1], None))
         else:
             raise ArgumentInvalid(
-                f"{word!r} is no label.",
-                hint="KEY=VALUE gives one, KEY- takes it away: ./run swarm.label node-3 zone=eu",
+                f"{word!r} is not a label.",
+                hint="KEY=VALUE sets a label, KEY- removes it: ./run swarm.label node-3 zone=eu",
             )
     return found
 
@@ -49,15 +49,15 @@ def changes(engine: Engine, node: str, wishes: Sequence[LabelChange]) -> list[st
     if node not in there:
         raise UnknownName("node", node, there)
     gives = [
-        f"give {node} {w.key}={w.value}" for w in wishes if w.value is not None and there[node].get(w.key) != w.value
+        f"set {w.key}={w.value} on {node}" for w in wishes if w.value is not None and there[node].get(w.key) != w.value
     ]
-    return [*gives, *(f"take {w.key} from {node}" for w in wishes if w.value is None and w.key in there[node])]
+    return [*gives, *(f"remove {w.key} from {node}" for w in wishes if w.value is None and w.key in there[node])]
 
 
 def change(engine: Engine, node: str, wishes: Sequence[LabelChange]) -> None:
     """Give and take labels; where that crosses with another change it is tried again."""
     if not until(lambda: _changed(engine, node, wishes), UPDATE_SECONDS):
-        raise NodeFailed(f"{node} did not take its labels.", hint="./run swarm.status")
+        raise NodeFailed(f"Could not set the labels of {node}.", hint="./run swarm.status")
 
 
 def _changed(engine: Engine, node: str, wishes: Sequence[LabelChange]) -> bool:

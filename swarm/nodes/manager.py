@@ -23,7 +23,7 @@ def connect(environment: Environment, shell: Shell) -> Engine:
             found = chosen.engine(environment, node) if node else first
             if found.is_manager():
                 return found.with_client(prerequisites.client(shell), RETRY_SECONDS)
-    raise NodeFailed(f"The engine at {first.place} is no manager of a swarm, nor is another.", hint="./run swarm.init")
+    raise NodeFailed(f"No swarm manager found; {first.place} is not one either.", hint="./run swarm.init")
 
 
 def find(environment: Environment, shell: Shell) -> Engine | None:

@@ -23,7 +23,7 @@ PARALLEL_JOINS = 8
 # Nanoseconds between a node's signs of life; three may be missing. With Docker's 5 s a network that is away for 20 s
 # costs each task of a node, and where an only manager is cut off, of all others: they are replaced when it is back.
 HEARTBEAT_NANOSECONDS = 25_000_000_000
-PATIENT = "nodes may be silent for 75 s"
+PATIENT = "dispatcher heartbeat set to 25 s"
 
 Entry = dict[str, Any]
 
@@ -76,19 +76,19 @@ def pending(seats: Sequence[SwarmNode], silent: Sequence[Node]) -> list[str]:
         managers_first = sorted(seats, key=lambda seat: seat.node.role != "manager")
         manager, names = _leading(managers_first), ", ".join(node.name for node in silent)
         if manager is None and silent:
-            return ["gather all nodes in one swarm, with their roles and labels"]
+            return ["form a swarm of all nodes, with their roles and labels"]
         if manager is None:
             first = _first(managers_first)
-            joins = [f"let {seat.node.name} join" for seat in managers_first if seat is not first]
-            return [f"begin the swarm on {first.node.name}", *joins, "give all nodes their labels"]
+            joins = [f"join {seat.node.name}" for seat in managers_first if seat is not first]
+            return [f"initialize the swarm on {first.node.name}", *joins, "set the labels of all nodes"]
         dead, outside = _dead(manager, seats), _outside(manager, managers_first)
         inside = [(seat.node, seat.id) for seat in managers_first if seat not in outside]
         return [
-            *([f"remove {len(dead)} dead entries"] if dead else []),
-            *(f"let {seat.node.name} join, and give it its labels" for seat in outside),
+            *([f"remove {len(dead)} dead nodes"] if dead else []),
+            *(f"join {seat.node.name} and set its labels" for seat in outside),
             *_adjustments(manager.engine, inside),
-            *([] if _is_patient(manager.engine.swarm.inspect()) else ["let nodes be silent for 75 s"]),
-            *([f"see that {names} are members, with their roles and labels"] if silent else []),
+            *([] if _is_patient(manager.engine.swarm.inspect()) else ["set the dispatcher heartbeat to 25 s"]),
+            *([f"check that {names} are members with their roles and labels"] if silent else []),
         ]
 
 
@@ -118,8 +118,8 @@ def adjustment(entry: Entry, node: Node, *, role: bool) -> Adjustment | None:
     if spec == entry["Spec"]:
         return None
     if spec["Role"] != entry["Spec"]["Role"]:
-        return Adjustment(f"make {node.name} a {node.role}", f"{node.name} is {node.role} now")
-    return Adjustment(f"give {node.name} its labels", f"{node.name} got its labels")
+        return Adjustment(f"make {node.name} a {node.role}", f"{node.name} is now a {node.role}")
+    return Adjustment(f"set the labels of {node.name}", f"labels of {node.name} set")
 
 
 def problem(node: Node, entry: Entry | None) -> str:
@@ -156,7 +156,7 @@ def _found_or_begun(seats: Sequence[SwarmNode]) -> tuple[SwarmNode, list[str]]:
     _leave(first)
     first.engine.swarm.init(first.address, LISTEN)
     until(lambda: _leading([first]) is not None, ELECTION_SECONDS)
-    return first, [f"{first.node.name} began the swarm"]
+    return first, [f"swarm initialized on {first.node.name}"]
 
 
 def _first(seats: Sequence[SwarmNode]) -> SwarmNode:
@@ -164,8 +164,8 @@ def _first(seats: Sequence[SwarmNode]) -> SwarmNode:
     managers = [seat for seat in seats if seat.node.role == "manager"]
     if holders := [seat.node.name for seat in managers if seat.id]:
         raise NodeFailed(
-            f"{', '.join(holders)} hold a swarm that has no leader: too many of its managers are lost.",
-            hint="./run swarm.clean and ./run swarm.init make a new one.",
+            f"{', '.join(holders)} belong to a swarm without a leader: too many managers are lost.",
+            hint="./run swarm.clean and ./run swarm.init create a new one.",
         )
     return managers[0]
 
@@ -186,7 +186,7 @@ def _gathered(manager: SwarmNode, seats: Sequence[SwarmNode], step: Step) -> lis
     tokens = manager.engine.swarm.inspect()["JoinTokens"]
 
     def join(seat: SwarmNode) -> None:
-        step.note(f"{seat.node.name} joins")
+        step.note(f"joining {seat.node.name}")
         _leave(seat)
         token = tokens[seat.node.role.capitalize()]
         seat.engine.swarm.join(f"{manager.address}:{PORT}", token, LISTEN, seat.address)
@@ -214,8 +214,8 @@ def _forgotten(manager: SwarmNode, seats: Sequence[SwarmNode]) -> list[str]:
     dead = _dead(manager, seats)
     for entry in dead:
         if not until(partial(_removed, manager.engine, entry["ID"]), UPDATE_SECONDS):
-            raise NodeFailed(f"The swarm keeps the dead entry {entry['ID']} of {entry['Description']['Hostname']}.")
-    return [f"{len(dead)} dead entries removed"] if dead else []
+            raise NodeFailed(f"Could not remove the dead node {entry['ID']} of {entry['Description']['Hostname']}.")
+    return [f"{len(dead)} dead nodes removed"] if dead else []
 
 
 def _dead(manager: SwarmNode, seats: Sequence[SwarmNode]) -> list[Entry]:
@@ -260,7 +260,7 @@ def _patient(engine: Engine) -> list[str]:
     if _is_patient(engine.swarm.inspect()):
         return []
     if not until(updated, UPDATE_SECONDS):
-        raise NodeFailed(f"The swarm does not take its setting: {PATIENT}.")
+        raise NodeFailed("Could not set the dispatcher heartbeat to 25 s.")
     return [PATIENT]
 
 
@@ -271,7 +271,7 @@ def _adjusted(engine: Engine, identity: str, node: Node, step: Step, *, role: bo
         return []
     step.note(change.done)
     if not until(lambda: _updated(engine, identity, node, role), UPDATE_SECONDS):
-        raise NodeFailed(f"{node.name} does not take its role {node.role} and labels {node.labels}.")
+        raise NodeFailed(f"Could not set role {node.role} and labels {node.labels} on {node.name}.")
     return [change.done]
 
 
@@ -300,14 +300,14 @@ def _await_ready(seats: Sequence[SwarmNode]) -> None:
 
     if not until(ready, READY_SECONDS):
         raise NodeFailed(
-            f"Not ready after {READY_SECONDS:.0f} s: {', '.join(late)}.", hint="./run swarm.init tries again."
+            f"Not ready after {READY_SECONDS:.0f} s: {', '.join(late)}.", hint="Run ./run swarm.init again."
         )
 
 
 def _late(seats: Sequence[SwarmNode]) -> list[str]:
     manager = _leading(seats)
     if manager is None:
-        return ["no manager leads"]
+        return ["no leader"]
     entries = {entry["ID"]: entry for entry in manager.engine.nodes.list()}
     return [said for seat in seats if (said := problem(seat.node, entries.get(seat.id)))]
 
@@ -317,6 +317,4 @@ def _translated() -> Iterator[None]:
     try:
         yield
     except REFUSALS as error:
-        raise NodeFailed(
-            f"The swarm could not be formed: {reason(error)}", hint="./run swarm.init tries again."
-        ) from error
+        raise NodeFailed(f"Cannot form the swarm: {reason(error)}", hint="Run ./run swarm.init again.") from error

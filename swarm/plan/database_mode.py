@@ -10,7 +10,7 @@ def description(done: StackPlan) -> str:
     """What a plan that crosses over means, for people; empty for any other."""
     kinds = {change.service: change.kind for change in done.pending}
     if done.stack == STACK and kinds.get(ONLY) is Kind.REMOVE and kinds.get(FIRST) is Kind.CREATE:
-        return "one server becomes a cluster: it ends, patroni1 goes on with its volume, the others copy that"
+        return "switching to a cluster: postgres stops, patroni1 takes over its volume, the other members clone it"
     if done.stack == STACK and kinds.get(ONLY) is Kind.CREATE and kinds.get(FIRST) is Kind.REMOVE:
-        return "a cluster becomes one server: patroni1 leads, all members end, postgres goes on with its volume"
+        return "switching to a single server: patroni1 becomes leader, all members stop, postgres takes over its volume"
     return ""

@@ -29,7 +29,7 @@ HIDDEN = ("labels.com.docker.stack.image",)
 WIDTH = 36
 LONG = 60
 NOTHING = "nothing to do"
-NO_CHANGES = "no changes, but not as it should be"
+NO_CHANGES = "no changes, but not healthy or not complete"
 
 
 @dataclass(frozen=True)
@@ -149,9 +149,9 @@ def _standing(stack: str, context: PlanContext) -> list[Line]:
     """What a deploy acts upon though nothing is to be changed."""
     lines: list[Line] = []
     if stack in context.unfinished:
-        lines.append(("magenta", f"  ! {context.unfinished[stack]}: a deploy completes it or gives it up"))
+        lines.append(("magenta", f"  ! {context.unfinished[stack]}: a deploy completes or abandons it"))
     if stack in context.unhealthy:
-        lines.append(("magenta", f"  ! not healthy: {', '.join(context.unhealthy[stack])}: a deploy waits until it is"))
+        lines.append(("magenta", f"  ! unhealthy: {', '.join(context.unhealthy[stack])}; a deploy waits for them"))
     return lines
 
 
@@ -180,7 +180,7 @@ def _note(note: PlanWarning) -> list[Line]:
 
 
 def _orphan(orphan: Orphan) -> list[Line]:
-    return [("bold", f"{orphan.stack:<10} runs, and {orphan.words}"), ("", f"      {orphan.advice}")]
+    return [("bold", f"{orphan.stack:<10} still running, but {orphan.words}"), ("", f"      {orphan.advice}")]
 
 
 def _tasks(change: Change) -> str:
@@ -196,7 +196,7 @@ def _network(network: NetworkChange) -> list[Line]:
     fields = ", ".join(f"{item.path} {_value(item.old)} -> {_value(item.new)}" for item in network.ignored)
     return [
         ("magenta", f"  ! network {network.name}: {fields}"),
-        ("", "      Swarm never changes a network that exists: clean what uses it, then deploy again."),
+        ("", "      Swarm cannot change an existing network: clean the stacks that use it, then deploy again."),
     ]
 
 

@@ -60,15 +60,15 @@ def _volumes(plans: Mapping[str, StackPlan], held: volumes.Volumes) -> Iterable[
                 done.stack,
                 "ignored",
                 f"volume {name}",
-                f"{words} on {node}: Swarm ignores that where the volume exists",
-                "Give the volume another name; or remove it on that node with all data in it, while nothing uses it.",
+                f"{words} on {node}: Swarm ignores this because the volume exists",
+                "Rename the volume, or stop its users and remove it, with all its data, on that node.",
             )
 
 
 def _takeover(plans: Mapping[str, StackPlan]) -> Iterable[PlanWarning]:
     for done in plans.values():
         if text := database_mode.description(done):
-            hint = "Clients wait meanwhile; what former members hold is set aside. docs/database.md says more."
+            hint = "Clients wait meanwhile; data of former members is set aside. See docs/database.md."
             yield PlanWarning(done.stack, "takeover", "db.mode", text, hint)
 
 

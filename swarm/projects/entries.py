@@ -44,7 +44,7 @@ def day(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError as error:
-        raise ArgumentInvalid(f"--start {text!r} is no day.", hint="Say --start 2015-01-01.") from error
+        raise ArgumentInvalid(f"--start {text!r} is not a valid date.", hint="E.g. --start 2015-01-01") from error
 
 
 def file(environment: Environment) -> Path:
@@ -63,8 +63,8 @@ def add(environment: Environment, wanted: NewProject, *, dry: bool = False) -> b
     if before is not None:
         if differing := sorted(key for key, value in validation.reread(entry).items() if before.get(key) != value):
             raise ProjectExists(
-                f"{wanted.name} is there already, but not with the same {' and '.join(differing)}.",
-                hint=f"Change it in {relative(path)}, then say ./run deploy admin,archive,{wanted.name}.",
+                f"{wanted.name} already exists with another {' and '.join(differing)}.",
+                hint=f"Change it in {relative(path)}, then run ./run deploy admin,archive,{wanted.name}",
             )
         return False
     _write(path, _edited(path, lambda: yaml_edit.added(text, wanted.name, entry)), dry=dry)
@@ -84,7 +84,8 @@ def _edited(path: Path, edit: Any) -> str:
         return str(edit())
     except ProjectsUneditable as error:
         raise ProjectsUneditable(
-            f"{relative(path)} cannot be edited: {error.message}", hint="Edit it by hand, then say the same again."
+            f"{relative(path)} cannot be edited: {error.message}",
+            hint="Edit it by hand, then run the same command again.",
         ) from error
 
 

@@ -40,7 +40,7 @@ def add(
     new = entries.add(environment, wanted, dry=dry)
     path = relative(entries.file(environment))
     if dry:
-        deeds = [f"write {wanted.name} into {path}"] if new else []
+        deeds = [f"add {wanted.name} to {path}"] if new else []
         deeds += [f"deploy {', '.join((*KNOWING, wanted.name))}", *([f"start its backfill with {jobs} jobs"] * fill)]
         report.would(deeds, "")
         return
@@ -79,8 +79,8 @@ def remove(
     if dry:
         entries.remove(environment, name, dry=True)
         deeds = [
-            f"end its backfill and remove the stack {name} with its releases",
-            f"take {name} out of {path}",
+            f"stop its backfill and remove the stack {name} with its releases",
+            f"remove {name} from {path}",
             "deploy admin, archive",
         ]
         report.would([*deeds, *([f"drop the database {project.database}"] * drop)], "")
@@ -91,14 +91,14 @@ def remove(
     backfills.stop(engine, name)
     cleaning.clean(targets.select(environment, name), engine, report, forget=True)
     entries.remove(environment, name)
-    report.line(f"{name} is no longer in {path}.")
+    report.line(f"Removed {name} from {path}.")
     known = environments.load(environment.name)
     _deploy(known, ",".join(KNOWING), engine, shell, report)
     if drop:
         said = _say(known, engine, ("drop", project.database))
         report.line(said.strip())
     else:
-        report.line(f"Its database {project.database} is still there; ./run project.add {name} takes it up again.")
+        report.line(f"Its database {project.database} was kept; ./run project.add {name} uses it again.")
 
 
 def _require_secrets(environment: Environment, shell: Shell) -> None:
@@ -110,9 +110,9 @@ def _require_secrets(environment: Environment, shell: Shell) -> None:
 def fill_in(engine: Engine, name: str, words: tuple[str, ...], report: Report) -> None:
     """Start the backfill of a project, unless one is under way."""
     if backfills.start(engine, name, words):
-        report.line(f"The backfill of {name} is under way: ./run project.status {name}")
+        report.line(f"Started the backfill of {name}: ./run project.status {name}")
     else:
-        report.line(f"A backfill of {name} is under way already: ./run project.status {name}")
+        report.line(f"A backfill of {name} is already running: ./run project.status {name}")
 
 
 def status(environment: Environment, names: Sequence[str], engine: Engine) -> list[dict[str, Any]]:
@@ -154,5 +154,5 @@ def _say(environment: Environment, engine: Engine, words: tuple[str, ...]) -> st
     )
     if code:
         lines = b"".join(wrong).decode(errors="replace").strip().splitlines()[-5:]
-        raise CommandFailed("\n".join((f"{INGEST}: activity {words[0]} ended with {code}.", *lines)))
+        raise CommandFailed("\n".join((f"{INGEST}: activity {words[0]} exited with {code}.", *lines)))
     return b"".join(said).decode()

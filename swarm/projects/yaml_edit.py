@@ -43,7 +43,7 @@ def removed(text: str, name: str) -> str:
     entries = projects.value if isinstance(projects, yaml.MappingNode) else []
     found = next((pair for pair in entries if pair[0].value == name), None)
     if found is None:
-        raise ProjectsUneditable(f"there is no project {name!r} in it.")
+        raise ProjectsUneditable(f"it has no project {name!r}.")
     first, last = found[0].start_mark.line, _last_line(found[1], found[0].start_mark.line)
     while first and lines[first - 1].strip().startswith("#"):
         first -= 1
@@ -62,11 +62,11 @@ def _projects(text: str) -> tuple[yaml.Node | None, yaml.Node | None]:
     if root is None:
         return None, None
     if not isinstance(root, yaml.MappingNode) or root.flow_style:
-        raise ProjectsUneditable("expected keys and values, a line each.")
+        raise ProjectsUneditable("expected one key and value per line.")
     for key, value in root.value:
         if key.value == "projects":
             if isinstance(value, yaml.MappingNode) and value.value and value.flow_style:
-                raise ProjectsUneditable("the projects stand in braces, not on lines of their own.")
+                raise ProjectsUneditable("the projects are written in braces, not on separate lines.")
             return key, value if isinstance(value, yaml.MappingNode) and value.value else None
     return None, None
 
@@ -92,10 +92,10 @@ def _proven(before: str, after: str, name: str, entry: Mapping[str, Any] | None)
     try:
         old, new = validation.parse(before) or {}, validation.parse(after) or {}
     except yaml.YAMLError as error:
-        raise ProjectsUneditable(f"its layout is not understood ({str(error).splitlines()[0]}).") from error
+        raise ProjectsUneditable(f"unsupported layout ({str(error).splitlines()[0]}).") from error
     wanted = {key: value for key, value in (old.get("projects") or {}).items() if key != name}
     if entry is not None:
         wanted[name] = validation.reread(entry)
     if {**old, "projects": wanted} != {**new, "projects": new.get("projects") or {}}:
-        raise ProjectsUneditable("its layout is not understood.")
+        raise ProjectsUneditable("unsupported layout.")
     return after

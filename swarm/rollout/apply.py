@@ -57,8 +57,8 @@ def apply(done: StackPlan, site: ApplyContext, step: Step) -> dict[str, Spec]:
     for change in done.pending:
         if change not in siblings:
             _act(change, site, told, step)
-    unwell = {item.service for item in siblings} - _healthy(done.stack, site) if siblings else set()
-    for change in _leaders_last(siblings, site, unwell):
+    unhealthy = {item.service for item in siblings} - _healthy(done.stack, site) if siblings else set()
+    for change in _leaders_last(siblings, site, unhealthy):
         _await_others(change, done, site, step)
         _act(change, site, told, step)
         converge.wait(site.engine, site.watch(done.stack, {change.service: told[change.service]}), step, site.reach)
@@ -96,17 +96,17 @@ def _tell(change: Change, engine: Engine, ids: "References") -> Spec:
             return engine.services.update(str(current["ID"]), int(current["Version"]["Index"]), spec)
         except ChangedMeanwhile:
             continue
-    raise ChangedMeanwhile(f"{change.service} is being changed by somebody else all the time.")
+    raise ChangedMeanwhile(f"{change.service} keeps changing; gave up after several attempts to update it.")
 
 
-def _leaders_last(siblings: Sequence[Change], site: ApplyContext, unwell: Collection[str] = ()) -> list[Change]:
-    """Siblings group by group in the order of the file; within a group the unwell first, and last those that say so."""
+def _leaders_last(siblings: Sequence[Change], site: ApplyContext, unhealthy: Collection[str] = ()) -> list[Change]:
+    """Siblings group by group in the order of the file; unhealthy ones first, those that ask for it last."""
     groups = list(dict.fromkeys(change.rollout.siblings for change in siblings if change.rollout))
     asked = {change.service: _wants_to_be_last(change, site) for change in siblings}
 
     def place(change: Change) -> tuple[int, bool, bool]:
         group = groups.index(change.rollout.siblings) if change.rollout else 0
-        return group, change.service not in unwell, asked[change.service]
+        return group, change.service not in unhealthy, asked[change.service]
 
     return sorted(siblings, key=place)
 
@@ -122,7 +122,7 @@ def _healthy(stack: str, site: ApplyContext) -> set[str]:
 
 
 def _await_others(change: Change, done: StackPlan, site: ApplyContext, step: Step) -> None:
-    """Return once the other siblings are healthy, so that the group can do without this one; or it is unwell itself.
+    """Return once the other siblings are healthy, so that the group can do without this one; or it is unhealthy itself.
 
     Members that are new are not waited for: they may need what the others are about to learn. Raises DeadlinePassed.
     """
@@ -139,16 +139,16 @@ def _await_others(change: Change, done: StackPlan, site: ApplyContext, step: Ste
         healthy = _healthy(done.stack, site)
         if others <= healthy or change.service not in healthy:
             return
-        unwell = ", ".join(sorted(others - healthy))
-        step.note(f"{change.service} waits for {unwell}")
+        unhealthy = ", ".join(sorted(others - healthy))
+        step.note(f"{change.service} waits for {unhealthy}")
         if time.monotonic() > deadline:
             raise DeadlinePassed(
-                f"{change.service} may not be restarted: of its siblings ({group}) {unwell} did not become healthy "
-                f"within {site.timeout:.0f} s, and the group may not be able to do without both.",
-                hint=f"./run status {done.stack} and ./run logs {done.stack} show why; heal that, then deploy again.",
+                f"Not restarting {change.service}: its sibling {unhealthy} is still unhealthy "
+                f"after {site.timeout:.0f} s, and the group {group} needs one of them.",
+                hint=f"./run status {done.stack} and ./run logs {done.stack} show why; fix that, then deploy again.",
             )
         time.sleep(converge.POLL_SECONDS)
-    raise StackFailed(f"{change.service} was not updated: its siblings were not waited for to the end.")
+    raise StackFailed(f"{change.service} was not updated: cancelled while waiting for its siblings.")
 
 
 def _wants_to_be_last(change: Change, site: ApplyContext) -> bool:
@@ -164,7 +164,7 @@ def _before(change: Change, site: ApplyContext) -> None:
     code, said = site.hook(change.service, tuple(change.rollout.before))
     if code != 0:
         lines = "\n".join(f"    {line}" for line in said.splitlines()[-converge.LOG_LINES :])
-        raise StackFailed(f"{change.service}: what must run before its update ended with {code}:\n{lines}")
+        raise StackFailed(f"{change.service}: the command to run before its update exited with {code}:\n{lines}")
 
 
 @dataclass(frozen=True)

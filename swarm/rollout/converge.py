@@ -66,7 +66,7 @@ def wait(engine: Engine, watch: Watch, step: Step, reach: Reach = nowhere) -> No
         if now > deadline and stable_since is None:
             raise _late(engine, watch, services, reach)
         time.sleep(POLL_SECONDS)
-    raise StackFailed(f"{watch.stack} was not waited for to its end.")
+    raise StackFailed(f"Cancelled while waiting for {watch.stack}.")
 
 
 def settled(services: Iterable[Service], wanted: Mapping[str, Spec]) -> bool:
@@ -90,7 +90,7 @@ def failure(service: Service, began: datetime, wanted: Spec | None, now: datetim
         return f"{len(failed)} of its tasks failed"
     old = [task for task in ours if now - task.created > UNPLACEABLE]
     if service.update == "updating" and (lost := [task for task in old if task.lost and task.state in STARTING_STATES]):
-        return f"its update waits for a task on {lost[0].node}, which is down; Swarm would wait for ever"
+        return f"its update waits for a task on {lost[0].node}, which is down; Swarm would wait forever"
     # What is told to stop holds on to its ports and reservations for as long as its grace period lets it.
     stuck = [task for task in old if task.state == "pending" and task.error and not service.leaving]
     return f"no node can run it: {stuck[0].error}" if stuck else ""
@@ -101,7 +101,7 @@ def explain(engine: Engine, service: Service, reason: str, reach: Reach, began: 
     lines = [f"{service.name}: {reason}"]
     if task := _culprit(service, began):
         code = f", exit {task.exit_code}" if task.exit_code else ""
-        became = "ended by itself" if task.state in live.ENDED else f"still {task.state}"
+        became = "exited" if task.state in live.ENDED else f"still {task.state}"
         lines.append(f"  {task.node or 'no node'}, task {task.slot}{code}: {task.error or became}")
         if found := _health(task, reach):
             lines += ["  health check:", *(f"    {line}" for line in found)]
@@ -143,7 +143,7 @@ def _late(engine: Engine, watch: Watch, services: Iterable[Service], reach: Reac
     found = {service.name: service for service in services}
     absent = sorted(watch.wanted.keys() - found.keys())
     lines = [f"{watch.stack} was not healthy within {watch.timeout:.0f} s."]
-    lines += [f"  {name} is not there" for name in absent]
+    lines += [f"  {name} does not exist" for name in absent]
     advice = ""
     for service in found.values():
         if not service.healthy:
@@ -151,5 +151,5 @@ def _late(engine: Engine, watch: Watch, services: Iterable[Service], reach: Reac
             text, advice = explain(engine, service, reason, reach, watch.began)
             lines += [f"  {line}" for line in text.splitlines()]
         elif service.spec != watch.wanted[service.name]:
-            lines.append(f"  {service.name} was changed by somebody else meanwhile")
+            lines.append(f"  {service.name} was changed by another client in the meantime")
     return DeadlinePassed("\n".join(lines), hint=advice)

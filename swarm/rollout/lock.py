@@ -23,8 +23,8 @@ from swarm.host import user
 
 NAME = "swarmstats.lock"
 LIFETIME = timedelta(seconds=30)
-LOST = "The lock was broken or taken over while this ran, and somebody else may change stacks now"
-HINT = "./run lock.status says who changes stacks; ./run status shows what runs."
+LOST = "The deploy lock was lost, and another client may change stacks now"
+HINT = "./run lock.status shows who holds the lock; ./run status shows what runs."
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ class HeldLock:
     def require(self) -> None:
         """Raise LockLost before something is changed without the lock."""
         if not self.stands():
-            raise LockLost(f"{LOST}: nothing more was changed.", hint=HINT)
+            raise LockLost(f"{LOST}. No further changes were made.", hint=HINT)
 
 
 def read(engine: Engine) -> Lock | None:
@@ -125,18 +125,18 @@ def held(
     try:
         yield hold
         if hold.lost:
-            raise LockLost(f"{LOST}: {purpose} ended all the same.", hint=HINT)
+            raise LockLost(f"The deploy lock was lost, but {purpose} had already finished.", hint=HINT)
     except LockLost:
         raise
     except SwarmstatsError as error:
         if hold.lost:
-            raise LockLost(f"{LOST}: {purpose} stopped.\n{error.message}", hint=HINT) from error
+            raise LockLost(f"{LOST}. Stopped {purpose}.\n{error.message}", hint=HINT) from error
         raise
     finally:
         over.set()
         renewing.join()
         if not engine.configs.discard(identity) and not hold.lost:
-            say("The lock was broken by somebody while this ran: look at ./run status.")
+            say("The deploy lock was broken while this ran; check ./run status.")
 
 
 def _acquire(engine: Engine, purpose: str, timeout: float, say: Callable[[str], None], poll: float) -> str:
@@ -151,16 +151,16 @@ def _acquire(engine: Engine, purpose: str, timeout: float, say: Callable[[str], 
             # The manager went away after it had taken us in, and the question was repeated.
             return lock.id
         if lock and lock.expired:
-            say(f"The lock of {lock} expired: its holder is gone.")
+            say(f"Took over the expired deploy lock of {lock}.")
             engine.configs.discard(lock.id)
         elif lock:
             if time.monotonic() > deadline:
                 raise Locked(
-                    f"Another change is under way: {lock}.",
-                    hint="Wait for it, or give a longer --lock-timeout; ./run lock.break takes the lock away.",
+                    f"The deploy lock is held by {lock}.",
+                    hint="Wait, or set a longer --lock-timeout; ./run lock.break breaks the lock of a stuck client.",
                 )
             if lock.id != told:
-                say(f"Waiting for another change: {lock}.")
+                say(f"Waiting for the deploy lock held by {lock}.")
                 told = lock.id
             time.sleep(poll)
 

@@ -12,7 +12,7 @@ def restart(words: str, engine: Engine, report: Report, wait: float, *, dry: boo
     """New tasks, one service of a stack after the other, each as its update_config says; jobs are left alone."""
     chosen = lookup.choose(services.services(engine), words)
     for job in (service for service in chosen if service.job):
-        report.line(f"{lookup.display_name(job)} is a job and has no tasks to restart.")
+        report.line(f"{lookup.display_name(job)} is a job; it has no tasks to restart.")
     changes = [Change(service, rolling(service), _renew) for service in chosen if not service.job]
     _carry_out(sorted(changes, key=_order), f"restart {words}", engine, report, wait, dry=dry)
 

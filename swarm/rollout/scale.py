@@ -27,7 +27,7 @@ def scale(environment: Environment, words: str, engine: Engine, report: Report, 
         _carry_out(changes, f"scale {words}", engine, report, wait, dry=dry)
     except StackFailed as error:
         back = ",".join(f"{lookup.display_name(service)}={service.desired}" for service, _ in chosen)
-        raise type(error)(error.message, hint=f"As it was before: ./run scale {back}") from error
+        raise type(error)(error.message, hint=f"To undo: ./run scale {back}") from error
     for change, count in zip(changes, wanted.values(), strict=True):
         if change.edit and (advice := override_advice(environment, change.service, count)):
             report.line(advice)
@@ -46,7 +46,7 @@ def sizes(words: str) -> dict[str, int]:
         if not name or not number.isdecimal():
             raise ArgumentInvalid(f"{part.strip()!r} is not SERVICE=N.", hint="E.g. ./run scale app/nginx=3")
         if name in found:
-            raise ArgumentInvalid(f"{name} is given twice.", hint="Name each service once.")
+            raise ArgumentInvalid(f"{name} is given twice.", hint="List each service once.")
         found[name] = int(number)
     return found
 
@@ -55,7 +55,7 @@ def require_distinct(chosen: Sequence[Service]) -> None:
     """Raise ArgumentInvalid when two words mean the same service, which cannot have two numbers of tasks."""
     for service in chosen:
         if chosen.count(service) > 1:
-            raise ArgumentInvalid(f"{lookup.display_name(service)} is given twice.", hint="Name each service once.")
+            raise ArgumentInvalid(f"{lookup.display_name(service)} is given twice.", hint="List each service once.")
 
 
 def override_advice(environment: Environment, service: Service, count: int) -> str:
@@ -70,17 +70,15 @@ def override_advice(environment: Environment, service: Service, count: int) -> s
         return ""
     place = relative(environment.directory / "env.yaml")
     keep = f"sizes: {{{service.stack}.{short}: {{replicas: {count}}}}}"
-    return f"The next deploy of {service.stack} sets {short} back to {said}. To keep {count}, say in {place}: {keep}"
+    return f"The next deploy of {service.stack} resets {short} to {said}. To keep {count}, set in {place}: {keep}"
 
 
 def _scaled(service: Service, count: int) -> Change:
     if service.mode != "replicated":
-        why = "runs one task on each node that fits" if service.mode == "global" else "is a job"
-        raise ArgumentInvalid(
-            f"{lookup.display_name(service)} {why}: it has no number of tasks to set; nothing was changed."
-        )
+        why = "runs one task on every eligible node" if service.mode == "global" else "is a job"
+        raise ArgumentInvalid(f"{lookup.display_name(service)} {why}; it cannot be scaled. Nothing was changed.")
     if service.desired == count:
-        return Change(service, f"{count} wanted already", None)
+        return Change(service, f"already {count}", None)
     return Change(service, f"{service.desired} -> {count} tasks", partial(_resize, count=count))
 
 

@@ -83,7 +83,7 @@ def _update(engine: Engine, service: Service, edit: Edit) -> Spec:
     for _ in range(ATTEMPTS):
         found = engine.services.get(service.id)
         if found is None:
-            raise StackFailed(f"{service.name} was removed by somebody meanwhile.")
+            raise StackFailed(f"{service.name} was removed by another client in the meantime.")
         if asked is not None and found["Spec"] == asked:
             return asked
         edit(found["Spec"])
@@ -92,7 +92,7 @@ def _update(engine: Engine, service: Service, edit: Edit) -> Spec:
             return dict(engine.services.update(service.id, int(found["Version"]["Index"]), asked)["Spec"])
         except ChangedMeanwhile:
             continue
-    raise ChangedMeanwhile(f"{service.name} is being changed by somebody else all the time.")
+    raise ChangedMeanwhile(f"{service.name} keeps changing; gave up after several attempts to update it.")
 
 
 def _converge(engine: Engine, service: Service, watch: Watch, step: Step) -> None:
@@ -104,4 +104,4 @@ def _converge(engine: Engine, service: Service, watch: Watch, step: Step) -> Non
         return found is None or sum(task.state == "running" for task in found.tasks) <= found.desired
 
     if not until(exact, watch.timeout, every=converge.POLL_SECONDS):
-        raise DeadlinePassed(f"{service.name}: tasks that should end still run after {watch.timeout:.0f} s.")
+        raise DeadlinePassed(f"{service.name}: tasks that should stop are still running after {watch.timeout:.0f} s.")

@@ -99,7 +99,7 @@ def explain(constraints: Sequence[Constraint], nodes: Sequence[Node]) -> tuple[s
         return _unmet(alone, constraints, nodes), _advice(alone, nodes)
     nearest, missed = _nearest(constraints, nodes)
     together = " and ".join(str(item) for item in constraints)
-    reason = f"no node meets {together} at once; nearest: {nearest}, which misses {' and '.join(map(str, missed))}"
+    reason = f"no node meets {together} at once; the nearest, {nearest}, does not meet {' and '.join(map(str, missed))}"
     return reason, _advice(missed[0], nodes, nearest)
 
 

@@ -27,7 +27,7 @@ def port_text(port: Port) -> str:
 
 def _constraint(room: NodeInfo, wanted: TaskRequirements) -> FilterFailure | None:
     unmet = [item for item in wanted.constraints if not item.met(room.node)]
-    return FilterFailure("constraint", f"{room.name} misses {unmet[0]}", "") if unmet else None
+    return FilterFailure("constraint", f"{room.name} does not meet {unmet[0]}", "") if unmet else None
 
 
 def _readiness(room: NodeInfo, _: TaskRequirements) -> FilterFailure | None:
@@ -50,7 +50,7 @@ def _platform(room: NodeInfo, wanted: TaskRequirements) -> FilterFailure | None:
     if not wanted.platforms or any(fits):
         return None
     built = ", ".join(f"{os}/{_machine(arch)}" for os, arch in wanted.platforms)
-    hint = f"Build the image for {system}/{machine} too, or add a node of {built}."
+    hint = f"Build the image for {system}/{machine} as well, or add a {built} node."
     return FilterFailure("platform", f"{room.name} is {system}/{machine} and the image is for {built}", hint)
 
 
@@ -66,7 +66,7 @@ def _plugin(room: NodeInfo, wanted: TaskRequirements) -> FilterFailure | None:
     for kind, name in sorted(wanted.plugins - there):
         # An engine that lists no log driver at all is too old to tell.
         if kind != "Log" or any(listed == kind for listed, _ in there):
-            hint = f"docker plugin install {name} on {room.name}, or another driver."
+            hint = f"docker plugin install {name} on {room.name}, or use another driver."
             return FilterFailure("plugin", f"{room.name} has no {kind.lower()} driver {name}", hint)
     return None
 
@@ -93,7 +93,7 @@ def _host_port(room: NodeInfo, wanted: TaskRequirements) -> FilterFailure | None
     for port in sorted(wanted.ports):
         if owners := room.ports.get(port):
             owner = "another task of its own" if owners[0] == wanted.service else owners[0]
-            hint = "Fewer replicas, another port, or more nodes that its constraints allow."
+            hint = "Use fewer replicas, another port, or more nodes that meet its constraints."
             return FilterFailure("port", f"host port {port_text(port)} of {room.name} is taken by {owner}", hint)
     return None
 
@@ -101,7 +101,7 @@ def _host_port(room: NodeInfo, wanted: TaskRequirements) -> FilterFailure | None
 def _replicas(room: NodeInfo, wanted: TaskRequirements) -> FilterFailure | None:
     if not wanted.at_most or room.tasks[wanted.service] < wanted.at_most:
         return None
-    hint = "Fewer replicas, a higher max_replicas_per_node, or more nodes that its constraints allow."
+    hint = "Use fewer replicas, a higher max_replicas_per_node, or more nodes that meet its constraints."
     return FilterFailure("replicas", f"{room.name} runs {wanted.at_most} of at most {wanted.at_most} per node", hint)
 
 

@@ -72,7 +72,7 @@ def _blocked(spec: Spec, left: Sequence[Move], swarm: Swarm) -> Blocked:
     if left[0].start_first and _fits_without_the_old(left[0], swarm):
         tasks = min(tasks, (spec.get("UpdateConfig") or {}).get("Parallelism", 1) or tasks)
         reason = f"its update starts the new task before the old one stops: {reason}"
-        hint = "update_config and rollback_config: {order: stop-first} in its stack, or room for one task more."
+        hint = "update_config and rollback_config: {order: stop-first} in its stack, or make room for one more task."
     return Blocked(demand.service, tasks, of, reason, hint)
 
 
@@ -94,7 +94,7 @@ def _explained(move: Move, swarm: Swarm) -> tuple[str, str]:
 def _sentence(obstacles: Iterable[FilterFailure]) -> tuple[str, str]:
     """One sentence of what keeps tasks off nodes, and the hint of the obstacle that is easiest to move."""
     found = sorted(obstacles, key=lambda item: KINDS.index(item.kind))
-    more = f"; and {len(found) - SHOWN_NODES} nodes more" if len(found) > SHOWN_NODES else ""
+    more = f"; and {len(found) - SHOWN_NODES} more nodes" if len(found) > SHOWN_NODES else ""
     return "; ".join(item.text for item in found[:SHOWN_NODES]) + more, found[0].hint
 
 
@@ -117,9 +117,10 @@ def _refused(name: str, spec: Spec, desired: Mapping[str, Spec], snapshot: Snaps
             if port in ours and "ingress" in (mode, ours[port]):
                 count = placement.desired_tasks(spec)
                 reason = (
-                    f"port {filters.port_text(port)} is published by {other}, and in ingress mode a port has one owner"
+                    f"port {filters.port_text(port)} is already published by {other}, "
+                    "and an ingress port can have only one owner"
                 )
-                return Blocked(name, count, count, reason, "Another published port, or mode: host for both.")
+                return Blocked(name, count, count, reason, "Publish another port, or use mode: host for both.")
     return None
 
 
@@ -138,7 +139,7 @@ def _doubts(name: str, spec: Spec, snapshot: Snapshot, volumes: Volumes) -> Iter
     if placement.is_global(spec):
         if not any(placement.allowed(demand, node_info.without_tasks(node)) for node in snapshot.nodes):
             reason, hint = constraints.explain(demand.constraints, snapshot.nodes)
-            yield Blocked(name, 0, 0, f"it is global and would run nowhere: {reason}", hint, certain=False)
+            yield Blocked(name, 0, 0, f"it is global and would not run on any node: {reason}", hint, certain=False)
         return
     count = placement.desired_tasks(spec)
     names = [constraints.hostname(node) for node in fitting]
@@ -146,9 +147,7 @@ def _doubts(name: str, spec: Spec, snapshot: Snapshot, volumes: Volumes) -> Iter
         holders = sorted(node for node, found in volumes.items() if volume in found and _has_data(found[volume]))
         if count and names and holders and all(node in volumes and node not in holders for node in names):
             reason = f"its volume {volume} is on {_listed(holders)}, and its tasks can only go to {_listed(names)}"
-            hint = (
-                f"It would start there with an empty volume. Let its constraints name {holders[0]}, or move the data."
-            )
+            hint = f"It would start with an empty volume there. Constrain it to {holders[0]}, or move the data."
             yield Blocked(name, count, count, reason, hint, certain=False)
 
 

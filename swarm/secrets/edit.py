@@ -41,8 +41,8 @@ def generate(
     made = fitting(name, secrets.password(length))
     if path.exists() and not force:
         raise SecretRefused(
-            f"{relative(path)} is there already.",
-            hint=f"./run secret.rotate {name} changes it and what uses it; --force overwrites the file.",
+            f"{relative(path)} already exists.",
+            hint=f"./run secret.rotate {name} changes it and restarts its users; --force overwrites the file.",
         )
     if not dry:
         secrets.write(environment.secrets, name, made)
@@ -79,7 +79,7 @@ def declared(name: str) -> Declaration:
         raise UnknownName("secret", name, known)
     if base := known[name].htpasswd:
         raise SecretRefused(
-            f"{name} is made from {base}, whenever that changes.", hint=f"./run secret.rotate {base} changes both."
+            f"{name} is derived from {base} whenever that changes.", hint=f"./run secret.rotate {base} changes both."
         )
     return known[name]
 

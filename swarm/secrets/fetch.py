@@ -67,12 +67,12 @@ def fetch(
     held = inventory.versions_in_swarm(engine)
     names = _named(name, held) if name else _missing(environment, engine)
     for source in sorted(_sources_without_a_version(environment, name, names, held)):
-        report.line(f"{source} itself is in no swarm secret, only its hash: enough to deploy, not to sign in.")
+        report.line(f"{source} itself is not in the swarm, only its hash: enough to deploy, not to sign in.")
     wanted = [Wanted(one, _newest(held[one])) for one in names]
     if name:
         wanted = [one for one in wanted if _to_be_written(environment, one, force=force)]
     if not wanted:
-        report.line("Nothing to fetch: the files are those of the swarm." if name else "Nothing to fetch.")
+        report.line("Nothing to fetch: all files match the swarm." if name else "Nothing to fetch.")
         return
     if dry:
         report.would((f"write {relative(_file(environment, one))}, as in {one.version}" for one in wanted), "")
@@ -83,7 +83,7 @@ def fetch(
 
 def _busy(environment: Environment) -> None:
     raise Locked(
-        f"A rotation of secrets in {relative(environment.secrets)} is under way.", hint="Wait for it to finish."
+        f"A rotation of secrets in {relative(environment.secrets)} is under way.", hint="Wait until it has finished."
     )
 
 
@@ -103,7 +103,7 @@ def _bring(environment: Environment, wanted: Sequence[Wanted], engine: Engine, r
             report.line(f"Wrote {relative(_file(environment, one))}, as in {one.version}.")
     if lacking := [one.name for one in wanted if one.name not in found]:
         raise SecretNotFetched(
-            f"Not read from the swarm: {', '.join(lacking)}.{reason}",
+            f"Could not be read from the swarm: {', '.join(lacking)}.{reason}",
             hint="Copy the files from the checkout that has them; ./run secret.rotate NAME sets a new password.",
         )
 
@@ -151,7 +151,7 @@ def by_job(environment: Environment, wanted: Sequence[Wanted], engine: Engine) -
         contents = secret_agent.read(key, ended.output)
     except ValueError:
         # Docker now and then loses the output of a container that ends at once.
-        raise JobFailed("The output of the job that reads secrets is not whole.", hint="Run it again.") from None
+        raise JobFailed("The output of the job that reads secrets is incomplete.", hint="Run it again.") from None
     checked = {one.name: _checked(one, contents.get(paths[one.name], b"")) for one in wanted}
     return {name: content for name, content in checked.items() if content}
 
@@ -207,8 +207,8 @@ def _to_be_written(environment: Environment, wanted: Wanted, *, force: bool) -> 
     if force or secrets.fresh(folder, name):
         return True
     raise SecretRefused(
-        f"{relative(_file(environment, wanted))} is there already and differs from {wanted.version}.",
-        hint="--force replaces it by what the swarm has; ./run deploy STACK brings the file to the swarm.",
+        f"{relative(_file(environment, wanted))} exists and differs from {wanted.version}.",
+        hint="--force overwrites it with the swarm's version; ./run deploy STACK brings the file to the swarm.",
     )
 
 

@@ -47,7 +47,7 @@ class Row:
             return "?"
         if not self.in_use and not self.derived:
             return "not in use"
-        return {True: "differs from the file", False: "as in the file", None: "no file to compare"}[self.differs]
+        return {True: "differs from the file", False: "same as the file", None: "no file to compare"}[self.differs]
 
     @property
     def users(self) -> str:

@@ -43,14 +43,14 @@ class Rotation:
 
     secrets: tuple[str, ...]
     restarts: tuple[Restart, ...]
-    with_it: tuple[str, ...]
+    also_deploys: tuple[str, ...]
 
-    def told(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, Any]:
         """A rotation for machines."""
         return {
             "secrets": self.secrets,
             "restarts": [{"stack": it.target.name, "service": it.service, "tasks": it.tasks} for it in self.restarts],
-            "comes_with_it": self.with_it,
+            "also_deploys": self.also_deploys,
         }
 
 
@@ -69,15 +69,15 @@ def rotate(
     wanted, coming = _wanted(name, content), preview(environment, name, content, engine, shell)
     restarts, names = coming.restarts, coming.secrets
     _tell(names, restarts, report)
-    if coming.with_it:
-        report.line(f"Changes of these stacks that are not deployed yet come with it: {', '.join(coming.with_it)}.")
+    if coming.also_deploys:
+        report.line(f"This also deploys pending changes of these stacks: {', '.join(coming.also_deploys)}.")
     if dry:
         return
     with _alone(environment.secrets, name), _replaced(environment, names, wanted, engine, report):
         if restarts:
             affected = tuple(dict.fromkeys(restart.target for restart in restarts))
             deploy.deploy(environment, affected, engine, shell, report, Options(lock_timeout))
-    report.line(f"{name} is rotated{'' if restarts else ': in its file; no service that runs uses it'}.")
+    report.line(f"Rotated {name}{'' if restarts else ' in its file; no running service uses it'}.")
 
 
 def preview(environment: Environment, name: str, content: bytes | None, engine: Engine, shell: Shell) -> Rotation:
@@ -115,7 +115,7 @@ def _restarts(
         wanted, key=lambda pair: (pair[0].template not in owners, every.index(pair[0]), pair[1])
     ):
         service = there.get(f"{target.name}_{short}")
-        what = "not there yet" if service is None else "a job, runs again" if service.job else str(service.desired)
+        what = "not deployed" if service is None else "job, runs again" if service.job else str(service.desired)
         found.append(Restart(target, f"{target.name}_{short}", what))
     return found
 
@@ -131,10 +131,10 @@ def _require_files(
 def _tell(names: tuple[str, ...], restarts: Sequence[Restart], report: Report) -> None:
     """Say which services will restart."""
     if not restarts:
-        report.line(f"{names[0]}: no service that runs uses it; only its file changes.")
+        report.line(f"{names[0]}: no running service uses it; only its file changes.")
         return
     services = f"{len(restarts)} service{'s' if len(restarts) > 1 else ''}"
-    report.line(f"{' and '.join(names)}: {services} will restart, stack after stack:")
+    report.line(f"{' and '.join(names)}: {services} will restart, stack by stack:")
     report.table(("STACK", "SERVICE", "TASKS"), _table(restarts))
 
 
@@ -163,8 +163,8 @@ def _alone(folder: Path, name: str) -> AbstractContextManager[None]:
 
     def busy() -> None:
         raise Locked(
-            f"Another rotation of secrets in {relative(folder)} is under way; {name} was not changed.",
-            hint="Wait for it; ./run lock.status says what runs.",
+            f"Another rotation of secrets in {relative(folder)} is running; {name} was not changed.",
+            hint="Wait until it has finished; ./run lock.status shows what is running.",
         ) from None
 
     return lock_folder(folder, busy)
@@ -182,7 +182,7 @@ def _replaced(
     folder, (name, *_) = environment.secrets, names
     present = secrets.read(secrets.file(folder, name))
     if _unfinished(environment, names, present, engine):
-        report.line(f"An earlier rotation of {name} did not end; {'replacing' if wanted else 'completing'} it.")
+        report.line(f"An earlier rotation of {name} is unfinished; {'replacing' if wanted else 'completing'} it.")
         wanted = wanted or present
     else:
         for other in names:
@@ -195,7 +195,7 @@ def _replaced(
     except Exception:
         for other in reversed(names):
             secrets.restore(folder, other)
-        report.line(f"{relative(secrets.file(folder, name))} holds what it held before.")
+        report.line(f"{relative(secrets.file(folder, name))} has its former content again.")
         raise
     for other in names:
         secrets.kept(folder, other).unlink(missing_ok=True)

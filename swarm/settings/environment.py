@@ -120,7 +120,7 @@ class Database(Strict):
     @model_validator(mode="after")
     def _time_outs_fit(self) -> "Database":
         if self.loop_wait + 2 * self.retry_timeout > self.ttl:
-            raise ValueError("loop_wait + 2 * retry_timeout must not be more than ttl: a leader would lose its lock")
+            raise ValueError("loop_wait + 2 * retry_timeout must not exceed ttl, or a leader would lose its lock")
         return self
 
 
@@ -178,7 +178,7 @@ class EnvironmentFile(Strict):
         if twice := sorted({name for name in names if names.count(name) > 1}):
             raise ValueError(f"nodes: {', '.join(twice)} is given twice")
         if self.driver == "lab" and "registry" in names:
-            raise ValueError("nodes: registry is the name of the lab's own registry")
+            raise ValueError("nodes: registry is reserved for the lab's registry")
         if self.driver == "lab" and not any(node.role == "manager" for node in self.nodes):
             raise ValueError("nodes: the driver lab needs at least one node with role manager")
         if self.driver == "context" and not self.context:
@@ -258,7 +258,7 @@ def _seconds(text: str) -> int:
 
 def _at_least_one(given: str) -> str:
     if _seconds(given) < 1:
-        raise ValueError("must be at least 1s: a service that dies at once would pass for healthy")
+        raise ValueError("must be at least 1s, or a service that exits at once would pass as healthy")
     return given
 
 
@@ -268,7 +268,7 @@ def _parameter(given: Any) -> str:
         return "on" if given else "off"
     if isinstance(given, str | int | float):
         return str(given)
-    raise ValueError("a text, a number or a boolean is wanted")
+    raise ValueError("must be a text, a number or a boolean")
 
 
 def folder(process: Mapping[str, str] = os.environ) -> Path:

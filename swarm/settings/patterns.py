@@ -36,7 +36,7 @@ def _excluded(text: str) -> str:
 
 def _plain(text: str) -> str:
     if not re.fullmatch(f"{NAME}(/{NAME})?", text):
-        raise ValueError(f"expected an organisation or ORGANISATION/REPOSITORY as it was called, found {text!r}")
+        raise ValueError(f"expected an organisation or ORGANISATION/REPOSITORY as it was named, found {text!r}")
     return text
 
 
@@ -51,7 +51,7 @@ def _expression(text: str) -> str:
     try:
         re.compile(text)
     except re.error as error:
-        raise ValueError(f"{text!r} is no regular expression: {error}") from error
+        raise ValueError(f"{text!r} is not a regular expression: {error}") from error
     return text
 
 

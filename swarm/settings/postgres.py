@@ -118,7 +118,7 @@ def _refused(name: str) -> str:
         return ""
     near = get_close_matches(name, known, n=2, cutoff=0.6)
     meant = f", did you mean {' or '.join(near)}?" if near else ""
-    return f"Postgres has no such parameter{meant}"
+    return f"not a Postgres parameter{meant}"
 
 
 @lru_cache(maxsize=1)

@@ -196,12 +196,12 @@ class Projects:
         for project in self.items:
             place = ("projects", project.name)
             if project.name in reserved:
-                yield place, "a stack is called so"
+                yield place, "a stack has this name"
             if owner := databases.get(project.database):
                 yield (*place, "database"), f"{project.database!r} belongs to {owner}"
             databases.setdefault(project.database, project.name)
             if project.whole_foundation and not any(self.members(project)):
-                yield (*place, "whole_foundation"), f"no other project is of {project.foundation!r}"
+                yield (*place, "whole_foundation"), f"no other project belongs to {project.foundation!r}"
 
     def members(self, project: Project) -> Iterator[Project]:
         """The projects whose events a whole foundation receives."""

@@ -97,7 +97,7 @@ def describe(value: Any) -> str:
 
 
 def _require_end(text: str) -> None:
-    """Raise yaml.MarkedYAMLError where an alias stands in what it is an alias of."""
+    """Raise yaml.MarkedYAMLError where an alias is an alias inside its own anchor."""
     around: list[str | None] = []
     for event in yaml.parse(text, Loader=yaml.CSafeLoader):
         if isinstance(event, yaml.CollectionStartEvent):
@@ -105,7 +105,7 @@ def _require_end(text: str) -> None:
         elif isinstance(event, yaml.CollectionEndEvent):
             around.pop()
         elif isinstance(event, yaml.AliasEvent) and event.anchor in around:
-            problem = f"*{event.anchor} stands in what it is an alias of"
+            problem = f"*{event.anchor} is an alias inside its own anchor"
             raise yaml.MarkedYAMLError(problem=problem, problem_mark=cast(yaml.Mark, event.start_mark))
 
 

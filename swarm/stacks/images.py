@@ -124,7 +124,7 @@ def ensure_local(
     if missing and dry:
         report.would(_deeds("build", _with_base(missing, engine)), "nothing to build")
     elif missing:
-        with report.step("images of the lab") as step:
+        with report.step("lab images") as step:
             _build_all(environment, missing, shell, step)
             step.detail = ", ".join(item.name for item in missing)
     return {item.name: item.reference for item in wanted}
@@ -199,7 +199,7 @@ def _build_all(environment: Environment, missing: Sequence[Image], shell: Shell,
         made_of = {part.upper(): image(environment, part).reference for part in parts(ROOT / "images" / item.name)}
         _build(environment, item, {"BASE": base.reference, **made_of}, client)
         done.append(item.name)
-        step.note(f"{len(done)} of {len(missing)}: {item.name} is built")
+        step.note(f"{len(done)} of {len(missing)}: built {item.name}")
 
     step.note(", ".join(item.name for item in missing))
     made_of_others = [item for item in missing if parts(ROOT / "images" / item.name)]
@@ -225,7 +225,7 @@ def _push(engine: Engine, item: Image) -> None:
             if problem := line.get("error"):
                 raise ImageFailed(
                     f"{item.reference} could not be pushed: {problem}",
-                    hint="Is the registry up? For the lab: ./run swarm.init",
+                    hint="Check that the registry runs (for the lab: ./run swarm.init).",
                 )
     except REFUSALS as error:
         raise ImageFailed(
@@ -247,7 +247,7 @@ def debian(environment: Environment, shell: Shell, step: Step) -> str:
         engine.images.pull(UPSTREAM)
         return UPSTREAM
     except REFUSALS:
-        step.note("no image registry in reach: making Debian with mmdebstrap")
+        step.note("no image registry reachable: building Debian with mmdebstrap")
         return _bootstrapped(engine, shell)
 
 

@@ -42,7 +42,7 @@ def read() -> dict[str, Manifest]:
         if manifest:
             found[path.parent.name] = manifest
     mistakes += [
-        f"stacks/{name}/stack.yaml: needs: no stack {need!r}"
+        f"stacks/{name}/stack.yaml: needs: unknown stack {need!r}"
         for name, manifest in found.items()
         for need in manifest.needs
         if need not in found
@@ -63,4 +63,4 @@ def order() -> tuple[str, ...]:
     try:
         return tuple(TopologicalSorter(graph).static_order())
     except CycleError as error:
-        raise StackInvalid(f"stacks need one another in a circle: {' -> '.join(error.args[1])}") from error
+        raise StackInvalid(f"stacks depend on each other in a cycle: {' -> '.join(error.args[1])}") from error

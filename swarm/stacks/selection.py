@@ -99,7 +99,7 @@ def _term(word: str, text: str) -> Term:
     key = key.removesuffix("!").strip()
     if not (key and equals and value) or "=" in value[:1]:
         raise SelectionInvalid(
-            f'"{word}" in -l "{text}" is no key=value.',
+            f'"{word}" in -l "{text}" is not key=value.',
             hint=f"E.g. -l project=rust-lang,app=sync or -l app!=sync. Keys: {', '.join(KEYS)}, or any label.",
         )
     return Term(key, value, negated)

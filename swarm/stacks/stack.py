@@ -174,11 +174,11 @@ def _parsed(text: str, place: str) -> dict[str, Any]:
         document = validation.parse(text)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise StackInvalid(f"{place}/stack.yml.j2: line {line} of what it renders: {error.problem}.") from error
+        raise StackInvalid(f"{place}/stack.yml.j2: rendered line {line}: {error.problem}.") from error
     except yaml.YAMLError as error:
-        raise StackInvalid(f"{place}/stack.yml.j2: what it renders is not YAML: {error}") from error
+        raise StackInvalid(f"{place}/stack.yml.j2: the rendered file is not YAML: {error}") from error
     if not isinstance(document, dict) or not isinstance(document.get("services"), dict):
-        raise StackInvalid(f"{place}/stack.yml.j2 renders no services.")
+        raise StackInvalid(f"{place}/stack.yml.j2 has no services.")
     if shapeless := list(_shapeless(document)):
         raise StackInvalid("\n".join(f"{place}/stack.yml.j2: {path}: expected keys and values." for path in shapeless))
     return {key: value for key, value in document.items() if not str(key).startswith("x-")}
@@ -212,7 +212,7 @@ def _content(directory: Path, file: str, variables: Mapping[str, Any], place: st
     except OSError as error:
         raise StackInvalid(f"{place}/stack.yml.j2: configs: {file}: {error.strerror}.") from error
     except UnicodeDecodeError as error:
-        raise StackInvalid(f"{place}/stack.yml.j2: configs: {file} is no UTF-8 text.") from error
+        raise StackInvalid(f"{place}/stack.yml.j2: configs: {file} is not UTF-8 text.") from error
 
 
 def _external(name: str) -> dict[str, Any]:
@@ -230,7 +230,7 @@ def _services(environment: Environment, target: Target, given: Mapping[str, Any]
 
 def _fits(name: str) -> bool:
     if len(name) > NAME_LENGTH_LIMIT:
-        raise StackInvalid(f"The service name {name} has {len(name)} characters; Swarm takes {NAME_LENGTH_LIMIT}.")
+        raise StackInvalid(f"The service name {name} has {len(name)} characters; Swarm allows {NAME_LENGTH_LIMIT}.")
     return True
 
 

@@ -26,7 +26,7 @@ def render(directory: Path, file: str, variables: Mapping[str, Any], shown: str)
     try:
         return _environment(directory).get_template(file).render(variables)
     except jinja2.TemplateNotFound as error:
-        raise TemplateInvalid(f"{shown}/{error.name}: there is no such file.") from error
+        raise TemplateInvalid(f"{shown}/{error.name}: file not found.") from error
     except jinja2.TemplateSyntaxError as error:
         raise TemplateInvalid(f"{shown}/{error.name or file}:{error.lineno}: {error.message}.") from error
     except (jinja2.UndefinedError, TypeError, ValueError, KeyError, ArithmeticError) as error:

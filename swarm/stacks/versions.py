@@ -63,7 +63,7 @@ def fitting(name: str) -> str:
     """The name, if Swarm takes one so long; raises StackInvalid."""
     if len(name) > NAME_LENGTH_LIMIT:
         raise StackInvalid(
-            f"The name {name} has {len(name)} characters; Swarm takes {NAME_LENGTH_LIMIT}.",
+            f"The name {name} has {len(name)} characters; Swarm allows {NAME_LENGTH_LIMIT}.",
             hint="Shorten the project, the stack or the key.",
         )
     return name

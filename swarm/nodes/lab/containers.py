@@ -133,17 +133,17 @@ def check_network(environment: Environment, existing: Spec) -> None:
     if ours and wanted not in subnets:
         raise NodeFailed(
             f"The lab's network has {', '.join(map(str, subnets))}, lab.subnet is {wanted} now.",
-            hint="Addresses are part of a swarm: ./run swarm.clean first, or give the former lab.subnet.",
+            hint="Addresses cannot change: run ./run swarm.clean first, or restore the former lab.subnet.",
         )
     if not ours and existing["Name"] == environment.lab_name:
         raise NodeFailed(
-            f"There is a network {environment.lab_name} that no lab made.",
+            f"Network {environment.lab_name} exists but was not created by a lab.",
             hint=f"Remove it: docker network rm {environment.lab_name}",
         )
     if not ours and any(subnet.overlaps(wanted) for subnet in subnets):
         raise NodeFailed(
             f"The network {existing['Name']} overlaps lab.subnet {wanted}.",
-            hint=f"Give another lab.subnet in env/{environment.name}/env.yaml.",
+            hint=f"Set another lab.subnet in env/{environment.name}/env.yaml.",
         )
 
 
@@ -179,8 +179,8 @@ def socket(operator: Operator, node: Node) -> Path:
     path = operator.sockets / node.name / SOCKET
     if len(str(path).encode()) > SOCKET_PATH_LIMIT:
         raise NodeFailed(
-            f"{path} is longer than the {SOCKET_PATH_LIMIT} bytes that a unix socket may have.",
-            hint="Set XDG_STATE_HOME to a directory with a shorter path.",
+            f"{path} exceeds the {SOCKET_PATH_LIMIT} bytes allowed for a Unix socket path.",
+            hint="Set XDG_STATE_HOME to a shorter path.",
         )
     return path
 
@@ -217,7 +217,7 @@ def _address(environment: Environment, number: int) -> str:
     place: IPv4Address = subnet.network_address + number
     if place not in subnet or place == subnet.broadcast_address:
         raise NodeFailed(
-            f"lab.subnet {subnet} has no address for {len(environment.nodes)} nodes.",
-            hint=f"Give a larger lab.subnet in env/{environment.name}/env.yaml.",
+            f"lab.subnet {subnet} is too small for {len(environment.nodes)} nodes.",
+            hint=f"Set a larger lab.subnet in env/{environment.name}/env.yaml.",
         )
     return str(place)

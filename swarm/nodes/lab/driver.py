@@ -29,17 +29,17 @@ Answer = TypeVar("Answer")
 def create(environment: Environment, shell: Shell, report: Report, *, dry: bool = False) -> None:
     """Make or complete the lab; nothing is begun before its ports, addresses and paths are known to be good."""
     site = LabResources.of(environment)
-    with _translated("The lab cannot be made here"):
+    with _translated("Cannot create the lab"):
         _check(site)
     built = images.ensure_local(environment, ("node", REGISTRY), shell, report, dry=dry)
     plan = _plan(site, built)
-    with _translated("The lab could not be looked at"):
+    with _translated("Cannot inspect the lab"):
         found = site.containers()
         _check_settings(plan, found)
         if dry:
             _tell(site, plan, found, report)
             return
-    with report.step("lab") as step, _translated("The lab could not be made"):
+    with report.step("lab") as step, _translated("Cannot create the lab"):
         site.prepare(plan)
         rights = Rights(site, built["node"])
         done = _managers_first(site, partial(_bring_up, site, rights, found), plan, step)
@@ -56,14 +56,14 @@ def start(environment: Environment, shell: Shell, report: Report, *, dry: bool =
 def stop(environment: Environment, shell: Shell, report: Report, *, dry: bool = False) -> None:
     """Stop all containers of the lab; volumes, addresses and the swarm's state stay."""
     site = LabResources.of(environment)
-    with _translated("The lab could not be looked at"):
+    with _translated("Cannot inspect the lab"):
         running = [name for name, item in site.containers().items() if item["State"] not in DOWN]
     if dry:
         report.would((f"stop container {name}" for name in running), "nothing to stop")
         return
-    with report.step("lab") as step, _translated("The lab could not be stopped"):
+    with report.step("lab") as step, _translated("Cannot stop the lab"):
         _in_parallel(partial(site.engine.containers.stop, seconds=STOP_SECONDS), running, step)
-        step.detail = f"{len(running)} containers stopped" if running else "nothing runs"
+        step.detail = f"{len(running)} containers stopped" if running else "nothing is running"
         step.skipped = not running
 
 
@@ -75,7 +75,7 @@ def remove(environment: Environment, shell: Shell, report: Report, *, dry: bool 
         deeds = (f"remove {kind} {name}" for kind, names in kinds.items() for name in names)
         report.would(deeds, "nothing to remove")
         return
-    with report.step("lab") as step, _translated("The lab could not be removed"):
+    with report.step("lab") as step, _translated("Cannot remove the lab"):
         _in_parallel(site.discard, site.containers(), step)
         for network in site.networks():
             site.remove_network(network)
@@ -83,7 +83,7 @@ def remove(environment: Environment, shell: Shell, report: Report, *, dry: bool 
         shutil.rmtree(site.operator.sockets, ignore_errors=True)
         if not until(lambda: not site.holdings(), GONE_SECONDS):
             raise CleanIncomplete(f"Still there: {', '.join(site.holdings())}.", hint="Run ./run swarm.clean again.")
-        step.detail = f"{len(held)} containers, networks and volumes removed" if held else "nothing is there"
+        step.detail = f"{len(held)} containers, networks and volumes removed" if held else "nothing found"
         step.skipped = not held
 
 
@@ -91,20 +91,20 @@ def remount(environment: Environment, shell: Shell, report: Report, *, dry: bool
     """Restart nodes that lost the shared storage, then let each write a file that all others must read."""
     _require_lab(environment)
     site, path = LabResources.of(environment), environment.storage.path
-    with _translated("The shared storage could not be checked"):
+    with _translated("Cannot check the shared storage"):
         found = {node.name: f"{environment.lab_name}-{node.name}" for node in environment.nodes}
         lost = [name for name, container in found.items() if not storage.mounted(site.engine, container, path)]
     if dry:
-        proof = f"write a file to {path} on each of {', '.join(found)}, read it on all others, and remove it"
-        report.would([*(f"restart {name}, which lost {path}" for name in lost), proof], "")
+        proof = f"write a file to {path} on each of {', '.join(found)}, read it on all other nodes, remove it"
+        report.would([*(f"restart {name}, which lost the mount {path}" for name in lost), proof], "")
         return
-    with report.step("storage") as step, _translated("The shared storage could not be checked"):
+    with report.step("storage") as step, _translated("Cannot check the shared storage"):
         for name in lost:
-            step.note(f"{name} lost it and restarts")
+            step.note(f"{name} lost the mount; restarting it")
             site.engine.containers.restart(found[name], STOP_SECONDS)
         _in_parallel(site.wait, lost, step)
         storage.prove(site.engine, found, path)
-        again = f", mounted again on {', '.join(lost)}" if lost else ""
+        again = f", remounted on {', '.join(lost)}" if lost else ""
         step.detail = f"{path} is the same on {len(found)} nodes{again}"
 
 
@@ -133,13 +133,13 @@ def exists(environment: Environment) -> bool:
 
 def holdings(environment: Environment) -> tuple[str, ...]:
     """The names of everything that swarm.clean would remove."""
-    with _translated("The lab could not be looked at"):
+    with _translated("Cannot inspect the lab"):
         return LabResources.of(environment).holdings()
 
 
 def _require_lab(environment: Environment) -> None:
     if not exists(environment):
-        raise NodeFailed(f"There is no lab {environment.lab_name} yet.", hint="Make it: ./run swarm.init")
+        raise NodeFailed(f"Lab {environment.lab_name} does not exist.", hint="Create it: ./run swarm.init")
 
 
 def _plan(site: LabResources, built: Mapping[str, str]) -> list[Container]:
@@ -169,8 +169,8 @@ def _check_settings(plan: Sequence[Container], found: Mapping[str, Summary]) -> 
         item = found.get(container.name)
         if item and item["State"] not in DOWN and item["Labels"].get(containers.MADE_FROM) != container.made_from:
             raise NodeFailed(
-                f"{container.title} runs with other settings (ports, addresses, paths) than env.yaml has now.",
-                hint="./run swarm.stop and ./run swarm.start make it anew with its data; or ./run swarm.clean.",
+                f"{container.title} runs with outdated settings (ports, addresses, paths); env.yaml has changed.",
+                hint="./run swarm.stop and ./run swarm.start recreate it with its data; or ./run swarm.clean.",
             )
 
 
@@ -179,8 +179,8 @@ def _tell(site: LabResources, plan: Sequence[Container], found: Mapping[str, Sum
     needs = {container.name: site.needs(container, found.get(container.name)) for container in plan}
     made = [name for name, need in needs.items() if need is Need.MAKE]
     started = [name for name, need in needs.items() if need in (Need.START, Need.UNPAUSE)]
-    deeds = [f"make {thing}" for thing in (*site.missing(plan), *(f"container {name}" for name in made))]
-    report.would([*deeds, *(f"start container {name}" for name in started)], "all containers of the lab run")
+    deeds = [f"create {thing}" for thing in (*site.missing(plan), *(f"container {name}" for name in made))]
+    report.would([*deeds, *(f"start container {name}" for name in started)], "all lab containers are running")
 
 
 def _bring_up(site: LabResources, rights: Rights, found: Mapping[str, Summary], container: Container) -> str:
@@ -209,13 +209,13 @@ def _detail(plan: Sequence[Container], found: Mapping[str, Summary], done: Seque
     """One line of what was done, and which nodes keep an image that has changed since."""
     names = ", ".join(container.title for container in plan)
     counts = ", ".join(f"{done.count(word)} {word}" for word in ("made", "started") if word in done)
-    said = f"{names}: {counts}" if counts else f"{names} run already"
+    said = f"{names}: {counts}" if counts else f"{names} already running"
     old = [
         container.title
         for container, word in zip(plan, done, strict=True)
         if not word and found[container.name]["Image"] != container.image
     ]
-    return f"{said}; {', '.join(old)} from an older image until swarm.stop and swarm.start" if old else said
+    return f"{said}; {', '.join(old)} still on an older image; swarm.stop and swarm.start update" if old else said
 
 
 def _in_parallel(act: Callable[[Item], Answer], items: Iterable[Item], step: Step) -> list[Answer]:
@@ -236,4 +236,4 @@ def _translated(what: str) -> Iterator[None]:
     try:
         yield
     except REFUSALS as error:
-        raise NodeFailed(f"{what}: {reason(error)}", hint="./run swarm.init completes a half-made lab.") from error
+        raise NodeFailed(f"{what}: {reason(error)}", hint="./run swarm.init completes the lab.") from error

@@ -40,8 +40,8 @@ def check(wanted: Iterable[Port], running: Sequence[dict[str, Any]], ours: Conta
         holder = f"container {owner}" if owner else process(port, listeners())
         if holder:
             raise PortTaken(
-                f"Port {port.number} on {port.listen} is taken by {holder}.",
-                hint=f"Stop that, or give another {port.setting} in env.yaml.",
+                f"Port {port.number} on {port.listen} is in use by {holder}.",
+                hint=f"Stop it, or set another {port.setting} in env.yaml.",
             )
 
 
@@ -91,7 +91,7 @@ def _name(process: int | None) -> str:
             return f"{psutil.Process(process).name()} (process {process})"
     except psutil.NoSuchProcess:
         return "a process that has just ended"
-    return "a process of another user"
+    return "another user's process"
 
 
 def _meet(address: Address, listen: str) -> bool:

@@ -129,7 +129,7 @@ class LabResources:
         if until(settled, ANSWER_SECONDS) and answers():
             return
         said = "\n  ".join(self.engine.containers.last_lines(name, LOG_LINES))
-        raise NodeFailed(f"{title} does not answer. Its last lines:\n  {said}", hint=f"All of them: docker logs {name}")
+        raise NodeFailed(f"{title} does not answer. Its last lines:\n  {said}", hint=f"Full log: docker logs {name}")
 
     def discard(self, name: str) -> None:
         """Remove a container and wait until it is gone."""

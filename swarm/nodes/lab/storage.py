@@ -27,7 +27,9 @@ def prove(engine: Engine, nodes: Mapping[str, str], path: str) -> None:
                 # Compared there: what counts is the exit code, whatever of its output reaches us.
                 code, _ = engine.containers.run(container, ("grep", "-qx", "--", token, file))
                 if code != 0:
-                    raise NodeFailed(f"{reader} does not see what {writer} wrote to {file}.", hint="./run swarm.init")
+                    raise NodeFailed(
+                        f"{reader} cannot see the file that {writer} wrote: {file}.", hint="./run swarm.init"
+                    )
     finally:
         for name, (file, _) in written.items():
             engine.containers.run(nodes[name], ("rm", "-f", file))
@@ -36,4 +38,4 @@ def prove(engine: Engine, nodes: Mapping[str, str], path: str) -> None:
 def _run(engine: Engine, container: str, name: str, argv: tuple[str, ...]) -> None:
     code, output = engine.containers.run(container, argv)
     if code != 0:
-        raise NodeFailed(f"{name}: the shared storage cannot be used: {output.strip()}", hint="./run swarm.remount")
+        raise NodeFailed(f"{name}: the shared storage is unusable: {output.strip()}", hint="./run swarm.remount")

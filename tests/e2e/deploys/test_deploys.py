@@ -30,7 +30,7 @@ def variants(platform: Platform) -> dict[str, str]:
     """Images that differ from that of the demo application in one thing each, in the lab's registry."""
     base = images.image(platform.environment, "nginx").reference
     lines = {
-        "unwell": 'HEALTHCHECK CMD echo "the page is blank"; exit 1',
+        "unhealthy": 'HEALTHCHECK CMD echo "the page is blank"; exit 1',
         "ends": 'ENTRYPOINT ["sh", "-c", "echo no page to serve >&2; exit 3"]',
         "other": "LABEL variant=other",
     }
@@ -94,7 +94,7 @@ def test_what_fails_goes_back_says_why_and_nobody_who_asks_notices(
         {
             "a broken image tag": f"images: {{nginx: {checkout.platform.environment.registry}/nginx:nosuchtag}}\n",
             "an image that ends at once": f"images: {{nginx: {variants['ends']}}}\n",
-            "a failing health check": f"images: {{nginx: {variants['unwell']}}}\n",
+            "a failing health check": f"images: {{nginx: {variants['unhealthy']}}}\n",
             "an unsatisfiable constraint": 'stacks: {app: {placement: ["node.labels.nowhere == true"]}}\n',
             "a failing stack test": "sizes: {app.nginx: {memory: 63M}}\n",
         }[case]
@@ -131,11 +131,11 @@ def test_what_fails_goes_back_says_why_and_nobody_who_asks_notices(
 
 def test_a_first_deploy_that_fails_has_nothing_to_go_back_to_and_says_so(checkout: Checkout) -> None:
     checkout.run("clean", STACK, "--yes")
-    checkout.stack(1, unwell=[1], services=1)
+    checkout.stack(1, unhealthy=[1], services=1)
     done = checkout.run("deploy", STACK, check=False)
     assert done.returncode == 10, done.stdout + done.stderr
     assert "the page is blank" in done.stderr
-    assert f"{STACK}: no release ran before, left as it is." in done.stderr
+    assert f"{STACK}: no earlier release, not rolled back." in done.stderr
     assert {item["state"] for item in checkout.ledger(STACK)[1:]} <= {"cleaned", "deployed", "failed"}
     assert checkout.ledger(STACK)[0]["state"] == "failed"
     assert len(fields(checkout, STACK)) == 1
@@ -159,7 +159,7 @@ def test_a_deploy_that_is_not_to_go_back_leaves_what_failed_and_a_rollback_goes_
     done = checkout.run("deploy", STACK, check=False)
     assert done.returncode == 3, done.stdout + done.stderr
     assert {version_of(spec) for spec in fields(checkout, STACK).values()} == {"good"}
-    checkout.stack("unwell", services=1, unwell=[1])
+    checkout.stack("unhealthy", services=1, unhealthy=[1])
     assert checkout.run("deploy", STACK, "--no-rollback", check=False).returncode == 10
     checkout.run("rollback", STACK)
     assert {version_of(spec) for spec in fields(checkout, STACK).values()} == {"good"}
@@ -172,9 +172,9 @@ def test_a_deploy_that_fails_and_cannot_go_back_says_both(checkout: Checkout) ->
     checkout.stack("good", services=1)
     checkout.run("deploy", STACK)
     (page,) = fields(checkout, STACK)[f"{STACK}_web1"]["TaskTemplate"]["ContainerSpec"]["Configs"]
-    checkout.stack("unwell", services=1, unwell=[1])
+    checkout.stack("unhealthy", services=1, unhealthy=[1])
     process = checkout.begin("deploy", STACK)
-    until("the change", lambda: version_of(engine.services.get(f"{STACK}_web1")["Spec"]) == "unwell", every=0.05)
+    until("the change", lambda: version_of(engine.services.get(f"{STACK}_web1")["Spec"]) == "unhealthy", every=0.05)
     # Somebody tidies up by hand meanwhile.
     assert engine.configs.discard(page["ConfigID"])
     said = process.communicate(timeout=HANG)[0]
@@ -206,7 +206,7 @@ def test_a_sibling_that_fails_leaves_the_next_untouched_and_those_before_go_back
     checkout.stack("two")
     checkout.run("deploy", STACK)
     before = checkout.platform.versions()
-    checkout.stack("three", unwell=[2], action="rollback")
+    checkout.stack("three", unhealthy=[2], action="rollback")
     done = checkout.run("deploy", STACK, check=False)
     assert done.returncode == 3, done.stdout + done.stderr
     assert re.search(rf"{STACK}_web2: .*\n(.*\n)*.*the page is blank", done.stderr)
@@ -279,7 +279,7 @@ def test_rollback_of_all_takes_the_stacks_of_one_deploy_back_together_in_reverse
     assert len(deploys) == 1
     done = checkout.run("rollback", "all")
     assert (_memory(checkout, f"{STACK}_web1"), _memory(checkout, "metrics_victoriametrics")) == before
-    assert re.findall(r"✓ (\w+): back to release", done.stdout) == list(reversed(_order(checkout)))
+    assert re.findall(r"✓ (\w+): roll back to release", done.stdout) == list(reversed(_order(checkout)))
     checkout.say()
     checkout.run("deploy", "metrics")
 

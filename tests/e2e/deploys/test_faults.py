@@ -128,7 +128,7 @@ def test_without_the_registry_a_new_image_is_refused_before_anything_is_touched(
     assert done.returncode == 83, done.stdout + done.stderr
     assert re.search(r"The registry 127\.0\.0\.1:\d+ does not answer: .*refused", done.stderr)
     assert "Nothing was changed" in done.stderr
-    assert "Not in the registry" not in done.stderr
+    assert "Images not found in the registry" not in done.stderr
     assert checkout.platform.versions() == before
     assert checkout.platform.engine.configs.get(lock.NAME) is None
 

@@ -60,7 +60,7 @@ def scratch(platform: Platform) -> Iterator[Any]:
 
 def test_a_job_of_a_stack_runs_once_more_and_shows_what_it_writes(platform: Platform) -> None:
     before = {task["ID"] for task in platform.engine.tasks.list("db")}
-    assert platform.run("job", "db/bootstrap", "--dry").stdout == "db_bootstrap would run once more.\n"
+    assert platform.run("job", "db/bootstrap", "--dry").stdout == "db_bootstrap would run again.\n"
     assert {task["ID"] for task in platform.engine.tasks.list("db")} == before
     done = platform.run("job", "db/bootstrap")
     for role in ("gha_admin", "ro_user", "devstats_team"):
@@ -77,7 +77,7 @@ def test_what_is_no_job_is_said_with_the_nearest_names(platform: Platform) -> No
     assert "Did you mean db/bootstrap?" in unknown.stderr
     lasting = platform.run("job", "app/nginx", check=False)
     assert lasting.returncode == 19
-    assert "app/nginx is no job: its mode is replicated" in lasting.stderr
+    assert "app/nginx is not a job: its mode is replicated" in lasting.stderr
 
 
 def test_a_job_that_fails_for_good_ends_the_verb_with_its_exit_code(platform: Platform, scratch: Any) -> None:

@@ -49,7 +49,7 @@ def test_of_two_deploys_at_once_one_waits_and_both_end_right(platform: Platform)
     said = [process.communicate(timeout=HANG)[0] for process in both]
     assert [process.returncode for process in both] == [0, 0], said
     assert sum("1 service healthy" in text for text in said) == 1, said
-    assert sum("Waiting for another change" in text and "nothing to do" in text for text in said) == 1, said
+    assert sum("Waiting for the deploy lock" in text and "nothing to do" in text for text in said) == 1, said
     assert holder(platform) is None
 
 
@@ -83,7 +83,7 @@ def test_a_lock_can_be_broken_and_its_holder_learns_of_it(platform: Platform) ->
     with lock.held(platform.engine, "stuck", 5, said.append, Timing(renewal_seconds=60)):
         assert "stuck" in platform.run("lock.break").stdout
         assert holder(platform) is None
-    assert said == ["The lock was broken by somebody while this ran: look at ./run status."]
+    assert said == ["The deploy lock was broken while this ran; check ./run status."]
 
 
 def test_who_goes_on_without_the_lock_is_stopped(platform: Platform) -> None:

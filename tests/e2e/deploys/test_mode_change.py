@@ -43,7 +43,7 @@ def changed(platform: Platform, mode: str) -> Platform:
     plain = FILE.read_text().replace("db: {mode: ha}\n", "")
     FILE.write_text(plain + ("db: {mode: ha}\n" if mode == "ha" else ""))
     planned = platform.run("plan", "db", check=False)
-    assert ("one server becomes a cluster" if mode == "ha" else "a cluster becomes one server") in planned.stdout
+    assert ("switching to a cluster" if mode == "ha" else "switching to a single server") in planned.stdout
     platform.run("deliver", "db")
     return replace(platform, environment=environment.load(NAME, platform.process))
 

@@ -67,7 +67,7 @@ def test_a_release_whose_part_is_gone_says_so(engine: Engine) -> None:
     part = engine.configs.get(f"swarmstats.release.{STACK}.{made.number}.1")
     assert part
     engine.configs.discard(part["ID"])
-    with pytest.raises(ReleaseGone, match="is not in the swarm any more"):
+    with pytest.raises(ReleaseGone, match="is no longer in the swarm"):
         releases.content(engine, made)
 
 
@@ -142,7 +142,7 @@ def test_a_change_by_hand_is_a_drift_that_a_deploy_ends(platform: Platform) -> N
 def test_a_stack_without_an_earlier_release_has_nothing_to_go_back_to(platform: Platform, engine: Engine) -> None:
     begin(engine, state=State.DEPLOYED)
     desk = Desk(platform.environment, engine, Shell(), Report())
-    with pytest.raises(NoRelease, match=f"no earlier release of {STACK}"):
+    with pytest.raises(NoRelease, match=f"No earlier release to roll back to: {STACK}"):
         rollback.rollback(desk, [Target(STACK)], None, False, Options(dry=True))
 
 

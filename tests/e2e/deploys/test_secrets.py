@@ -159,7 +159,7 @@ def test_a_rotation_that_fails_goes_back_in_files_swarm_and_database(platform: P
     assert done.returncode == 3, done.stdout + done.stderr
     assert refused == []
     assert "admin_portal" in done.stderr
-    assert "holds what it held before" in done.stdout
+    assert "has its former content again" in done.stdout
     assert files(platform) == before
     assert row(platform, READER)["differs"] is False
     platform.inside(*PORTAL)
@@ -180,7 +180,7 @@ def test_a_rotation_whose_client_was_killed_is_completed_by_the_next(platform: P
     assert half != former
     assert kept.read_text().strip() == former
     done = platform.run("secret.rotate", READER)
-    assert "did not end; completing it" in done.stdout
+    assert "is unfinished; completing it" in done.stdout
     assert content(platform, READER) == half
     assert not kept.exists()
     assert row(platform, READER)["differs"] is False

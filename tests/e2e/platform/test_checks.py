@@ -108,7 +108,7 @@ def test_metrics_are_left_out_by_name_where_their_stack_is_not(
     monkeypatch.setattr(definitions, "of", lambda target, domain: StackTests(promql=[up], tcp=[port]))
     (app,) = targets.select(platform.environment, "app")
     outcomes = runner.check(platform.environment, app, platform.engine, Step("", None))
-    assert {outcome.name: outcome.state for outcome in outcomes} == {"port": "held", "scraped": "left out"}
+    assert {outcome.name: outcome.state for outcome in outcomes} == {"port": "held", "scraped": "skipped"}
 
 
 def test_the_value_of_a_database_is_asked_until_it_is_as_expected(

@@ -86,7 +86,10 @@ def test_a_member_is_copied_anew_while_rows_go_on(writer: Writer) -> None:
     led = leader(platform)
     follower = next(name for name in ("patroni1", "patroni2") if name != led)
     refused = platform.run("db.reinit", led, "--yes", check=False)
-    assert (refused.returncode, "has nobody to copy from" in refused.stdout + refused.stderr) == (89, True)
+    assert (refused.returncode, "is the leader and cannot be reinitialized" in refused.stdout + refused.stderr) == (
+        89,
+        True,
+    )
     began = time.time()
     platform.run("db.reinit", follower, "--yes")
     until_whole(platform)

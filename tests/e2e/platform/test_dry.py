@@ -43,7 +43,7 @@ def everything(platform: Platform) -> dict[str, Any]:
     [
         ("demo", "nothing to build"),
         ("swarm.init", "nothing to do in the swarm"),
-        ("swarm.start", "all containers of the lab run"),
+        ("swarm.start", "all lab containers are running"),
         ("swarm.stop", "would stop container swarmstats-{name}-node-1"),
         ("swarm.remount", "would write a file to /data on each of node-1"),
         ("swarm.clean", "would remove volume swarmstats-{name}-node-1-docker"),
@@ -55,7 +55,7 @@ def everything(platform: Platform) -> dict[str, Any]:
         ("clean all -l app=nginx", "would remove service app_nginx"),
         ("restart app", "app/nginx: 2 new tasks, rolling"),
         ("scale app/nginx=5", "app/nginx: 2 -> 5 tasks"),
-        ("lock.break", "nobody holds the lock"),
+        ("lock.break", "the deploy lock is free"),
         (f"secret.generate {READER} --force", f"secrets/{READER}.secret"),
         (f"secret.rotate {READER}", "admin_portal"),
     ],

@@ -119,7 +119,7 @@ def test_a_leader_without_room_on_its_disk_hands_over_says_so_and_goes_on_when_t
     until("another leader", lambda: leader(platform) not in ("", small))
     what = f"no room on the disk of {small}, which led{' and never ends' if endless else ''}"
     undisturbed(writer, what, began, STUCK if endless else FULL)
-    told = f"{small} has no room left on its disk"
+    told = f"{small} has no disk space left"
     assert told in platform.run("db.status").stdout
     assert {item["member"]: item["free"] for item in json.loads(platform.run("db.status", "--json").stdout)["disks"]}[
         small

@@ -92,19 +92,21 @@ class Checkout:
         self,
         version: object,
         *,
-        unwell: Iterable[int] = (),
+        unhealthy: Iterable[int] = (),
         action: str = "pause",
         services: int = 3,
         well: str = WELL,
         timeout: int = 120,
     ) -> None:
-        """Write the stack of three siblings; those that are `unwell` fail their health check."""
+        """Write the stack of three siblings; those that are `unhealthy` fail their health check."""
         folder = self.path / "stacks" / STACK
         (folder / "config").mkdir(parents=True, exist_ok=True)
         (folder / "stack.yaml").write_text(f"{MANIFEST}timeout: {timeout}\n")
         (folder / "config" / "page").write_text(f"This is version {version}.\n")
         bodies = (
-            SERVICE.format(number=number, version=version, health=UNWELL if number in unwell else well, action=action)
+            SERVICE.format(
+                number=number, version=version, health=UNWELL if number in unhealthy else well, action=action
+            )
             for number in range(1, services + 1)
         )
         (folder / "stack.yml.j2").write_text(f"services:\n{''.join(bodies)}{REST}")

@@ -105,7 +105,7 @@ def test_a_port_that_is_taken_is_named_and_nothing_is_made(checkout: Path) -> No
 
 def test_a_project_called_like_a_stack_is_a_mistake(checkout: Path) -> None:
     (checkout / "env" / "verbs" / "projects.yaml").write_text("projects: {db: {organisations: [db]}}")
-    one_error(run(checkout, "render", "all"), 65, "projects.db: a stack is called so")
+    one_error(run(checkout, "render", "all"), 65, "projects.db: a stack has this name")
 
 
 def test_rendering_prints_what_docker_takes(checkout: Path) -> None:

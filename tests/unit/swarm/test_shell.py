@@ -5,12 +5,12 @@ from swarm.shell import RecordingShell, Result, Shell
 
 
 def test_a_command_that_fails_says_what_it_said() -> None:
-    with pytest.raises(CommandFailed, match="ended with 3:\nbroken"):
+    with pytest.raises(CommandFailed, match="exited with 3:\nbroken"):
         Shell().run(("sh", "-c", "echo broken >&2; exit 3"))
 
 
 def test_a_program_that_is_not_there_is_named() -> None:
-    with pytest.raises(ToolMissing, match="`no-such-program` is not on this machine"):
+    with pytest.raises(ToolMissing, match="`no-such-program` is not installed on this machine"):
         Shell().run(("no-such-program",))
 
 

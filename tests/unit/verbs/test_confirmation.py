@@ -103,7 +103,7 @@ def test_a_dry_clean_asks_nothing_and_neither_does_one_with_nothing_to_remove(
     verbs.stacks.clean(Context(), "app", dry=True)
     assert "would remove service app_nginx" in capsys.readouterr().out
     verbs.stacks.clean(Context(), "metrics")
-    assert "was not there" in capsys.readouterr().out
+    assert "not deployed" in capsys.readouterr().out
     assert len(names(engine)) == 3
 
 

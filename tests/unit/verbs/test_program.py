@@ -80,7 +80,7 @@ def test_a_verb_without_dry_refuses_it_at_every_place(run: Any, name: str) -> No
 def test_a_flag_of_invoke_before_a_verb_is_refused_and_nothing_runs(run: Any, flags: list[str], capsys: Any) -> None:
     assert run(*flags, "deploy", "app") == (ArgumentInvalid.exit_code, [])
     said = capsys.readouterr().err
-    assert "may not stand before a verb." in said
+    assert "is not allowed before a verb." in said
     assert f"Exit {ArgumentInvalid.exit_code}." in said
 
 

@@ -61,8 +61,8 @@ def test_a_broken_backup_is_the_last_that_was_made_so_that_another_one_is_not_du
 
 def test_a_repository_that_is_empty_or_unwell_says_why():
     assert interpret([]).problem == "no backup has been made yet"
-    unwell = {**WELL, "status": {"code": 2, "message": "no valid backups"}, "backup": [], "archive": []}
-    assert interpret([unwell]).problem == "no valid backups"
+    unhealthy = {**WELL, "status": {"code": 2, "message": "no valid backups"}, "backup": [], "archive": []}
+    assert interpret([unhealthy]).problem == "no valid backups"
 
 
 def test_a_backup_goes_on_without_the_service_and_is_no_failure_when_that_ends(monkeypatch):

@@ -58,18 +58,18 @@ def test_a_comparison_that_is_none_is_a_mistake(write: object) -> None:
 
 def test_two_tests_of_one_name_are_a_mistake(write: object) -> None:
     said = mistakes(write, "http:\n  - {name: a}\ntcp:\n  - {name: a, network: n, address: 'h:1'}\n")
-    assert "two tests are called 'a'" in said
+    assert "duplicate test name 'a'" in said
 
 
 def test_a_secret_that_nobody_declared_is_a_mistake(write: object) -> None:
-    assert "http[0]: no secret 'traefik-admim'; allowed: " in mistakes(
+    assert "http[0]: unknown secret 'traefik-admim'; allowed: " in mistakes(
         write, "http:\n  - {name: a, sign_in: traefik-admim}\n"
     )
 
 
 def test_a_project_is_a_word_of_the_projects_stack_only(write: object) -> None:
     text = 'http:\n  - {name: a, host: "{project}"}\n'
-    assert "{project} stands for nothing here" in mistakes(write, text)
+    assert "{project} is only available in stacks/project" in mistakes(write, text)
     assert write(text, "project").http[0].host == "{project}"
 
 
@@ -97,7 +97,7 @@ def test_a_placeholder_may_stand_in_an_address(write: object, make: Make) -> Non
 
 def test_names_that_are_the_same_once_filled_in_are_a_mistake(write: object) -> None:
     write('http:\n  - {name: "{domain}"}\n  - {name: example.test}\n')
-    with pytest.raises(EnvironmentInvalid, match=r"app/tests.yaml \(app\): two tests are called 'example.test'"):
+    with pytest.raises(EnvironmentInvalid, match=r"app/tests.yaml \(app\): duplicate test name 'example.test'"):
         definitions.of(Target("app"), "example.test")
 
 

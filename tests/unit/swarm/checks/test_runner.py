@@ -94,7 +94,7 @@ def test_a_failed_test_is_named_with_what_was_expected_and_found(given: Any, mak
         "app: 1 of 1 stack tests failed:\n  http page: expected status 200 from http://example.test/, found status 502"
     )
     assert caught.value.exit_code == 15
-    assert caught.value.hint == "Ask again: ./run check app"
+    assert caught.value.hint == "Run again: ./run check app"
 
 
 def test_a_test_of_another_kind_of_entrance_is_no_part_of_this_environment(given: Any, make: Make) -> None:
@@ -105,7 +105,7 @@ def test_a_test_of_another_kind_of_entrance_is_no_part_of_this_environment(given
 def test_a_test_that_cannot_be_asked_from_here_is_left_out_by_name(given: Any, make: Make) -> None:
     given(StackTests(http=[Http(name="secure", scheme="https")]))
     (outcome,) = runner.check(make(), APP, Engine("unix:///nowhere"), STEP)
-    assert (outcome.name, outcome.state, outcome.found) == ("secure", "left out", "https is not in reach from here")
+    assert (outcome.name, outcome.state, outcome.found) == ("secure", "skipped", "https is not reachable from here")
 
 
 def test_all_tests_inside_the_swarm_are_one_job_on_their_networks(given: Any, make: Make) -> None:
@@ -114,7 +114,7 @@ def test_all_tests_inside_the_swarm_are_one_job_on_their_networks(given: Any, ma
     outcomes = runner.run(make(), APP, Swarm("metrics_victoriametrics", "admin_portal"), STEP)
     assert [(o.name, o.state, o.found) for o in outcomes] == [
         ("port", "held", "open"),
-        ("up", "failed", "no result; the job said: " + f"{ended.lines[0].text} / not JSON"),
+        ("up", "failed", "no result; output of the job: " + f"{ended.lines[0].text} / not JSON"),
     ]
     (job,) = ran
     assert job.networks == ("admin_edge",)
@@ -157,7 +157,7 @@ def test_a_secret_that_is_not_the_stacks_fails_its_tests_with_the_reason(given: 
 def test_promql_without_the_metrics_stack_is_left_out_by_name(given: Any, make: Make) -> None:
     given(StackTests(promql=[UP]))
     (outcome,) = runner.check(make(), APP, Swarm("admin_portal"), STEP)
-    assert (outcome.name, outcome.state, outcome.found) == ("up", "left out", "the metrics stack is not deployed")
+    assert (outcome.name, outcome.state, outcome.found) == ("up", "skipped", "the metrics stack is not deployed")
 
 
 def test_a_job_that_could_not_run_fails_all_its_tests_with_its_reason(given: Any, make: Make) -> None:
@@ -170,7 +170,7 @@ def test_the_summary_counts_what_held_failed_and_was_left_out() -> None:
     def one(state: str) -> CheckResult:
         return CheckResult("app", "http", "a", state, "", "")
 
-    assert runner.summary([one("held"), one("held"), one("failed"), one("left out")]) == "2 held, 1 failed, 1 left out"
+    assert runner.summary([one("held"), one("held"), one("failed"), one("skipped")]) == "2 held, 1 failed, 1 skipped"
     assert runner.summary([]) == "no tests"
 
 
@@ -179,7 +179,7 @@ def test_a_page_behind_a_password_that_is_not_known_here_is_left_out(make: Make,
     given(StackTests(http=[Http(name="page", sign_in="traefik-admin")]))
     (outcome,) = runner.run(environment, APP, Swarm(), STEP)
     assert (outcome.state, outcome.found) == (
-        runner.LEFT_OUT, "the password traefik-admin is not known here: its file is missing"
+        runner.LEFT_OUT, "the password traefik-admin is unknown: its file is missing"
     )  # fmt: skip
     secrets.write(environment.secrets, "traefik-admin", secrets.password())
     (outcome,) = runner.run(environment, APP, Swarm(), STEP)

@@ -46,7 +46,7 @@ def test_a_backfill_is_a_job_that_has_what_the_ingest_has_and_is_no_part_of_its_
 
 @pytest.mark.parametrize("hour", ["2015", "2015-01-01", "2015-01-01-24", "2015-13-01-0", "-5h", "x"])
 def test_what_is_no_hour_is_said_to_be_none(hour: str) -> None:
-    with pytest.raises(ArgumentInvalid, match=r"is no hour\."):
+    with pytest.raises(ArgumentInvalid, match=r"is not a valid hour\."):
         backfills.arguments("apache", "", hour, newest_first=False, jobs=1)
 
 

@@ -23,7 +23,7 @@ def test_a_command_that_did_not_come_from_this_process_is_split_as_a_shell_would
 
 def test_without_a_command_there_is_a_shell_for_people_and_an_error_for_scripts() -> None:
     assert exec.argv("", ("invoke", "exec", "-i", "app/nginx"), interactive=True) == ("sh",)
-    with pytest.raises(ArgumentInvalid, match="No command"):
+    with pytest.raises(ArgumentInvalid, match="Missing command"):
         exec.argv("", ("invoke", "exec", "app/nginx"))
 
 
@@ -48,5 +48,5 @@ def test_the_newest_healthy_task_is_taken_unless_another_is_asked_for() -> None:
 
 
 def test_a_service_without_a_running_task_says_so() -> None:
-    with pytest.raises(CommandFailed, match="app_nginx has no task that runs"):
+    with pytest.raises(CommandFailed, match="app_nginx has no running task"):
         exec._choose(service("app_nginx", task(state="starting")), None)

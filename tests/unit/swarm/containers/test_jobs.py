@@ -73,7 +73,7 @@ def test_a_job_is_found_by_stack_and_name_or_by_full_name() -> None:
 def test_what_is_no_job_is_an_error_with_the_jobs_there_are() -> None:
     with pytest.raises(UnknownName, match="Did you mean db/bootstrap"):
         jobs.find([BOOTSTRAP, HAPROXY], "db/bootstap")
-    with pytest.raises(JobFailed, match="db/haproxy is no job: its mode is replicated") as caught:
+    with pytest.raises(JobFailed, match="db/haproxy is not a job: its mode is replicated") as caught:
         jobs.find([BOOTSTRAP, HAPROXY], "db/haproxy")
     assert caught.value.hint == "Jobs: db/bootstrap."
 

@@ -177,13 +177,13 @@ def test_since_is_a_duration_or_a_time(text: str, iso: str) -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("10", "", ""), "--since '10' is neither a duration nor a time"),
-        (("ten minutes", "", ""), "neither a duration nor a time"),
-        (("999999d", "", ""), "neither a duration nor a time"),
-        (("99999999999d", "", ""), "neither a duration nor a time"),
-        (("", "many", ""), "--tail many is no number of lines"),
-        (("", "-1", ""), "--tail -1 is no number of lines"),
-        (("", "", "(oops"), "is no regular expression"),
+        (("10", "", ""), "--since '10' is not a duration or a time"),
+        (("ten minutes", "", ""), "not a duration or a time"),
+        (("999999d", "", ""), "not a duration or a time"),
+        (("99999999999d", "", ""), "not a duration or a time"),
+        (("", "many", ""), "--tail many is not a number of lines"),
+        (("", "-1", ""), "--tail -1 is not a number of lines"),
+        (("", "", "(oops"), "is not a regular expression"),
     ],
 )
 def test_what_means_nothing_is_one_error_that_says_what_can_stand_there(words: tuple[str, str, str], said: str) -> None:

@@ -79,7 +79,7 @@ def test_what_is_well_has_no_complaints_and_what_is_not_is_told_by_name() -> Non
 
 def test_a_repository_that_did_not_answer_is_an_error_of_its_own_and_all_else_is_told() -> None:
     silent = Overview({**TOLD, "cluster": [], "answered": False, "problem": "The bucket kept at s3 does not answer."})
-    assert silent.summary().startswith("backups of the cluster are not known, verified ")
+    assert silent.summary().startswith("cluster backups unknown, verified ")
     assert [row.name for row in silent.rows()] == ["apache-1.dump"]
     with pytest.raises(BackupFailed, match=r"^The bucket kept at s3 does not answer\.$"):
         backups.require_answer(silent)
@@ -105,10 +105,10 @@ def test_a_failure_has_the_service_s_words_without_its_log_s(make: Make, answer:
 
 def test_a_service_that_does_not_run_is_told_with_what_starts_it(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     def gone(*_: Any, **__: Any) -> int:
-        raise CommandFailed("db_backups has no task that runs.")
+        raise CommandFailed("db_backups has no running task.")
 
     monkeypatch.setattr(exec, "run", gone)
-    with pytest.raises(BackupFailed, match="does not run") as caught:
+    with pytest.raises(BackupFailed, match="is not running") as caught:
         backups.overview(make(), Engine())
     assert caught.value.hint == "./run deploy db"
 

@@ -34,9 +34,9 @@ class Started(Database):
 def test_one_server_that_has_what_is_wanted_is_told_so_and_only_what_differs_is_shown(make: Make, before: str) -> None:
     then = make(f"{ENV}db: {{{before}}}\n")
     command = tuple(stack.render(then, Target("db")).services["postgres"]["command"])
-    assert {item.state for item in config.compare(Started(then, None, command))} == {"as wanted"}  # type: ignore[arg-type]
+    assert {item.state for item in config.compare(Started(then, None, command))} == {"in effect"}  # type: ignore[arg-type]
     now = make(ENV + "db: {memory: 16G, work_mem: 9MB}\n")
-    differ = [item for item in config.compare(Started(now, None, command)) if item.state != "as wanted"]  # type: ignore[arg-type]
+    differ = [item for item in config.compare(Started(now, None, command)) if item.state != "in effect"]  # type: ignore[arg-type]
     assert [(item.name, item.wanted, item.actual) for item in differ if item.name == "work_mem"] == [
         ("work_mem", "9MB", "256MB")
     ]
@@ -60,10 +60,10 @@ def test_what_the_cluster_was_told_and_its_leader_did_not_take_is_no_setting_as_
         told(f"{p}deadlock_timeout", "0"), told(f"{p}max_connections", "5"), told(f"{p}typo", "1", "2"),
     )  # fmt: skip
     found = [config.with_states(item, taken) for item in asked]
-    assert [item.state for item in found[:5]] == ["as wanted"] * 5
+    assert [item.state for item in found[:5]] == ["in effect"] * 5
     assert [(item.actual, item.state) for item in found[5:]] == [
-        (None, "not taken by the leader: its log says why"),
-        ("1", "not taken by the leader: its log says why"),
-        ("100", "not taken by the leader: its log says why"),
-        ("2", "a deploy changes it"),
+        (None, "rejected by the leader; see its log"),
+        ("1", "rejected by the leader; see its log"),
+        ("100", "rejected by the leader; see its log"),
+        ("2", "changed by the next deploy"),
     ]

@@ -12,11 +12,11 @@ MEGABYTE = 1024**2
     ("size", "free", "said"),
     [
         (100 * GIGABYTE, 50 * GIGABYTE, ""),
-        (100 * GIGABYTE, 9 * GIGABYTE, "patroni2 is about to run out of room on its disk (9.7 GB of 107.4 GB free)"),
+        (100 * GIGABYTE, 9 * GIGABYTE, "patroni2 is running out of disk space (9.7 GB of 107.4 GB free)"),
         (
             400 * MEGABYTE,
             63 * MEGABYTE,
-            "patroni2 has no room left on its disk (66.1 MB of 419.4 MB free): it can neither lead nor follow",
+            "patroni2 has no disk space left (66.1 MB of 419.4 MB free) and can be neither leader nor replica",
         ),
         (None, None, ""),
     ],

@@ -75,20 +75,22 @@ def test_a_volume_has_what_another_lacks_by_its_timeline_first_and_an_empty_one_
 
 def test_a_cluster_does_not_begin_on_another_node_than_that_of_the_data(monkeypatch: pytest.MonkeyPatch) -> None:
     nodes = [node("n1", database="true"), node("n2", patroni="1"), node("n3", patroni="2")]
-    with pytest.raises(DatabaseUnhealthy, match="The data of db_postgres are on n1, but patroni=1 means n2") as caught:
+    with pytest.raises(
+        DatabaseUnhealthy, match="The data of db_postgres is on n1, but label patroni=1 selects n2"
+    ) as caught:
         prepare(plan(ONE, FIRST, SECOND), seen(nodes, ONE, "n1"), monkeypatch)
     assert "./run swarm.label n2 patroni-, ./run swarm.label n1 patroni=1" in caught.value.hint
 
 
 def test_one_server_does_not_begin_on_another_node_than_that_of_the_data(monkeypatch: pytest.MonkeyPatch) -> None:
     nodes = [node("n1", patroni="1"), node("n2", database="true")]
-    with pytest.raises(DatabaseUnhealthy, match="The data of db_patroni1 are on n1, but database=true means n2"):
+    with pytest.raises(DatabaseUnhealthy, match="The data of db_patroni1 is on n1, but label database=true selects n2"):
         prepare(plan(FIRST, ONE), seen(nodes, FIRST, "n1"), monkeypatch)
 
 
 def test_the_member_whose_volume_stays_must_lead_and_the_reason_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     nodes = [node("n1", patroni="1", database="true")]
-    with pytest.raises(DatabaseUnhealthy, match=r"patroni1 must lead .* patroni2 is not well"):
+    with pytest.raises(DatabaseUnhealthy, match=r"patroni1 must be the leader .* patroni2 is not well"):
         prepare(plan(FIRST, ONE), seen(nodes, FIRST, "n1"), monkeypatch, (1, "patroni2 is not well\n"))
 
 
@@ -124,6 +126,6 @@ def test_members_that_a_restore_stopped_start_again_unless_the_first_one_is_rest
 
 
 def test_a_plan_says_what_a_change_of_the_mode_does_and_any_other_plan_says_nothing() -> None:
-    assert database_mode.description(plan(ONE, FIRST, SECOND)).startswith("one server becomes a cluster")
-    assert database_mode.description(plan(FIRST, ONE)).startswith("a cluster becomes one server")
+    assert database_mode.description(plan(ONE, FIRST, SECOND)).startswith("switching to a cluster")
+    assert database_mode.description(plan(FIRST, ONE)).startswith("switching to a single server")
     assert database_mode.description(StackPlan("db", (Change("db_haproxy", Kind.RESTART),))) == ""

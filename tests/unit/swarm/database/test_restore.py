@@ -104,7 +104,7 @@ def test_a_silent_repository_is_told_while_all_still_runs_and_a_service_that_is_
         restore.require_repository(make(), Engine())
 
     def gone(*_: object) -> Overview:
-        raise BackupFailed("The service that makes backups does not run.")
+        raise BackupFailed("The backup service db/backups is not running.")
 
     monkeypatch.setattr(backups, "overview", gone)
     restore.require_repository(make(), Engine())

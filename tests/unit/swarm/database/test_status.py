@@ -31,7 +31,7 @@ class Promotion:
         elif self.refused > 0 and "pg_replication_slots" in argv[-1]:
             self.refused -= 1
             if self.gone:
-                raise CommandFailed("db_patroni2 has no task that runs.", hint="./run status db")
+                raise CommandFailed("db_patroni2 has no running task.", hint="./run status db")
             write(RECOVERY)
             return 1
         elif "pg_stat_activity where" in argv[-1]:
@@ -57,7 +57,7 @@ def test_a_leader_that_is_not_ready_yet_is_asked_again(
     ("gone", "words"),
     [
         (False, r"^patroni2 does not answer: recovery is in progress\.$"),
-        (True, r"^db_patroni2 has no task that runs\.$"),
+        (True, r"^db_patroni2 has no running task\.$"),
     ],
 )
 def test_one_that_stays_so_is_told_in_one_line(

@@ -119,7 +119,7 @@ def test_a_dry_clean_names_what_would_go_last_stack_first(capsys: pytest.Capture
         "would remove service admin_traefik",
         "would remove network admin_edge",
         "would mark release 2 of app as cleaned",
-        "would remove versions of configs and secrets that nothing needs then",
+        "would remove unused versions of configs and secrets",
     ]
 
 
@@ -343,7 +343,7 @@ def test_a_deploy_that_fails_after_a_clean_does_not_bring_the_cleaned_release_ba
     engine.managers.running = lambda service: "failed"
     with pytest.raises(StackFailed) as caught:
         deploy(make, engine, 2)
-    assert caught.value.message.endswith("\napp: no release ran before, left as it is.")
+    assert caught.value.message.endswith("\napp: no earlier release, not rolled back.")
     assert states(engine) == [(2, "failed"), (1, "cleaned")]
     assert running(engine)[WEB]["TaskTemplate"]["ContainerSpec"]["Image"] == "r/web:2@sha256:2"
     engine.managers.running = lambda service: "running"

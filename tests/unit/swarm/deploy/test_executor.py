@@ -76,7 +76,7 @@ def test_a_network_that_cannot_be_removed_is_told_once_the_step_has_ended(capsys
         carry_out(step.silent(), "app_free", USED)
     said = capsys.readouterr()
     assert "✓ app" in said.out
-    assert "app: the network app_old is not needed any more and could not be removed" in said.err
+    assert "app: the unused network app_old could not be removed" in said.err
     assert "app_free" not in said.err
 
 

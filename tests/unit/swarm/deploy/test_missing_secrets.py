@@ -42,7 +42,7 @@ def test_all_missing_files_are_named_at_once_with_the_ways_out(make: Make) -> No
     remove(environment, *DATABASE)
     error = refused(environment, engine)
     for name in DATABASE:
-        assert f"{name}: the swarm has it, but its file is missing here" in error.message
+        assert f"{name}: it exists in the swarm, but its file is missing here" in error.message
     assert READER not in error.message
     for way in ("Copy the files", "./run secret.fetch", "./run secret.rotate NAME"):
         assert way in error.hint
@@ -115,7 +115,7 @@ def test_a_file_that_was_generated_here_never_replaces_what_another_checkout_dep
     assert secrets.fresh(environment.secrets, READER)
     other = make(name="other")
     engine = swarm(other)
-    assert f"{READER}: its file was generated here, but the swarm got another content" in (
+    assert f"{READER}: its file was generated here, but the swarm received different content" in (
         refused(environment, engine, [READER]).message
     )
     # Said on purpose, the same content is deployed.
@@ -140,7 +140,7 @@ def test_a_hash_whose_password_is_missing_too_is_never_made_again(make: Make) ->
     environment = make()
     engine = swarm(environment)
     remove(environment, ADMIN, USERS)
-    assert f"{USERS}: the swarm has it, but its file is missing here (made from {ADMIN}" in (
+    assert f"{USERS}: it exists in the swarm, but its file is missing here (made from {ADMIN}" in (
         refused(environment, engine).message
     )
 

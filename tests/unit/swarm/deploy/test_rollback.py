@@ -32,7 +32,7 @@ def test_a_stack_that_was_never_released_is_neither_gone_back_with_nor_told() ->
 
 
 def test_where_nothing_can_go_back_that_is_an_error() -> None:
-    with pytest.raises(NoRelease, match="no earlier release of app"):
+    with pytest.raises(NoRelease, match="No earlier release to roll back to: app"):
         rollback.goals_of([release(1)], ["app"], None, whole=False)
 
 
@@ -55,7 +55,7 @@ def test_what_runs_without_a_release_cannot_be_compared_nor_what_is_not_there_at
     monkeypatch.setattr(rollback, "_plans", lambda engine, goals: [goal.stack for goal in goals])
     targets = [Target(name) for name in asked.split(",") if name]
     if strangers:
-        with pytest.raises(NoRelease, match=rf"There is no release of {strangers}\.") as caught:
+        with pytest.raises(NoRelease, match=rf"No release found of {strangers}\.") as caught:
             rollback.drift(Engine(), targets)
         assert caught.value.hint == f"./run deploy {strangers.partition(',')[0]}"
     else:
@@ -74,11 +74,11 @@ CLEANED = {
     [
         (
             "app",
-            "The stack app was cleaned at 2026-11-21 20:00:00 by me@here, so no release",
+            "Stack app was cleaned at 2026-11-21 20:00:00 by me@here; no release",
             "./run rollback app brings",
         ),
-        ("app,never", "There is no release to compare with of never either", "./run rollback app brings"),
-        ("never", "There is no release of never", "./run deploy never"),
+        ("app,never", "No release to compare with: never", "./run rollback app brings"),
+        ("never", "No release found of never", "./run deploy never"),
     ],
 )
 def test_a_cleaned_stack_has_nothing_to_drift_from(

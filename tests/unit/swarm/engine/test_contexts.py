@@ -35,6 +35,6 @@ def test_the_certificates_of_a_context_are_used(tmp_path: Path) -> None:
 
 def test_a_context_that_is_not_there_is_answered_with_those_that_are(tmp_path: Path) -> None:
     write(tmp_path, "far", "ssh://far")
-    with pytest.raises(EngineUnavailable, match='There is no docker context "fra"') as caught:
+    with pytest.raises(EngineUnavailable, match='No docker context "fra"') as caught:
         contexts.find("fra", {"DOCKER_CONFIG": str(tmp_path)})
     assert "Contexts: far." in caught.value.hint

@@ -18,43 +18,43 @@ def here(distribution: str = "debian", programs: tuple[str, ...] = (), **facts: 
     [
         (
             here(),
-            "There is no Docker engine on this machine.",
+            "Docker Engine is not installed on this machine.",
             "Run: sudo sh -c 'apt-get update && apt-get install -y docker.io'",
         ),
         (
             here("fedora"),
-            "There is no Docker engine on this machine.",
+            "Docker Engine is not installed on this machine.",
             "Run: sudo sh -c 'dnf install -y moby-engine && systemctl start docker'",
         ),
         (
             here("arch", root=True),
-            "There is no Docker engine on this machine.",
+            "Docker Engine is not installed on this machine.",
             "Run: pacman -S --noconfirm docker && systemctl start docker",
         ),
         (
             here("plan9"),
-            "There is no Docker engine on this machine.",
+            "Docker Engine is not installed on this machine.",
             "Install Docker Engine (or start Docker Desktop), then run this again.",
         ),
         (
             here(programs=("dockerd",)),
-            "The Docker engine is installed but does not run.",
+            "The Docker engine is installed but not running.",
             "Run: sudo systemctl start docker",
         ),
         (
             here(programs=("dockerd",), systemd=False),
-            "The Docker engine is installed but does not run.",
+            "The Docker engine is installed but not running.",
             "Run: sudo service docker start",
         ),
         (
             here(programs=("dockerd",), denied=True),
-            "The Docker socket /var/run/docker.sock refuses this user.",
+            "This user has no access to the Docker socket /var/run/docker.sock.",
             "Run: sudo usermod -aG docker $USER   then log in again.",
         ),
         (
             here(root=True, elsewhere="tcp://10.0.0.1:2375"),
             "No Docker engine answers at DOCKER_HOST=tcp://10.0.0.1:2375.",
-            "Start that engine, or: unset DOCKER_HOST",
+            "Start that engine, or run: unset DOCKER_HOST",
         ),
     ],
 )

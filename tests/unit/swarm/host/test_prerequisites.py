@@ -115,4 +115,4 @@ def test_shells_whose_completion_is_tested_are_installed_where_we_may(
     assert shell.ran[-1][-1] == "fish"
     monkeypatch.setattr(prerequisites.machines, "survey", lambda: replace(PLAIN, root=False))
     assert not prerequisites.ensure_shells(shell, Report())
-    assert "No zsh and fish: their completion is not tested." in " ".join(capsys.readouterr().out.split())
+    assert "No zsh and fish: completion tests are skipped." in " ".join(capsys.readouterr().out.split())

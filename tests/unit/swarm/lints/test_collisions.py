@@ -41,14 +41,14 @@ def test_stacks_with_names_and_rules_of_their_own_do_not_collide(stack: MakeStac
 
 def test_a_router_that_two_stacks_name_alike_is_told_once_with_the_other(stack: MakeStack) -> None:
     found = only(collisions([routed(stack, "one", router="Web"), routed(stack, "two", router="web")]))
-    assert (found.service, found.message) == ("two_web", "router web is made by one_web too")
+    assert (found.service, found.message) == ("two_web", "router web is also defined by one_web")
     assert found.place == "stacks/two/stack.yml.j2:7"
 
 
 def test_a_service_of_traefik_that_two_stacks_name_alike_would_mix_their_tasks(stack: MakeStack) -> None:
     found = only(collisions([routed(stack, "one", service="web"), routed(stack, "two", service="web")]))
-    assert found.message == "service web is made by one_web too"
-    assert "spread requests over the tasks of both" in found.hint
+    assert found.message == "service web is also defined by one_web"
+    assert "distributes requests over the tasks of both" in found.hint
 
 
 def test_a_middleware_may_be_said_twice_alike_but_not_differently(stack: MakeStack) -> None:
@@ -56,13 +56,13 @@ def test_a_middleware_may_be_said_twice_alike_but_not_differently(stack: MakeSta
         return routed(stack, name, more=f'traefik.http.middlewares.slow.ratelimit.average: "{average}"')
 
     found = collisions([limited("one", 1), limited("two", 2)])
-    assert [item.message for item in found] == ["middleware slow is made by one_web too"]
+    assert [item.message for item in found] == ["middleware slow is also defined by one_web"]
 
 
 def test_two_routers_with_one_rule_are_told_whatever_their_spaces(stack: MakeStack) -> None:
     one = routed(stack, "one", rule="Host(`a`) && Path(`/`)")
     found = only(collisions([one, routed(stack, "two", rule="Host(`a`)   &&  Path(`/`)")]))
-    assert found.message == "one_web has a router for the same requests: Host(`a`) && Path(`/`)"
+    assert found.message == "one_web has a router with the same rule: Host(`a`) && Path(`/`)"
     ranked = routed(stack, "two", rule="Host(`a`) && Path(`/`)", more='traefik.http.routers.two.priority: "9"')
     assert collisions([one, ranked]) == []
     elsewhere = routed(stack, "two", rule="Host(`a`) && Path(`/`)", more="traefik.http.routers.two.entrypoints: other")
@@ -87,7 +87,7 @@ def live(stack: str, name: str, aliases: list[str] | None = None, **labels: str)
 def test_what_runs_beside_the_stacks_collides_too_and_what_they_replace_does_not(stack: MakeStack) -> None:
     label = {"traefik.http.routers.old.rule": "Host(`one`)"}
     found = only(collisions([routed(stack, "one")], running(live("other", "web", **label))))
-    assert (found.service, found.message) == ("one_web", "other_web has a router for the same requests: Host(`one`)")
+    assert (found.service, found.message) == ("one_web", "other_web has a router with the same rule: Host(`one`)")
     assert collisions([routed(stack, "one")], running(live("one", "before", **label))) == []
 
 
@@ -125,9 +125,9 @@ def test_one_short_name_in_many_stacks_of_a_network_is_fine_while_nobody_uses_it
 )  # fmt: skip
 def test_an_ambiguous_short_name_is_told_where_it_is_used(stack: MakeStack, text: str) -> None:
     found = only(collisions([joined(stack, "one", text), joined(stack, "two"), joined(stack, "three")]))
-    assert found.message == "sync leads to one_sync and three_sync and 1 more on network edge"
+    assert found.message == "sync resolves to one_sync and three_sync and 1 more on network edge"
     assert (found.place, found.service) == ("stacks/one/stack.yml.j2:5", "one_sync")
-    assert found.hint == "Use the full name of the one that is meant, STACK_SERVICE."
+    assert found.hint == "Use the full name, STACK_SERVICE."
 
 
 def test_a_config_is_read_too_and_its_entry_in_the_service_is_the_place(stack: MakeStack) -> None:
@@ -149,12 +149,12 @@ def test_a_chosen_alias_that_another_stack_has_too_is_always_told(stack: MakeSta
     one = joined(stack, "one", networks="{edge: {aliases: [database]}}")
     found = collisions([one, joined(stack, "two", networks="{edge: {aliases: [database]}}")])
     assert [item.message for item in found] == [
-        "alias database leads to two_sync on network edge too",
-        "alias database leads to one_sync on network edge too",
+        "alias database also resolves to two_sync on network edge",
+        "alias database also resolves to one_sync on network edge",
     ]
     assert found[0].place == "stacks/one/stack.yml.j2:4"
     found = collisions([one], running(live("other", "db", ["db", "database"])))
-    assert only(found).message == "alias database leads to other_db on network edge too"
+    assert only(found).message == "alias database also resolves to other_db on network edge"
 
 
 def test_one_alias_for_several_services_of_a_stack_is_meant(stack: MakeStack) -> None:

@@ -92,7 +92,7 @@ def test_a_key_that_docker_ignores_is_told_with_what_to_write_instead(
 )  # fmt: skip
 def test_a_secret_in_plain_sight_is_told_and_not_repeated(stack: MakeStack, text: str) -> None:
     found = only(lints.lint(stack(service(text)), "/data"))
-    assert "in plain sight" in found.message or "user and password" in found.message
+    assert "in plain text" in found.message or "user and password" in found.message
     assert "hunter2" not in f"{found}"
     assert found.place == "stacks/app/stack.yml.j2:4"
 
@@ -112,11 +112,11 @@ def test_what_only_sounds_like_a_secret_is_fine(stack: MakeStack, variable: str)
 @pytest.mark.parametrize(
     ("mount", "message"),
     [
-        ("/srv/x:/x", "binds /srv/x of whichever node its task goes to"),
-        ("./x:/x:ro", "binds ./x of whichever node its task goes to"),
-        ("{type: bind, source: /database, target: /x}", "binds /database of whichever node its task goes to"),
-        ("data:/x", "volume data is another one on each node, and its task may go to any"),
-        ("{type: volume, source: data}", "volume data is another one on each node, and its task may go to any"),
+        ("/srv/x:/x", "binds /srv/x, and its task may run on any node"),
+        ("./x:/x:ro", "binds ./x, and its task may run on any node"),
+        ("{type: bind, source: /database, target: /x}", "binds /database, and its task may run on any node"),
+        ("data:/x", "volume data is local to each node, and its task may run on any node"),
+        ("{type: volume, source: data}", "volume data is local to each node, and its task may run on any node"),
     ],
 )  # fmt: skip
 def test_data_of_one_node_under_a_task_that_may_go_to_any_is_told(stack: MakeStack, mount: str, message: str) -> None:
@@ -153,7 +153,7 @@ deploy:
   rollback_config:
     order: start-first"""
     found = only(lints.lint(stack(service(text)), "/data"))
-    assert found.message == "start-first cannot work with port 80 in host mode: the old task holds it"
+    assert found.message == "start-first does not work with port 80 in host mode: the old task still uses it"
     assert found.place == "stacks/app/stack.yml.j2:9"
     assert lints.lint(stack(service(text.replace("mode: host", "mode: ingress"))), "/data") == []
 
@@ -161,7 +161,7 @@ deploy:
 @pytest.mark.parametrize("label", ["traefik.enable: 'true'", "- traefik.enable=true"])
 def test_labels_for_traefik_outside_of_deploy_are_told(stack: MakeStack, label: str) -> None:
     found = only(lints.lint(stack(service(f"labels:\n  {label}")), "/data"))
-    assert found.hint == "Move them below deploy.labels."
+    assert found.hint == "Move them to deploy.labels."
     assert found.place == "stacks/app/stack.yml.j2:5"
 
 
@@ -173,7 +173,7 @@ deploy:
     traefik.http.routers.web.rule: Host(`a`)
     traefik.http.routers.web.service: api@internal"""
     found = only(lints.lint(stack(service(text)), "/data"))
-    assert found.message == "router web has no port: Traefik leaves out the whole service"
+    assert found.message == "router web has no port: Traefik ignores the whole service"
     assert found.hint == 'traefik.http.services.web.loadbalancer.server.port: "PORT"'
     assert found.place == "stacks/app/stack.yml.j2:7"
     port = '\n    traefik.http.services.web.loadbalancer.server.port: "80"'
@@ -188,8 +188,8 @@ def test_names_that_are_too_long_are_told_with_their_length(stack: MakeStack) ->
     text += f"networks:\n  edge: {{external: true, name: {long}}}\nsecrets:\n  key: {{external: true, name: {long}n}}\n"
     found = lints.lint(stack(text), "/data")
     assert [re.sub("n{9,}", "N", item.message) for item in found] == [
-        "network N has 64 characters; Swarm takes 63", "secret N has 65 characters; Swarm takes 64",
-        "host name N has 64 characters; Swarm takes 63", "alias N has 64 characters; Swarm takes 63",
+        "network N has 64 characters; Swarm allows 63", "secret N has 65 characters; Swarm allows 64",
+        "host name N has 64 characters; Swarm allows 63", "alias N has 64 characters; Swarm allows 63",
     ]  # fmt: skip
     assert [item.place.rpartition(":")[2] for item in found] == ["7", "9", "4", "5"]
     hostname = "'{{.Service.Name}}-{{.Task.Slot}}-{{.Node.Hostname}}-and-some-more-words'"

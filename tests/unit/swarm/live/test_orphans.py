@@ -72,8 +72,8 @@ class Swarm(Engine):
 def test_a_stack_of_ours_that_nothing_has_any_more_is_a_stray_and_one_of_others_is_none(make: Make) -> None:
     found = orphans.find(make(), RUNNING)
     assert {name: item.words for name, item in found.items()} == {
-        "gone": "no project has it any more",
-        "old": "no folder of stacks/ has it any more",
+        "gone": "its project was removed",
+        "old": "its folder in stacks/ was removed",
     }
     assert found["gone"].advice.startswith("./run clean gone removes it")
     assert found["gone"].advice.endswith("env/lab/projects.yaml.")
@@ -81,7 +81,7 @@ def test_a_stack_of_ours_that_nothing_has_any_more_is_a_stray_and_one_of_others_
 
 @pytest.mark.parametrize("words", ["gone", "admin, gone"])
 def test_a_verb_that_cannot_do_anything_with_a_stray_says_what_to_do(make: Make, words: str) -> None:
-    with pytest.raises(StackOrphaned, match=r"The stack gone runs, and no project has it any more\.") as caught:
+    with pytest.raises(StackOrphaned, match=r"Stack gone is still running, but its project was removed\.") as caught:
         orphans.select(make(), words, Swarm)
     assert "./run clean gone" in caught.value.hint
 
@@ -109,13 +109,13 @@ def test_all_and_project_mean_no_strays(make: Make) -> None:
 
 def test_status_has_a_row_for_a_stray_that_says_what_it_is(make: Make) -> None:
     rows = {row.stack: row.state for row in status.rows(make(), RUNNING[:2], {})}
-    assert rows == {"projects": "healthy", "gone": "healthy; no project has it any more (./run clean gone)"}
+    assert rows == {"projects": "healthy", "gone": "healthy; its project was removed (./run clean gone)"}
     assert [cells[0] for cells in status.stacks(make(), RUNNING[:2], {}, NOW)[1]] == ["projects", "gone"]
 
 
 def test_doctor_finds_a_stray_unwell(make: Make) -> None:
     (found,) = doctor._strays(make(), RUNNING[:2])
-    assert (found.name, found.well, found.found) == ("stack gone", False, "runs, and no project has it any more")
+    assert (found.name, found.well, found.found) == ("stack gone", False, "still running, but its project was removed")
     assert "./run clean gone" in found.advice
 
 
@@ -131,7 +131,7 @@ def test_a_plan_of_everything_ends_with_the_strays_and_a_plan_of_a_part_does_not
     assert [item.stack for item in found] == ["gone"]
     assert surveyed(*every[1:]).orphans(environment) == ()
     lines = [text for _, text in display.lines([StackPlan("app", ())], PlanContext(orphans=found))]
-    assert "gone       runs, and no project has it any more" in lines
+    assert "gone       still running, but its project was removed" in lines
     assert lines[-1] == "1 stack: nothing to do."
 
 

@@ -35,14 +35,14 @@ def test_labels_are_given_and_taken_away() -> None:
 
 @pytest.mark.parametrize("word", ["zone", "=eu", "-", ""])
 def test_a_word_that_is_no_label_is_refused_with_an_example(word: str) -> None:
-    with pytest.raises(ArgumentInvalid, match="is no label"):
+    with pytest.raises(ArgumentInvalid, match="is not a label"):
         labels.parse([word])
 
 
 def test_only_what_is_not_so_already_is_done() -> None:
     assert labels.labels_by_node(Swarm()) == {"node-1": {}, "node-2": {"zone": "eu"}}
     assert labels.changes(Swarm(), "node-2", labels.parse(["zone=eu", "rack-"])) == []
-    assert labels.changes(Swarm(), "node-2", labels.parse(["zone=us"])) == ["give node-2 zone=us"]
-    assert labels.changes(Swarm(), "node-2", labels.parse(["zone-"])) == ["take zone from node-2"]
+    assert labels.changes(Swarm(), "node-2", labels.parse(["zone=us"])) == ["set zone=us on node-2"]
+    assert labels.changes(Swarm(), "node-2", labels.parse(["zone-"])) == ["remove zone from node-2"]
     with pytest.raises(UnknownName, match=r"Did you mean node-2 or node-1\?"):
         labels.changes(Swarm(), "node-22", labels.parse(["zone-"]))

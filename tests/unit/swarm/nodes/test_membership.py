@@ -44,8 +44,8 @@ def test_what_keeps_a_node_from_being_ready_is_said(role: str, entry: dict[str, 
     ("role", "labels", "change"),
     [
         ("worker", {"database": "true"}, None),
-        ("worker", {}, Adjustment("give node-1 its labels", "node-1 got its labels")),
-        ("manager", {}, Adjustment("make node-1 a manager", "node-1 is manager now")),
+        ("worker", {}, Adjustment("set the labels of node-1", "labels of node-1 set")),
+        ("manager", {}, Adjustment("make node-1 a manager", "node-1 is now a manager")),
     ],
 )
 def test_a_change_of_a_node_has_words_before_and_after(

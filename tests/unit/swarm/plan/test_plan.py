@@ -188,7 +188,7 @@ def test_a_network_whose_options_differ_is_said_to_be_ignored() -> None:
     done = plan.plan(DesiredState("app", {}, {"app_default": body}), seen)
     assert done.empty
     assert [item.path for item in done.networks[0].ignored] == ["internal"]
-    assert "Swarm never changes a network" in "\n".join(text for _, text in display.lines([done]))
+    assert "Swarm cannot change an existing network" in "\n".join(text for _, text in display.lines([done]))
 
 
 def test_a_network_that_is_not_there_is_created() -> None:
@@ -260,10 +260,10 @@ def test_a_stack_that_a_deploy_would_act_upon_without_a_change_is_said_to_need_i
         unfinished={"app": "release 3 of app is left pending by me"}, unhealthy={"app": ["nginx 0/1"]}
     )
     first, *others, last = (text for _, text in display.lines([done], context))
-    assert first.split(maxsplit=1) == ["app", "no changes, but not as it should be"]
+    assert first.split(maxsplit=1) == ["app", "no changes, but not healthy or not complete"]
     assert others == [
-        "  ! release 3 of app is left pending by me: a deploy completes it or gives it up",
-        "  ! not healthy: nginx 0/1: a deploy waits until it is",
+        "  ! release 3 of app is left pending by me: a deploy completes or abandons it",
+        "  ! unhealthy: nginx 0/1; a deploy waits for them",
     ]
     assert last == "1 stack: 1 unfinished, 1 unhealthy."
     told = display.as_json(done, context)

@@ -27,7 +27,7 @@ def test_a_project_is_added_once_and_found_with_all_that_was_said(make: Make) ->
 
 def test_a_project_that_is_there_as_something_else_is_refused(make: Make) -> None:
     made = make()
-    with pytest.raises(ProjectExists, match="apache is there already, but not with the same organisations"):
+    with pytest.raises(ProjectExists, match="apache already exists with another organisations"):
         entries.add(made, NewProject("apache", ("other",)))
 
 
@@ -35,10 +35,10 @@ def test_a_project_that_is_there_as_something_else_is_refused(make: Make) -> Non
     ("wanted", "words"),
     [
         (NewProject("Apache2", ("a",)), r"projects\.yaml:\d+: projects\.Apache2"),
-        (NewProject("db", ("a",)), r"projects\.db: a stack is called so"),
+        (NewProject("db", ("a",)), r"projects\.db: a stack has this name"),
         (NewProject("new"), r"projects\.new: needs organisations or repositories"),
         (NewProject("new", ("a/b",)), r"projects\.new\.organisations\[0\]"),
-        (NewProject("new", ("regexp:(",)), r"is no regular expression"),
+        (NewProject("new", ("regexp:(",)), r"is not a regular expression"),
     ],
 )
 def test_mistakes_are_told_with_their_place_and_the_file_stays_as_it_was(
@@ -53,7 +53,7 @@ def test_mistakes_are_told_with_their_place_and_the_file_stays_as_it_was(
 
 
 def test_a_start_that_is_no_day_is_said_to_be_none(make: Make) -> None:
-    with pytest.raises(ArgumentInvalid, match="'2015' is no day"):
+    with pytest.raises(ArgumentInvalid, match="'2015' is not a valid date"):
         entries.add(make(), NewProject("new", ("a",), start="2015"))
 
 

@@ -56,12 +56,12 @@ def test_a_member_that_does_not_run_is_asked_nothing_and_prepared_by_nothing() -
 
 def test_a_member_that_may_not_go_stops_the_rollout_with_its_reason() -> None:
     with pytest.raises(
-        StackFailed, match=r"patroni1: what must run before its update ended with 1:\n +patroni2 is gone"
+        StackFailed, match=r"patroni1: the command to run before its update exited with 1:\n +patroni2 is gone"
     ):
         apply._before(change("patroni1"), site(lambda _, __: (1, "patroni2 is gone")))
 
 
-def group(*changing: str, unwell: str = "") -> tuple[Known, StackPlan]:
+def group(*changing: str, unhealthy: str = "") -> tuple[Known, StackPlan]:
     """Three members that run, and a plan that restarts some of them."""
     engine = Known()
     changes = []
@@ -78,7 +78,8 @@ def group(*changing: str, unwell: str = "") -> tuple[Known, StackPlan]:
         changes.append(Change(name, kind, wanted=wanted, live=copy.deepcopy(live), rollout=Rollout(siblings="etcd")))
     engine.managers.running = lambda service: (
         "starting"
-        if service["Spec"]["Name"] == unwell and service["Spec"]["TaskTemplate"]["ContainerSpec"]["Image"] == "r/etcd:1"
+        if service["Spec"]["Name"] == unhealthy
+        and service["Spec"]["TaskTemplate"]["ContainerSpec"]["Image"] == "r/etcd:1"
         else "running"
     )
     return engine, StackPlan("db", tuple(changes))
@@ -102,24 +103,24 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("quick")
 def test_no_sibling_is_restarted_while_another_one_is_unwell() -> None:
-    engine, done = group("db_etcd1", unwell="db_etcd2")
-    with pytest.raises(DeadlinePassed, match=r"db_etcd1 may not be restarted: .* \(etcd\) db_etcd2 did not become"):
+    engine, done = group("db_etcd1", unhealthy="db_etcd2")
+    with pytest.raises(DeadlinePassed, match=r"Not restarting db_etcd1: its sibling db_etcd2 is still unhealthy"):
         carried_out(engine, done)
     assert updated(engine) == []
 
 
 @pytest.mark.usefixtures("quick")
 def test_a_sibling_that_becomes_healthy_is_waited_for() -> None:
-    engine, done = group("db_etcd1", unwell="db_etcd2")
-    unwell, looks = engine.managers.running, iter(range(100))
-    engine.managers.running = lambda service: unwell(service) if next(looks) < 9 else "running"
+    engine, done = group("db_etcd1", unhealthy="db_etcd2")
+    unhealthy, looks = engine.managers.running, iter(range(100))
+    engine.managers.running = lambda service: unhealthy(service) if next(looks) < 9 else "running"
     carried_out(engine, done)
     assert updated(engine) == ["db_etcd1"]
 
 
 @pytest.mark.usefixtures("quick")
 def test_the_sibling_that_its_update_may_heal_goes_first() -> None:
-    engine, done = group("db_etcd1", "db_etcd2", "db_etcd3", unwell="db_etcd2")
+    engine, done = group("db_etcd1", "db_etcd2", "db_etcd3", unhealthy="db_etcd2")
     carried_out(engine, done)
     assert updated(engine) == ["db_etcd2", "db_etcd1", "db_etcd3"]
 

@@ -92,7 +92,7 @@ def test_the_reason_is_that_of_a_task_of_this_change_and_of_no_earlier_one() -> 
     old = replace(TASK, id="t0", state="failed", error="old", created=BEFORE - timedelta(1), current=False)
     ours = replace(TASK, state="complete", since=BEFORE)
     text, _ = converge.explain(Silent(), replace(SERVICE, tasks=(ours, old)), "reason", reach.nowhere, BEFORE)
-    assert text.splitlines() == ["app_nginx: reason", "  node-2, task 1: ended by itself"]
+    assert text.splitlines() == ["app_nginx: reason", "  node-2, task 1: exited"]
     text, _ = converge.explain(Silent(), replace(SERVICE, tasks=(old,)), "reason", reach.nowhere, BEFORE)
     assert text == "app_nginx: reason"
 

@@ -17,7 +17,10 @@ def broken(engine: Known) -> None:
 
 def test_a_holder_whose_lock_was_broken_may_change_nothing_more() -> None:
     engine = Known()
-    with pytest.raises(LockLost, match="nothing more was changed"), lock.held(engine, "deploy app", 1, print) as hold:
+    with (
+        pytest.raises(LockLost, match="No further changes were made"),
+        lock.held(engine, "deploy app", 1, print) as hold,
+    ):
         hold.require()
         broken(engine)
         hold.require()
@@ -37,16 +40,19 @@ def test_a_holder_whose_lock_was_taken_over_learns_of_it_and_leaves_the_other_on
 
 def test_the_loss_is_found_while_the_holder_waits_for_something_else() -> None:
     engine = Known()
-    lost = pytest.raises(LockLost, match=r"deploy app stopped\.\napp was not waited for")
+    lost = pytest.raises(LockLost, match=r"Stopped deploy app\.\nCancelled while waiting for app")
     with lost, lock.held(engine, "deploy app", 1, print, QUICK) as hold:
         broken(engine)
         assert hold.ended.wait(5)
-        raise StackFailed("app was not waited for to its end.")
+        raise StackFailed("Cancelled while waiting for app.")
 
 
 def test_a_verb_that_ends_without_its_lock_does_not_end_well() -> None:
     engine = Known()
-    with pytest.raises(LockLost, match="ended all the same"), lock.held(engine, "restore db", 1, print, QUICK) as hold:
+    with (
+        pytest.raises(LockLost, match="restore db had already finished"),
+        lock.held(engine, "restore db", 1, print, QUICK) as hold,
+    ):
         broken(engine)
         assert hold.ended.wait(5)
 
@@ -65,7 +71,7 @@ def test_a_lock_that_is_broken_at_the_very_end_is_told() -> None:
     engine = Known()
     with lock.held(engine, "stuck", 1, said.append):
         broken(engine)
-    assert said == ["The lock was broken by somebody while this ran: look at ./run status."]
+    assert said == ["The deploy lock was broken while this ran; check ./run status."]
 
 
 def test_what_nobody_locked_stands() -> None:

@@ -37,7 +37,9 @@ def test_scaling_to_what_is_there_changes_nothing() -> None:
     assert scale._scaled(NGINX, 2).edit is None
 
 
-@pytest.mark.parametrize(("mode", "why"), [("global", "one task on each node"), ("replicated-job", "is a job")])
+@pytest.mark.parametrize(
+    ("mode", "why"), [("global", "one task on every eligible node"), ("replicated-job", "is a job")]
+)
 def test_global_services_and_jobs_have_no_number_of_tasks(mode: str, why: str) -> None:
     with pytest.raises(ArgumentInvalid, match=why):
         scale._scaled(service("logs_agent", task(), mode=mode), 3)
@@ -52,7 +54,7 @@ def test_restarting_counts_force_update_up_and_changes_nothing_else() -> None:
 
 def test_a_number_that_the_next_deploy_would_set_back_says_how_to_keep_it(make: Make) -> None:
     advice = scale.override_advice(make(), NGINX, 4)
-    assert advice.startswith("The next deploy of app sets nginx back to 2. To keep 4, say in ")
+    assert advice.startswith("The next deploy of app resets nginx to 2. To keep 4, set in ")
     assert advice.endswith("env.yaml: sizes: {app.nginx: {replicas: 4}}")
 
 

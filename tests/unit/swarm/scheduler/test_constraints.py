@@ -91,7 +91,7 @@ def test_with_more_constraints_the_node_that_misses_fewest_is_nearest() -> None:
 def test_constraints_that_are_met_on_different_nodes_only_are_told_together() -> None:
     reason, hint = explain(["node.labels.a == 1", "node.labels.b == 2"], node("node-1", a="1"), node("node-2", b="2"))
     assert reason.startswith("no node meets node.labels.a == 1 and node.labels.b == 2 at once; ")
-    assert reason.endswith("nearest: node-1, which misses node.labels.b == 2")
+    assert reason.endswith("the nearest, node-1, does not meet node.labels.b == 2")
     assert hint.startswith("docker node update --label-add b=2 node-1")
 
 

@@ -224,7 +224,7 @@ def test_a_kept_task_whose_node_meets_the_constraints_no_longer_is_placed_anew()
 def test_a_port_in_ingress_mode_has_one_owner_in_the_swarm() -> None:
     busy = swarm(TWO, [(spec("admin_traefik", ingress=[80]), ["node-1"])])
     for other in (spec("app_nginx", ingress=[80]), spec("app_nginx", host=[80])):
-        assert "port 80/tcp is published by admin_traefik" in only(forecast(busy, other)).reason
+        assert "port 80/tcp is already published by admin_traefik" in only(forecast(busy, other)).reason
     assert forecast(busy, spec("admin_traefik", ingress=[80])) == []
     assert forecast(busy, spec("admin_traefik", ingress=[81]), spec("app_nginx", ingress=[80])) == []
 
@@ -258,7 +258,7 @@ def test_a_global_service_is_blocked_on_the_nodes_that_cannot_take_it() -> None:
 def test_a_global_service_that_matches_no_node_is_a_warning() -> None:
     found = only(forecast(swarm(TWO), spec("m_exporter", {"Global": {}}, constraints=["node.labels.zone == eu"])))
     assert (found.tasks, found.of, found.certain) == (0, 0, False)
-    assert found.reason == "it is global and would run nowhere: 0 of 2 nodes have label zone=eu"
+    assert found.reason == "it is global and would not run on any node: 0 of 2 nodes have label zone=eu"
 
 
 def test_a_global_service_with_host_ports_and_start_first_cannot_be_updated() -> None:
@@ -324,7 +324,7 @@ def test_a_volume_on_a_node_that_constraints_exclude_is_a_warning() -> None:
     found = only(forecast(swarm(FOUR), postgres, volumes=ON_2))
     assert (found.tasks, found.of, found.certain) == (1, 1, False)
     assert found.reason == "its volume db_data is on node-2, and its tasks can only go to node-3"
-    assert found.hint.startswith("It would start there with an empty volume.")
+    assert found.hint.startswith("It would start with an empty volume there.")
 
 
 def test_a_volume_whose_node_is_allowed_or_that_may_be_elsewhere_is_no_warning() -> None:
@@ -347,4 +347,4 @@ def test_a_volume_whose_node_is_allowed_or_that_may_be_elsewhere_is_no_warning()
 
 def test_long_lists_of_nodes_are_cut() -> None:
     nodes = [node(f"node-{number}", gib=1) for number in range(9)]
-    assert only(forecast(swarm(nodes), spec("a_one", gib=2))).reason.endswith("; and 6 nodes more")
+    assert only(forecast(swarm(nodes), spec("a_one", gib=2))).reason.endswith("; and 6 more nodes")

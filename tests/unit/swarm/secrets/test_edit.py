@@ -25,7 +25,7 @@ def test_a_file_that_is_there_is_generated_anew_only_by_force(make: Make) -> Non
     environment = make()
     edit.generate(environment, READER)
     before = content(environment, READER)
-    with pytest.raises(SecretRefused, match="is there already") as caught:
+    with pytest.raises(SecretRefused, match="already exists") as caught:
         edit.generate(environment, READER)
     assert "secret.rotate" in caught.value.hint
     assert content(environment, READER) == before
@@ -49,7 +49,7 @@ def test_what_is_derived_is_neither_generated_nor_given(make: Make) -> None:
         lambda: edit.generate(environment, "traefik-users"),
         lambda: edit.import_(environment, "traefik-users", b"admin:x"),
     ):
-        with pytest.raises(SecretRefused, match="made from traefik-admin"):
+        with pytest.raises(SecretRefused, match="derived from traefik-admin"):
             attempt()
 
 
@@ -101,7 +101,7 @@ def test_a_dry_generate_or_import_refuses_what_the_verb_refuses_and_writes_nothi
     with pytest.raises(SecretRefused):
         edit.import_(environment, READER, b"", dry=True)
     edit.generate(environment, READER)
-    with pytest.raises(SecretRefused, match="is there already"):
+    with pytest.raises(SecretRefused, match="already exists"):
         edit.generate(environment, READER, dry=True)
 
 

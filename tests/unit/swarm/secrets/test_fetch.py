@@ -51,7 +51,7 @@ class Tasks:
         if not self.reachable:
             raise NodeFailed(f"{service} is far away")
         if not self.running(service):
-            raise CommandFailed(f"{service} has no task that runs.")
+            raise CommandFailed(f"{service} has no running task.")
         return ContainerLocation(engine, service)
 
     def run_at(self, place: ContainerLocation, service: str, argv: Sequence[str], write: Any, **_: Any) -> int:
@@ -102,7 +102,7 @@ def test_all_missing_files_come_back_as_they_were_for_their_owner_alone(
     assert {stat.S_IMODE(path.stat().st_mode) for path in environment.secrets.iterdir()} == {0o600}
     assert stat.S_IMODE(environment.secrets.stat().st_mode) == 0o700
     said = "".join(capsys.readouterr())
-    assert f"{ADMIN} itself is in no swarm secret" in said
+    assert f"{ADMIN} itself is not in the swarm" in said
     assert not [text for text in generated().values() if text in said]
     missing_secrets.require(environment, MADE, engine)
 
@@ -137,7 +137,7 @@ def test_a_value_that_does_not_fit_its_name_is_never_written(make: Make, tasks: 
     tasks.contents[READER] = "another"
     environment = make()
     engine = deployed(environment)
-    with pytest.raises(SecretNotFetched, match=f"Not read from the swarm: {READER}") as caught:
+    with pytest.raises(SecretNotFetched, match=f"Could not be read from the swarm: {READER}") as caught:
         fetch.fetch(environment, "", engine, Report())
     assert "secret.rotate" in caught.value.hint
     # What was right is there all the same.
@@ -147,7 +147,7 @@ def test_a_value_that_does_not_fit_its_name_is_never_written(make: Make, tasks: 
 def test_output_that_was_lost_is_an_error_and_nothing_is_written(make: Make, tasks: Tasks) -> None:
     tasks.reachable, tasks.lost = False, True
     environment = make()
-    with pytest.raises(SecretNotFetched, match="is not whole"):
+    with pytest.raises(SecretNotFetched, match="is incomplete"):
         fetch.fetch(environment, READER, deployed(environment), Report())
     assert files(environment) == {}
 

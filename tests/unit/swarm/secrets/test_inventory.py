@@ -29,7 +29,7 @@ def test_the_list_flags_a_file_that_others_may_read_and_leaves_it(make: Make) ->
 def test_the_list_compares_file_and_swarm_by_names_alone(make: Make) -> None:
     environment = make()
     engine = swarm(environment)
-    assert {item.state for item in inventory.rows(environment, engine) if item.name in MADE} == {"as in the file"}
+    assert {item.state for item in inventory.rows(environment, engine) if item.name in MADE} == {"same as the file"}
     found = row(environment, engine, READER)
     assert found.in_use == found.versions
     edit.generate(environment, READER, force=True)

@@ -71,20 +71,20 @@ def test_a_dry_rotation_names_what_restarts_and_changes_nothing(
     assert {path: path.read_bytes() for path in environment.secrets.iterdir()} == before
     assert said.index("db_bootstrap") < said.index("admin_portal")
     assert "2 services will restart" in said
-    assert "a job, runs again" in said
+    assert "job, runs again" in said
 
 
 def test_a_rotation_is_told_to_machines_beforehand(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     environment = make()
     engine = swarm(environment)
     monkeypatch.setattr(rotate.changeset, "collect", lambda *_: ChangeSet((), {}, {}, {}, Snapshot((), (), (), ())))
-    assert rotate.preview(environment, READER, None, engine, RecordingShell()).told() == {
+    assert rotate.preview(environment, READER, None, engine, RecordingShell()).as_json() == {
         "secrets": (READER,),
         "restarts": [
-            {"stack": "db", "service": "db_bootstrap", "tasks": "a job, runs again"},
+            {"stack": "db", "service": "db_bootstrap", "tasks": "job, runs again"},
             {"stack": "admin", "service": "admin_portal", "tasks": "1"},
         ],
-        "comes_with_it": (),
+        "also_deploys": (),
     }
 
 
@@ -119,7 +119,7 @@ def test_a_derived_secret_follows_its_password(make: Make, rotating: Any) -> Non
 
 
 def test_what_is_derived_is_not_rotated_by_itself(rotating: Any) -> None:
-    with pytest.raises(SecretRefused, match="made from traefik-admin"):
+    with pytest.raises(SecretRefused, match="derived from traefik-admin"):
         rotating("traefik-users")
 
 
@@ -148,7 +148,7 @@ def test_after_a_killed_client_the_next_rotation_completes_with_the_same_content
     assert (stat.S_IMODE(kept.stat().st_mode), kept.read_text()) == (0o600, f"{before}\n")
     capsys.readouterr()
     assert rotating(READER, engine=engine).seen == [half]
-    assert "did not end; completing it" in capsys.readouterr().out
+    assert "is unfinished; completing it" in capsys.readouterr().out
     assert leftovers(environment) == []
 
 
@@ -188,7 +188,7 @@ def test_a_rotation_never_makes_up_secrets_whose_files_are_elsewhere(make: Make,
     environment = make()
     engine = swarm(environment)
     secrets.file(environment.secrets, "postgres-password").unlink()
-    with pytest.raises(SecretFileMissing, match="postgres-password: the swarm has it"):
+    with pytest.raises(SecretFileMissing, match="postgres-password: it exists in the swarm"):
         rotating(READER, engine=engine)
     assert not secrets.file(environment.secrets, "postgres-password").exists()
 

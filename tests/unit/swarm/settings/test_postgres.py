@@ -68,7 +68,7 @@ def test_every_project_has_its_connections_within_the_limits_of_roles(make: Make
 def test_the_doctor_says_when_projects_do_not_fit_the_connections_that_are_given(make: Make) -> None:
     well, short = (doctor._connections(make(text)) for text in (ENV, ENV + "db: {connections: 50}\n"))
     assert (well.well, well.found) == (True, "118 of 200 may be needed for 2 projects")
-    assert (short.well, short.advice) == (False, "Set db.connections to 118 or more, or leave it out.")
+    assert (short.well, short.advice) == (False, "Set db.connections to 118 or more, or omit it.")
     by_parameter = doctor._connections(make(ENV + "db: {parameters: {max_connections: 60}}\n"))
     assert (by_parameter.well, by_parameter.found) == (False, "118 of 60 may be needed for 2 projects")
 
@@ -82,7 +82,7 @@ def test_the_doctor_holds_the_memory_of_a_server_against_the_smallest_node_that_
 
     nodes = [node("n1", 64, patroni="1"), node("n2", 8, patroni="2"), node("n3", 2, metrics="true")]
     (well,) = doctor._memory(make(ENV + "db: {mode: ha, memory: 8G}\n"), nodes)
-    assert (well.well, well.found) == (True, "db.memory is 8G, n2 has 8.0G, the least of nodes with a server")
+    assert (well.well, well.found) == (True, "db.memory is 8G, n2 has 8.0G, the least of all database nodes")
     (short,) = doctor._memory(make(ENV + "db: {mode: ha, memory: 9G}\n"), nodes)
     assert not short.well
     assert list(doctor._memory(make(), nodes)) == []
@@ -111,7 +111,7 @@ def test_a_leader_that_hands_over_may_take_its_time_to_end_but_not_for_ever(make
 
 
 def test_time_outs_that_would_cost_a_healthy_leader_its_lock_are_refused(make: Make) -> None:
-    with pytest.raises(EnvironmentInvalid, match=r"loop_wait \+ 2 \* retry_timeout must not be more than ttl"):
+    with pytest.raises(EnvironmentInvalid, match=r"loop_wait \+ 2 \* retry_timeout must not exceed ttl"):
         make(ENV + "db: {loop_wait: 15}\n")
     with pytest.raises(EnvironmentInvalid, match=r"db\.ttl"):
         make(ENV + "db: {ttl: 5}\n")
@@ -169,8 +169,8 @@ def test_a_parameter_that_postgres_does_not_have_is_a_mistake_and_one_of_an_exte
     with pytest.raises(EnvironmentInvalid) as raised:
         postgres.of(make(ENV + "db: {parameters: {wrok_mem: 9MB, work_mem: 9MB, zzz_qqq: 1, auto_explain.x: 1}}\n"))
     wrong, other = raised.value.mistakes
-    assert wrong.endswith("db.parameters.wrok_mem: Postgres has no such parameter, did you mean work_mem?")
-    assert other.endswith("db.parameters.zzz_qqq: Postgres has no such parameter")
+    assert wrong.endswith("db.parameters.wrok_mem: not a Postgres parameter, did you mean work_mem?")
+    assert other.endswith("db.parameters.zzz_qqq: not a Postgres parameter")
 
 
 def test_what_the_platform_sets_itself_postgres_has(make: Make) -> None:

@@ -23,7 +23,7 @@ def test_a_project_needs_repositories_of_some_kind(make: Make) -> None:
 
 
 def test_a_project_may_not_be_called_like_a_stack(make: Make) -> None:
-    with pytest.raises(EnvironmentInvalid, match=r"projects\.db: a stack is called so"):
+    with pytest.raises(EnvironmentInvalid, match=r"projects\.db: a stack has this name"):
         make(ENV, "projects: {db: {organisations: [db]}}")
 
 
@@ -66,15 +66,18 @@ projects:
     [
         ("organisations: [a, a/b]", r"projects\.yaml:3: projects\.p\.organisations\[1\]: .*belongs under repositories"),
         ("organisations: [a b]", r":3: projects\.p\.organisations\[0\]: expected an organisation, a glob"),
-        ('organisations: ["regexp:["]', r":3: projects\.p\.organisations\[0\]: '\[' is no regular expression"),
+        ('organisations: ["regexp:["]', r":3: projects\.p\.organisations\[0\]: '\[' is not a regular expression"),
         ("repositories: [a]", r":3: projects\.p\.repositories\[0\]: expected ORGANISATION/REPOSITORY"),
         ("exclude: ['a b']", r":3: projects\.p\.exclude\[0\]: expected an organisation"),
         ("renamed: [{was: a, now: b/c}]", r":3: projects\.p\.renamed\[0\]: 'a' and 'b/c': one is an organisation"),
-        ("renamed: [{was: 'a*', now: b}]", r":3: projects\.p\.renamed\[0\]\.was: .*as it was called"),
+        ("renamed: [{was: 'a*', now: b}]", r":3: projects\.p\.renamed\[0\]\.was: .*as it was named"),
         ("renamed: [{was: a, now: b, since: 2020-01-02, until: 2020-01-01}]", r":3: .*since 2020-01-02 is after until"),
-        ("actors: {forbid: ['(']}", r":3: projects\.p\.actors\.forbid\[0\]: '\(' is no regular expression"),
+        ("actors: {forbid: ['(']}", r":3: projects\.p\.actors\.forbid\[0\]: '\(' is not a regular expression"),
         ("whole_foundation: true", r":3: projects\.p: whole_foundation needs the name of a foundation"),
-        ("{whole_foundation: true, foundation: F}", r":3: projects\.p\.whole_foundation: no other project is of 'F'"),
+        (
+            "{whole_foundation: true, foundation: F}",
+            r":3: projects\.p\.whole_foundation: no other project belongs to 'F'",
+        ),
         ("{organisations: [a], database: devstats}", r":3: projects\.p\.database: 'devstats' belongs to the platform"),
     ],
 )

@@ -33,13 +33,13 @@ def test_an_alias_of_what_it_stands_in_is_a_mistake_with_file_and_line(circle: s
     with pytest.raises(EnvironmentInvalid) as caught:
         make(ENV + given)
     (mistake,) = caught.value.mistakes
-    assert mistake.endswith(f"env.yaml:{line}: *a stands in what it is an alias of")
+    assert mistake.endswith(f"env.yaml:{line}: *a is an alias inside its own anchor")
     given = circle.format(key="x-all")
     line = given.count("\n") + PROJECTS.count("\n") + 1
     with pytest.raises(EnvironmentInvalid) as caught:
         make(projects=PROJECTS + given)
     (mistake,) = caught.value.mistakes
-    assert mistake.endswith(f"projects.yaml:{line}: *a stands in what it is an alias of")
+    assert mistake.endswith(f"projects.yaml:{line}: *a is an alias inside its own anchor")
 
 
 @pytest.fixture
@@ -61,15 +61,15 @@ def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 def test_so_it_is_in_the_files_of_a_stack(circle: str, app: Path, make: Make) -> None:
     (app / "stack.yml.j2").write_text("services:\n  a: {image: a}\n" + circle.format(key="x-all"))
     line = 3 + circle.count("\n")
-    with pytest.raises(StackInvalid, match=rf"stack\.yml\.j2: line {line} of what it renders: \*a stands in what"):
+    with pytest.raises(StackInvalid, match=rf"stack\.yml\.j2: rendered line {line}: \*a is an alias inside"):
         stack.render(make(), Target("app"))
     (app / "tests.yaml").write_text(circle.format(key="http"))
     line = 1 + circle.count("\n")
-    with pytest.raises(EnvironmentInvalid, match=rf"tests\.yaml:{line}: \*a stands in what it is an alias of"):
+    with pytest.raises(EnvironmentInvalid, match=rf"tests\.yaml:{line}: \*a is an alias inside its own anchor"):
         definitions.read("app")
     (app / "stack.yaml").write_text(circle.format(key="values"))
     manifest.read.cache_clear()
-    with pytest.raises(EnvironmentInvalid, match=rf"stack\.yaml:{line}: \*a stands in what it is an alias of"):
+    with pytest.raises(EnvironmentInvalid, match=rf"stack\.yaml:{line}: \*a is an alias inside its own anchor"):
         manifest.read()
 
 

@@ -102,7 +102,7 @@ def test_a_size_of_a_service_that_is_not_there_names_those_that_are(make: Make) 
         ("services: {a: {}}\nconfigs: [a]", "configs: expected keys and values"),
         ("services: {a: {}}\nsecrets: {b: c}", "secrets.b: expected keys and values"),
         ('services: {a: "\1"}', "is not YAML"),
-        ("services: [a]", "renders no services"),
+        ("services: [a]", "has no services"),
     ],
 )
 def test_a_stack_file_of_another_shape_is_refused_with_the_place(text: str, said: str) -> None:
@@ -117,7 +117,7 @@ def test_a_date_in_a_stack_file_is_text_as_docker_wants_it() -> None:
 
 def test_a_config_that_is_no_text_is_refused_with_its_name(tmp_path: Path) -> None:
     (tmp_path / "logo.png").write_bytes(b"\x89PNG\xff")
-    with pytest.raises(StackInvalid, match=r"logo\.png is no UTF-8 text"):
+    with pytest.raises(StackInvalid, match=r"logo\.png is not UTF-8 text"):
         stack._content(tmp_path, "logo.png", {}, "stacks/x")
 
 

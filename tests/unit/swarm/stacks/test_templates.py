@@ -39,5 +39,5 @@ def test_broken_syntax_names_the_line(tmp_path: Path) -> None:
 
 
 def test_a_template_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(TemplateInvalid, match=r"stacks/app/absent\.j2: there is no such file"):
+    with pytest.raises(TemplateInvalid, match=r"stacks/app/absent\.j2: file not found"):
         templates.render(tmp_path, "absent.j2", {}, "stacks/app")

@@ -33,7 +33,7 @@ def test_guessing_a_secret_from_its_name_costs_a_slow_hash(tmp_path: Path) -> No
 
 
 def test_names_beyond_the_budget_of_swarm_are_refused() -> None:
-    with pytest.raises(StackInvalid, match="Swarm takes 64"):
+    with pytest.raises(StackInvalid, match="Swarm allows 64"):
         versions.config("a" * 40, "b" * 20, "content")
 
 

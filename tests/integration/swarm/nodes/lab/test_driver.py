@@ -153,7 +153,7 @@ def dry(made: Environment, capsys: pytest.CaptureFixture[str], *verbs: str) -> l
 
 
 def test_dry_runs_on_a_lab_that_is_well_change_nothing(small: Environment, capsys: pytest.CaptureFixture[str]) -> None:
-    assert dry(small, capsys, "init", "start") == ["all containers of the lab run", "nothing to do in the swarm"] * 2
+    assert dry(small, capsys, "init", "start") == ["all lab containers are running", "nothing to do in the swarm"] * 2
     name = small.lab_name
     assert sorted(dry(small, capsys, "stop")) == [
         f"would stop container {name}-{title}" for title in ("node-1", "node-2", "registry")
@@ -179,7 +179,7 @@ def test_a_dry_init_names_what_is_broken_and_mends_nothing(
         f"would make container {small.lab_name}-registry",
         f"would start container {small.lab_name}-node-2",
         "would give node-1 its labels",
-        "would see that node-2 are members, with their roles and labels",
+        "would check that node-2 are members with their roles and labels",
     ]
     init(small)
     assert nodes(small) == WELL
@@ -194,7 +194,7 @@ def test_a_dry_init_of_a_lab_that_is_not_there_names_all_of_it(
     assert "would make volume swarmstats-labtest5-node-2-docker" in said
     assert "would make container swarmstats-labtest5-node-1" in said
     assert said[-3:] == [
-        "would gather all nodes in one swarm, with their roles and labels",
+        "would form a swarm of all nodes, with their roles and labels",
         "nothing to stop",
         "nothing to remove",
     ]
@@ -249,7 +249,7 @@ def test_a_stopped_lab_says_how_to_start_it_and_starts_again(
     assert caught.value.hint == "./run swarm.start"
     said = dry(small, capsys, "start")
     assert f"would start container {small.lab_name}-node-1" in said
-    assert said[-1] == "would gather all nodes in one swarm, with their roles and labels"
+    assert said[-1] == "would form a swarm of all nodes, with their roles and labels"
     lifecycle.start(small, Shell(), Report())
     assert nodes(small) == WELL
 
@@ -260,14 +260,14 @@ def test_a_node_that_lost_the_shared_storage_gets_it_again(
     with container(small, "node-2") as node:
         assert node.exec_run(["umount", "/data"]).exit_code == 0
     lifecycle.remount(small, Shell(), Report())
-    assert "/data is the same on 2 nodes, mounted again on node-2" in capsys.readouterr().out
+    assert "/data is the same on 2 nodes, remounted on node-2" in capsys.readouterr().out
     assert nodes(small) == WELL
 
 
 def test_other_settings_are_refused_while_the_nodes_run(small: Environment, directory: Path) -> None:
     before = containers(small)
     try:
-        with pytest.raises(NodeFailed, match="node-1 runs with other settings") as caught:
+        with pytest.raises(NodeFailed, match="node-1 runs with outdated settings") as caught:
             init(load(directory, port=18181))
     finally:
         load(directory)
@@ -277,7 +277,7 @@ def test_other_settings_are_refused_while_the_nodes_run(small: Environment, dire
 
 def test_a_port_held_by_a_lab_is_named_and_nothing_is_begun(small: Environment, directory: Path) -> None:
     second = load(directory, "labtest2", "10.228.0.0/24")
-    with pytest.raises(PortTaken, match=r"Port 18180 .* is taken by container swarmstats-labtest-node-1"):
+    with pytest.raises(PortTaken, match=r"Port 18180 .* is in use by container swarmstats-labtest-node-1"):
         init(second)
     assert not driver.exists(second)
 
@@ -309,5 +309,5 @@ def test_clean_leaves_nothing_and_is_content_with_nothing(small: Environment, di
         assert client.volumes.list(filters=ours) == []
     assert not (directory / "state/swarmstats" / small.lab_name).exists()
     lifecycle.clean(small, Shell(), Report())
-    with pytest.raises(NodeFailed, match="There is no lab swarmstats-labtest yet"):
+    with pytest.raises(NodeFailed, match="Lab swarmstats-labtest does not exist"):
         lifecycle.start(small, Shell(), Report())

@@ -136,14 +136,14 @@ def test_the_network_has_the_subnet_and_the_label_of_its_lab(make: Make) -> None
 
 def test_a_subnet_too_small_for_the_nodes_is_an_error(make: Make) -> None:
     environment = make(env(subnet="10.210.0.0/29"))
-    with pytest.raises(NodeFailed, match=r"10\.210\.0\.0/29 has no address for 2 nodes"):
+    with pytest.raises(NodeFailed, match=r"10\.210\.0\.0/29 is too small for 2 nodes"):
         containers.address(environment, environment.nodes[0])
 
 
 def test_a_socket_path_that_linux_cannot_use_is_an_error(make: Make) -> None:
     node = make(env()).nodes[0]
     assert containers.socket(OPERATOR, node) == OPERATOR.sockets / "node-1" / "docker.sock"
-    with pytest.raises(NodeFailed, match="longer than the 107 bytes") as caught:
+    with pytest.raises(NodeFailed, match="exceeds the 107 bytes") as caught:
         containers.socket(Operator(Path("/home") / ("a" * 90), 1000), node)
     assert "XDG_STATE_HOME" in caught.value.hint
 
@@ -154,7 +154,7 @@ def test_a_socket_path_that_linux_cannot_use_is_an_error(make: Make) -> None:
         ("bridge", "172.17.0.0/16", False, ""),
         ("swarmstats", "10.210.0.0/24", True, ""),
         ("other", "10.210.0.0/16", False, "The network other overlaps lab.subnet 10.210.0.0/24"),
-        ("swarmstats", "10.99.0.0/24", False, "a network swarmstats that no lab made"),
+        ("swarmstats", "10.99.0.0/24", False, "swarmstats exists but was not created by a lab"),
         ("swarmstats", "10.99.0.0/24", True, "The lab's network has 10.99.0.0/24, lab.subnet is 10.210.0.0/24 now"),
     ],
 )

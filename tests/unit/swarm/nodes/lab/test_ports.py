@@ -44,14 +44,14 @@ def test_a_free_port_is_no_error(proc: Path) -> None:
 @pytest.mark.parametrize(("name", "address"), [("tcp", LOOPBACK), ("tcp", ANY), ("tcp6", ANY6)])
 def test_the_process_that_listens_is_named(proc: Path, name: str, address: str) -> None:
     table(proc, name, address, 80)
-    with pytest.raises(PortTaken, match=r"Port 80 on 127.0.0.1 is taken by nginx \(process 412\)") as caught:
+    with pytest.raises(PortTaken, match=r"Port 80 on 127.0.0.1 is in use by nginx \(process 412\)") as caught:
         ports.check([Port("127.0.0.1", 80, "lab.http_port")], [], ())
     assert "lab.http_port" in caught.value.hint
 
 
 def test_a_process_that_we_may_not_look_into_is_said_to_be_anothers(proc: Path) -> None:
     table(proc, "tcp", ANY, 80, inode=78)
-    assert ports.process(Port("127.0.0.1", 80, "lab.http_port"), ports.listeners()) == "a process of another user"
+    assert ports.process(Port("127.0.0.1", 80, "lab.http_port"), ports.listeners()) == "another user's process"
 
 
 def test_connections_and_other_addresses_do_not_take_a_port(proc: Path) -> None:
@@ -61,7 +61,7 @@ def test_connections_and_other_addresses_do_not_take_a_port(proc: Path) -> None:
 
 
 def test_a_container_that_publishes_the_port_is_named(proc: Path) -> None:
-    with pytest.raises(PortTaken, match="is taken by container shop-web-1"):
+    with pytest.raises(PortTaken, match="is in use by container shop-web-1"):
         ports.check([Port("127.0.0.1", 80, "lab.http_port")], [container("shop-web-1", "0.0.0.0", 80)], ())
 
 
