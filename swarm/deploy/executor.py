@@ -18,6 +18,7 @@ from swarm.plan.plan import StackPlan
 from swarm.report import Report, Step
 from swarm.rollout import converge
 from swarm.rollout.apply import ApplyContext, References, apply
+from swarm.rollout.converge import Timing
 from swarm.rollout.lock import HeldLock
 from swarm.settings.environment import Environment
 from swarm.shell import Shell
@@ -34,6 +35,8 @@ class Desk:
     shell: Shell
     report: Report
     hold: HeldLock = field(default_factory=HeldLock)
+    # Instead of what the environment says.
+    timing: Timing | None = None
 
     def reach(self, node: str) -> Engine | None:
         """The engine of a node by its host name, where it can be asked."""
@@ -42,8 +45,8 @@ class Desk:
     def site(self, timeout: float, ids: References) -> ApplyContext:
         """Where plans are applied from now on, by the managers' own clock."""
         reach: Reach = self.reach
-        stable = self.environment.rollout.stable_seconds
-        return ApplyContext(self.engine, self.engine.now(), timeout, ids, reach, self.hook, self.hold, stable)
+        timing = self.timing or Timing(self.environment.rollout.stable_seconds)
+        return ApplyContext(self.engine, self.engine.now(), timeout, ids, reach, self.hook, self.hold, timing)
 
     def hook(self, service: str, argv: tuple[str, ...]) -> tuple[int, str]:
         """Run a command in a task of a service; returns its exit code and what it said."""
@@ -82,7 +85,7 @@ def carry_out(done: StackPlan, site: ApplyContext, step: Step) -> None:
     told = apply(done, site, step)
     converge.wait(site.engine, site.watch(done.stack, told), step, site.reach)
     site.hold.require()
-    remove_networks(done, site.engine, step)
+    remove_networks(done, site.engine, step, site.timing)
 
 
 def create_versions(engine: Engine, wave: Iterable[Stack]) -> References:

@@ -9,18 +9,16 @@ from swarm.engine.refusals import REFUSALS
 from swarm.errors import SwarmstatsError
 from swarm.plan.plan import StackPlan
 from swarm.report import Report, Step
-from swarm.rollout import converge
+from swarm.rollout.converge import Timing
 from swarm.stacks import versions
 from swarm.wait import until
 
-# How long a task that was told to stop may hold on to its network, seconds.
-NETWORK_SECONDS = 30.0
 
-
-def remove_networks(done: StackPlan, engine: Engine, step: Step) -> None:
+def remove_networks(done: StackPlan, engine: Engine, step: Step, timing: Timing) -> None:
     """Remove networks that nothing needs any more, once tasks that have ended let go of them."""
     for network in done.unwanted_networks:
-        if not until(partial(engine.networks.remove, network), NETWORK_SECONDS, every=converge.POLL_SECONDS):
+        removed = partial(engine.networks.remove, network)
+        if not until(removed, timing.network_seconds, every=timing.poll_seconds):
             step.warn(
                 f"{done.stack}: the unused network {network} could not be removed; it may "
                 f"still be in use. ./run plan {done.stack} shows it; the next deploy retries."

@@ -19,7 +19,7 @@ from swarm.plan import spec_fields
 from swarm.plan.plan import Change, Kind, StackPlan, differences
 from swarm.report import Step
 from swarm.rollout import converge
-from swarm.rollout.converge import Watch
+from swarm.rollout.converge import DEFAULT_TIMING, Timing, Watch
 from swarm.rollout.lock import HeldLock
 from swarm.stacks import versions
 
@@ -38,11 +38,11 @@ class ApplyContext:
     reach: Reach = engine_reach.nowhere
     hook: Hook | None = None
     hold: HeldLock = field(default_factory=HeldLock)
-    stable_seconds: float = converge.STABLE_SECONDS
+    timing: Timing = DEFAULT_TIMING
 
     def watch(self, stack: str, wanted: Mapping[str, Spec]) -> Watch:
         """What is waited for after services of a stack were given these specifications."""
-        return Watch(stack, wanted, self.began, self.timeout, self.stable_seconds)
+        return Watch(stack, wanted, self.began, self.timeout, self.timing)
 
 
 def apply(done: StackPlan, site: ApplyContext, step: Step) -> dict[str, Spec]:
@@ -147,7 +147,7 @@ def _await_others(change: Change, done: StackPlan, site: ApplyContext, step: Ste
                 f"after {site.timeout:.0f} s, and the group {group} needs one of them.",
                 hint=f"./run status {done.stack} and ./run logs {done.stack} show why; fix that, then deploy again.",
             )
-        time.sleep(converge.POLL_SECONDS)
+        time.sleep(site.timing.poll_seconds)
     raise StackFailed(f"{change.service} was not updated: cancelled while waiting for its siblings.")
 
 

@@ -15,8 +15,6 @@ from swarm.live.services import Service, Task
 from swarm.report import Step
 from swarm.rollout.hints import hint
 
-POLL_SECONDS = 0.5
-STABLE_SECONDS = 3.0
 MAX_FAILURES = 3
 UNPLACEABLE = timedelta(seconds=20)
 LOG_LINES = 8
@@ -25,17 +23,30 @@ ROLLED_BACK_STATES = ("rollback_started", "rollback_paused", "rollback_completed
 
 
 @dataclass(frozen=True)
-class Watch:
-    """What is waited for: these services with exactly these specifications (raw, as the managers hold them).
+class Timing:
+    """How a change of services is watched, seconds.
 
-    They must stay healthy for `stable_seconds`: one that dies soon after its start has failed.
+    They must stay healthy for `stable_seconds`: one that dies soon after its start has failed. A task that was told to
+    stop may hold on to its network for `network_seconds`.
     """
+
+    stable_seconds: float = 3.0
+    poll_seconds: float = 0.5
+    network_seconds: float = 30.0
+
+
+DEFAULT_TIMING = Timing()
+
+
+@dataclass(frozen=True)
+class Watch:
+    """What is waited for: these services with exactly these specifications (raw, as the managers hold them)."""
 
     stack: str
     wanted: Mapping[str, Spec]
     began: datetime
     timeout: float
-    stable_seconds: float = STABLE_SECONDS
+    timing: Timing = DEFAULT_TIMING
 
 
 def wait(engine: Engine, watch: Watch, step: Step, reach: Reach = nowhere) -> None:
@@ -57,7 +68,7 @@ def wait(engine: Engine, watch: Watch, step: Step, reach: Reach = nowhere) -> No
         now = time.monotonic()
         if settled(services, watch.wanted):
             stable_since = stable_since or now
-            stable = now - stable_since >= watch.stable_seconds
+            stable = now - stable_since >= watch.timing.stable_seconds
             # What was told to stop may serve the former version still; past the deadline that is no reason to fail.
             if stable and (now > deadline or not any(item.leaving for item in services)):
                 return
@@ -65,7 +76,7 @@ def wait(engine: Engine, watch: Watch, step: Step, reach: Reach = nowhere) -> No
             stable_since = None
         if now > deadline and stable_since is None:
             raise _late(engine, watch, services, reach)
-        time.sleep(POLL_SECONDS)
+        time.sleep(watch.timing.poll_seconds)
     raise StackFailed(f"Cancelled while waiting for {watch.stack}.")
 
 

@@ -103,5 +103,5 @@ def _converge(engine: Engine, service: Service, watch: Watch, step: Step) -> Non
         found = next((item for item in services.services(engine, service.stack) if item.id == service.id), None)
         return found is None or sum(task.state == "running" for task in found.tasks) <= found.desired
 
-    if not until(exact, watch.timeout, every=converge.POLL_SECONDS):
+    if not until(exact, watch.timeout, every=watch.timing.poll_seconds):
         raise DeadlinePassed(f"{service.name}: tasks that should stop are still running after {watch.timeout:.0f} s.")

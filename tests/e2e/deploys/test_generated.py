@@ -16,6 +16,7 @@ from swarm.live import services as live
 from swarm.plan import display, plan
 from swarm.report import Step
 from swarm.rollout import apply
+from swarm.rollout.converge import Timing
 from swarm.shell import Shell
 from swarm.stacks import conversion, manifest
 from swarm.stacks.manifest import Manifest
@@ -188,11 +189,7 @@ def _needless(manager: Engine, networks: Iterable[str]) -> list[str]:
     ]
 
 
-def test_the_plan_of_any_stack_that_was_just_deployed_is_empty(
-    manager: Engine, tmp_path: Path, long: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(prune, "NETWORK_SECONDS", 3.0)
-
+def test_the_plan_of_any_stack_that_was_just_deployed_is_empty(manager: Engine, tmp_path: Path, long: bool) -> None:
     @settings(
         max_examples=LONG if long else SHORT, deadline=timedelta(minutes=5), derandomize=True, database=None,
         phases=[Phase.generate], suppress_health_check=list(HealthCheck),
@@ -206,7 +203,7 @@ def test_the_plan_of_any_stack_that_was_just_deployed_is_empty(
             done = plan.plan(wanted, live.snapshot(manager))
             step = Step("generated", None)
             apply.apply(done, site, step)
-            prune.remove_networks(done, manager, step)
+            prune.remove_networks(done, manager, step, Timing(network_seconds=3))
             left = plan.plan(wanted, live.snapshot(manager))
             assert not _needless(manager, left.unwanted_networks)
             left = replace(left, unwanted_networks=())

@@ -16,8 +16,8 @@ from swarm.errors import LockLost, StackFailed, StackNeeded, UnknownName
 from swarm.live import lookup
 from swarm.plan.plan import Pins
 from swarm.report import Report
-from swarm.rollout import converge, lock
-from swarm.settings.environment import RolloutTiming
+from swarm.rollout import lock
+from swarm.rollout.converge import Timing
 from swarm.settings.secrets import Secret
 from swarm.shell import RecordingShell
 from swarm.stacks import versions
@@ -31,6 +31,7 @@ from tests.support.fake_managers import Answer, Known
 from tests.unit.swarm.conftest import Make
 
 ADMIN, APP = Target("admin"), Target("app")
+QUICK = Timing(stable_seconds=0.01, poll_seconds=0.01)
 
 
 def service(name: str, network: str) -> dict[str, Any]:
@@ -223,15 +224,13 @@ def deploy(make: Make, engine: Known, version: int, stack: str = "app") -> None:
     )
     wanted = {stack: DesiredState(stack, {name: spec}, {network: body}, {})}
     found = changeset.compare((rendered,), wanted, engine, Pins())
-    desk = Desk(make(), engine, RecordingShell(), Report())
+    desk = Desk(make(), engine, RecordingShell(), Report(), timing=QUICK)
     Deployment(found, desk, Options(tests=False)).run()
 
 
 @pytest.fixture
 def engine(monkeypatch: pytest.MonkeyPatch) -> Known:
     """Managers that hold nothing, on which nobody waits."""
-    monkeypatch.setattr(converge, "POLL_SECONDS", 0.01)
-    monkeypatch.setattr(RolloutTiming, "stable_seconds", 0.01)
     monkeypatch.setattr(clean, "POLL_SECONDS", 0.01)
     monkeypatch.setattr(clean, "DEADLINE_SECONDS", 5.0)
     return Known()
@@ -242,7 +241,7 @@ def cleaned(engine: Known, *stacks: str, **options: Any) -> None:
 
 
 def roll_back(make: Make, engine: Known, *stacks: str, number: int | None = None, whole: bool = False) -> None:
-    desk = Desk(make(), engine, RecordingShell(), Report())
+    desk = Desk(make(), engine, RecordingShell(), Report(), timing=QUICK)
     rollback.rollback(desk, [Target(stack) for stack in stacks or ("app",)], number, whole, Options(1))
 
 

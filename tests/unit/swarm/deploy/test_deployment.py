@@ -19,9 +19,10 @@ from swarm.live import services
 from swarm.plan import plan
 from swarm.plan.plan import Pins
 from swarm.report import Report
-from swarm.rollout import converge, lock
+from swarm.rollout import lock
+from swarm.rollout.converge import Timing
 from swarm.rollout.lock import HeldLock
-from swarm.settings.environment import Environment, RolloutTiming
+from swarm.settings.environment import Environment
 from swarm.shell import RecordingShell
 from swarm.stacks.conversion import DesiredState
 from swarm.stacks.manifest import Manifest
@@ -31,13 +32,8 @@ from tests.support.fake_managers import Answer, Known, Managers, Raw
 from tests.unit.swarm.conftest import Make
 
 OPTIONS = Options(tests=False)
+QUICK = Timing(stable_seconds=0.01, poll_seconds=0.01)
 MANIFEST = Manifest(description="web", timeout=2)
-
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(converge, "POLL_SECONDS", 0.01)
-    monkeypatch.setattr(RolloutTiming, "stable_seconds", 0.01)
 
 
 def spec(stack: str, image: str) -> Raw:
@@ -58,7 +54,7 @@ def deployment(make: Make, engine: Known, hold: HeldLock, image: str, *names: st
     seen = services.snapshot(engine)
     plans = {name: plan.plan(wanted[name], seen, Pins()) for name in names}
     found = ChangeSet(rendered, wanted, plans, releases.unfinished(engine), seen)
-    return Deployment(found, Desk(make(), engine, RecordingShell(), Report(), hold), OPTIONS)
+    return Deployment(found, Desk(make(), engine, RecordingShell(), Report(), hold, QUICK), OPTIONS)
 
 
 def images(managers: Managers) -> dict[str, str]:

@@ -4,15 +4,18 @@ from typing import Any, ClassVar
 
 import pytest
 
-from swarm.deploy import executor, prune
+from swarm.deploy import executor
 from swarm.engine.client import Engine
 from swarm.plan.plan import StackPlan
 from swarm.report import Report, Step
 from swarm.rollout.apply import ApplyContext, References
+from swarm.rollout.converge import Timing
 from swarm.shell import RecordingShell
 from tests.unit.swarm.conftest import ENV, Make
 
 USED, SLOW = "app_old", "app_slow"
+
+QUICK = Timing(stable_seconds=0.01, poll_seconds=0.01, network_seconds=0.2)
 
 
 class Swarm(Engine):
@@ -54,14 +57,8 @@ class Swarm(Engine):
 
 
 def carry_out(step: Step, *networks: str) -> None:
-    site = ApplyContext(Swarm(), datetime.now(UTC), 1, References({}, {}), stable_seconds=0.01)
+    site = ApplyContext(Swarm(), datetime.now(UTC), 1, References({}, {}), timing=QUICK)
     executor.carry_out(StackPlan("app", (), unwanted_networks=networks), site, step)
-
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(prune.converge, "POLL_SECONDS", 0.01)
-    monkeypatch.setattr(prune, "NETWORK_SECONDS", 0.2)
 
 
 def test_a_network_is_removed_once_the_tasks_that_end_let_go_of_it(capsys: pytest.CaptureFixture[str]) -> None:
@@ -84,4 +81,4 @@ def test_what_is_deployed_must_stay_healthy_for_as_long_as_the_environment_says(
     for lines, seconds in (("", 3), ("rollout: {stable: 7s}\n", 7)):
         desk = executor.Desk(make(ENV + lines), Swarm(), RecordingShell(), Report())
         site = desk.site(60, References({}, {}))
-        assert site.watch("app", {}).stable_seconds == seconds
+        assert site.watch("app", {}).timing.stable_seconds == seconds

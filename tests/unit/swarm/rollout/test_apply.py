@@ -12,11 +12,13 @@ from swarm.engine.wire import NAMESPACE
 from swarm.errors import DeadlinePassed, LockLost, StackFailed
 from swarm.plan.plan import Change, Kind, StackPlan
 from swarm.report import Step
-from swarm.rollout import apply, converge, lock
+from swarm.rollout import apply, lock
 from swarm.rollout.apply import ApplyContext, References
+from swarm.rollout.converge import Timing
 from swarm.stacks.rollout_options import Rollout
 from tests.support.fake_managers import Known
 
+QUICK = Timing(stable_seconds=0.01, poll_seconds=0.01)
 MEMBER = Rollout(siblings="patroni", last=["leads"], before=["prepare"])
 SPEC: dict[str, Any] = {"TaskTemplate": {"ContainerSpec": {}}}
 
@@ -92,16 +94,10 @@ def updated(engine: Known) -> list[str]:
 
 
 def carried_out(engine: Known, done: StackPlan) -> None:
-    site = ApplyContext(engine, datetime.now(UTC), 0.2, References({}, {}), stable_seconds=0.01)
+    site = ApplyContext(engine, datetime.now(UTC), 0.2, References({}, {}), timing=QUICK)
     apply.apply(done, site, Step("db", None))
 
 
-@pytest.fixture
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(converge, "POLL_SECONDS", 0.01)
-
-
-@pytest.mark.usefixtures("quick")
 def test_no_sibling_is_restarted_while_another_one_is_unwell() -> None:
     engine, done = group("db_etcd1", unhealthy="db_etcd2")
     with pytest.raises(DeadlinePassed, match=r"Not restarting db_etcd1: its sibling db_etcd2 is still unhealthy"):
@@ -109,7 +105,6 @@ def test_no_sibling_is_restarted_while_another_one_is_unwell() -> None:
     assert updated(engine) == []
 
 
-@pytest.mark.usefixtures("quick")
 def test_a_sibling_that_becomes_healthy_is_waited_for() -> None:
     engine, done = group("db_etcd1", unhealthy="db_etcd2")
     unhealthy, looks = engine.managers.running, iter(range(100))
@@ -118,14 +113,12 @@ def test_a_sibling_that_becomes_healthy_is_waited_for() -> None:
     assert updated(engine) == ["db_etcd1"]
 
 
-@pytest.mark.usefixtures("quick")
 def test_the_sibling_that_its_update_may_heal_goes_first() -> None:
     engine, done = group("db_etcd1", "db_etcd2", "db_etcd3", unhealthy="db_etcd2")
     carried_out(engine, done)
     assert updated(engine) == ["db_etcd2", "db_etcd1", "db_etcd3"]
 
 
-@pytest.mark.usefixtures("quick")
 @pytest.mark.parametrize("there", [True, False])
 def test_a_change_whose_answer_was_lost_is_not_made_again_so_that_no_job_runs_twice(there: bool) -> None:
     engine = Known(patience=5, pause=0.01)
@@ -146,7 +139,6 @@ def test_a_change_whose_answer_was_lost_is_not_made_again_so_that_no_job_runs_tw
     }
 
 
-@pytest.mark.usefixtures("quick")
 def test_an_update_that_is_to_be_resumed_is_told_so_also_where_the_service_changed_meanwhile() -> None:
     engine = Known()
     wanted = {"Name": "db_etcd1", "Mode": {}, "TaskTemplate": {"ContainerSpec": {"Image": "r/etcd:1"}}}
@@ -162,7 +154,6 @@ def test_an_update_that_is_to_be_resumed_is_told_so_also_where_the_service_chang
     assert len(engine.managers.told) == 1
 
 
-@pytest.mark.usefixtures("quick")
 @pytest.mark.parametrize("siblings", ["", "web"])
 def test_the_lock_is_checked_before_each_change_of_a_service(siblings: str) -> None:
     engine = Known()
@@ -185,7 +176,7 @@ def test_the_lock_is_checked_before_each_change_of_a_service(siblings: str) -> N
 
     engine.managers.after = broken
     with pytest.raises(LockLost), lock.held(engine, "deploy app", 1, print) as hold:
-        target = ApplyContext(engine, datetime.now(UTC), 5, References({}, {}), hold=hold)
+        target = ApplyContext(engine, datetime.now(UTC), 5, References({}, {}), hold=hold, timing=QUICK)
         apply.apply(StackPlan("app", tuple(changes)), target, Step("app", None))
     images = [
         item["Spec"]["TaskTemplate"]["ContainerSpec"]["Image"] for item in engine.managers.held["services"].values()

@@ -13,6 +13,7 @@ from swarm.live import services as live
 from swarm.live.services import Service, Task
 from swarm.report import Step
 from swarm.rollout import converge
+from swarm.rollout.converge import Timing
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 TASK = Task(
@@ -174,8 +175,7 @@ def waited(monkeypatch: pytest.MonkeyPatch, timeout: float, *shown: tuple[Task, 
         return (replace(SERVICE, tasks=engine.shown.pop(0) if len(engine.shown) > 1 else engine.shown[0]),)
 
     monkeypatch.setattr(live, "services", services)
-    monkeypatch.setattr(converge, "POLL_SECONDS", 0.05)
-    watch = converge.Watch("app", {"app_nginx": SPEC}, BEFORE, timeout, stable_seconds=0.1)
+    watch = converge.Watch("app", {"app_nginx": SPEC}, BEFORE, timeout, Timing(stable_seconds=0.1, poll_seconds=0.05))
     converge.wait(engine, watch, Step("app", None))
     return len(engine.shown) - 1
 
@@ -219,7 +219,7 @@ def dying(monkeypatch: pytest.MonkeyPatch, lifetime: float, **options: float) ->
 
     monkeypatch.setattr(live, "services", services)
     monkeypatch.setattr(converge, "time", clock)
-    watch = converge.Watch("app", {"app_nginx": SPEC}, BEFORE, 60, **options)
+    watch = converge.Watch("app", {"app_nginx": SPEC}, BEFORE, 60, Timing(**options))
     converge.wait(engine, watch, Step("app", None))
     return clock.passed
 
