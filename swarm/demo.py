@@ -10,7 +10,7 @@ from swarm.deploy import deploy
 from swarm.deploy.deployment import Options
 from swarm.errors import DemoFailed, UnknownName
 from swarm.nodes import lifecycle, manager
-from swarm.report import Report, Step
+from swarm.report import Report, Step, duration
 from swarm.rollout.waves import waves
 from swarm.settings.environment import Archive, Environment
 from swarm.shell import Shell
@@ -41,8 +41,7 @@ def run(environment: Environment, shell: Shell, report: Report, *, dry: bool = F
         return
     with report.step("data") as step:
         step.detail = _data(environment, step)
-    minutes, seconds = divmod(int(time.monotonic() - began), 60)
-    report.line(f"Ready in {f'{minutes}m ' if minutes else ''}{seconds}s.")
+    report.line(f"Ready in {duration(time.monotonic() - began)}.")
     report.line()
     report.table(("What", "Where", "Sign in"), urls.addresses(environment, every))
     report.line("Next: ./run status   ./run show   ./run logs archive_ingest   ./run swarm.clean")

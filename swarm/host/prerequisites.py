@@ -165,7 +165,14 @@ def _provide_engine(machine: Machine, shell: Shell, report: Report, answers: Cal
     return True
 
 
-def start_engine(machine: Machine, shell: Shell, answers: Callable[[], bool], run: Path = RUN, log: Path = LOG) -> None:
+def start_engine(
+    machine: Machine,
+    shell: Shell,
+    answers: Callable[[], bool],
+    run: Path = RUN,
+    log: Path = LOG,
+    seconds: float = START_SECONDS,
+) -> None:
     """Start the installed engine and wait until it answers; raises EngineUnavailable with its last lines."""
     if machine.systemd:
         try:
@@ -179,10 +186,10 @@ def start_engine(machine: Machine, shell: Shell, answers: Callable[[], bool], ru
         if not _alive(managed, "containerd"):
             managed.unlink(missing_ok=True)
         shell.spawn((machine.programs.get("dockerd", "dockerd"),), log=str(log))
-    if not until(answers, START_SECONDS):
+    if not until(answers, seconds):
         said = "\n  ".join(log.read_text(errors="replace").splitlines()[-LOG_LINES:]) if log.exists() else "(no log)"
         raise EngineUnavailable(
-            f"The Docker engine did not answer within {START_SECONDS:.0f} s. Its last lines:\n  {said}",
+            f"The Docker engine did not answer within {seconds:.0f} s. Its last lines:\n  {said}",
             hint=f"Full log: {'journalctl -u docker' if machine.systemd else log}",
         )
 

@@ -76,13 +76,10 @@ def test_the_pid_files_of_a_killed_engine_are_removed(tmp_path: Path) -> None:
     assert not managed.exists()
 
 
-def test_an_engine_that_does_not_come_up_is_an_error_with_its_last_lines(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(prerequisites, "START_SECONDS", 0.0)
+def test_an_engine_that_does_not_come_up_is_an_error_with_its_last_lines(tmp_path: Path) -> None:
     (tmp_path / "log").write_text("starting\nfailed to start daemon: no space left on device\n")
     with pytest.raises(EngineUnavailable, match="no space left on device") as caught:
-        prerequisites.start_engine(PLAIN, RecordingShell(), lambda: False, run=tmp_path, log=tmp_path / "log")
+        prerequisites.start_engine(PLAIN, RecordingShell(), lambda: False, tmp_path, tmp_path / "log", seconds=0)
     assert str(tmp_path / "log") in caught.value.hint
 
 
