@@ -243,7 +243,7 @@ def test_a_restore_that_is_killed_at_any_point_leaves_what_was_there_or_what_it_
     # Gone altogether: no empty database begins beside what was set aside.
     backed.stop()
     backed.shell(f"mv {VOLUME}/main {VOLUME}/gone", "data")
-    backed.start_and_end("a restore was interrupted and its data are not there")
+    backed.start_and_end("a restore was interrupted and its data is missing")
     backed.shell(f"mv {VOLUME}/gone {VOLUME}/main", "data")
     backed.start()
     backed.run("backup", "cluster")
