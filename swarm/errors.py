@@ -1,47 +1,47 @@
-"""What can go wrong, each with an exit code of its own and a next step.
+"""Errors that a user may see, each with its own exit code.
 
 SwarmstatsError                 1
-├── UnknownName                64   a stack, project, service or environment that is not there
-├── EnvironmentInvalid         65   env.yaml or projects.yaml has mistakes (all of them listed)
-├── TemplateInvalid            66   a template uses what it does not have
-├── StackInvalid               67   a rendered stack is refused by Docker's stack schema
-├── SecretMissing              68   a secret that nobody gave and nobody can generate
+├── UnknownName                64   an unknown stack, project, service or environment
+├── EnvironmentInvalid         65   env.yaml or projects.yaml is invalid (all mistakes are listed)
+├── TemplateInvalid            66   a template cannot be rendered
+├── StackInvalid               67   a rendered stack does not match Docker's schema
+├── SecretMissing              68   a secret has no file and no generator
 ├── EngineUnavailable          69   no Docker engine answers
 ├── PortTaken                  70   a port of this machine is in use
-├── ToolMissing                71   this machine lacks a program
-├── ImageFailed                72   an image could not be made or pushed
+├── ToolMissing                71   a program is not installed
+├── ImageFailed                72   an image could not be built or pushed
 ├── ImageMissing               73   a stack needs an image that the registry does not have
-├── NodeFailed                 74   a node could not be made, joined or reached
-├── CommandFailed              75   a process ended with an error
-├── NotConfirmed               76   something that destroys data was not confirmed
-├── RegistryUnreachable        83   the registry does not answer, and what it holds must be known
-├── SecretFileMissing          91   the swarm has a secret whose file is missing here
-├── SecretNotFetched           93   a secret could not be read from the swarm, or not whole
-├── SecretRefused              81   a secret that cannot come to be in this way
-├── SelectionInvalid           82   a selection of services that cannot be read
-├── ProjectExists              87   a project is there already as something else
-├── ProjectsUneditable         88   projects.yaml is laid out so that it cannot be edited line by line
-├── ArgumentInvalid            79   a word of a command means nothing there
-├── BackupFailed               84   a backup, a dump or a check of one did not succeed
-├── RestoreFailed              85   a restore did not succeed
-├── BackupRunning              86   another backup, dump or restore of the same is under way
+├── NodeFailed                 74   a node could not be created, joined or reached
+├── CommandFailed              75   a process failed
+├── NotConfirmed               76   destroying data was not confirmed
+├── RegistryUnreachable        83   the registry does not answer
+├── SecretFileMissing          91   a secret of the swarm has no local file
+├── SecretNotFetched           93   a secret could not be read completely from the swarm
+├── SecretRefused              81   a secret cannot be written this way
+├── SelectionInvalid           82   an invalid selection of services
+├── ProjectExists              87   a project of this name exists with other settings
+├── ProjectsUneditable         88   projects.yaml has a layout that cannot be edited
+├── ArgumentInvalid            79   an invalid argument
+├── BackupFailed               84   a backup, dump or verification failed
+├── RestoreFailed              85   a restore failed
+├── BackupRunning              86   another backup, dump or restore is running
 ├── StackFailed                10   a deploy did not converge
-├── DeadlinePassed              5   ... because time ran out
-├── RolledBack                  3   a deploy failed, the last release serves again
-├── RollbackFailed              4   a deploy failed, and so did going back
+├── DeadlinePassed              5   ... because it timed out
+├── RolledBack                  3   a deploy failed and was rolled back
+├── RollbackFailed              4   a deploy and its rollback failed
 ├── CheckFailed                15   a stack test failed
-├── JobFailed                  19   a job could not be run at all
-├── DatabaseUnhealthy          89   no server of the database answers, nobody leads, or it refuses what was asked
-├── StackOrphaned              90   a stack runs that no project and no folder of stacks/ has any more
-├── Locked                      6   another change of stacks is under way
-├── LockLost                    7   the lock was broken or taken over while its holder changed stacks
-├── CleanIncomplete            11   something of a cleaned stack is still there
-├── StackNeeded                14   a stack cannot be cleaned while others use its networks
-├── ChangedMeanwhile           16   somebody else changed the same thing at the same time
-├── ReleaseGone                17   what a release refers to is not in the swarm any more
-├── NoRelease                  18   no release to go back to, or to compare with
-├── DemoFailed                 12   the demo's data did not arrive
-└── TestsFailed                13   a tier of tests failed or could not run
+├── JobFailed                  19   a job could not be run
+├── DatabaseUnhealthy          89   the database does not answer, has no leader or refuses
+├── StackOrphaned              90   a running stack is no longer defined
+├── Locked                      6   another client holds the deploy lock
+├── LockLost                    7   the deploy lock was lost during a change
+├── CleanIncomplete            11   parts of a cleaned stack still exist
+├── StackNeeded                14   other stacks use the networks of a stack to be cleaned
+├── ChangedMeanwhile           16   another client changed the same object
+├── ReleaseGone                17   an object of a release is no longer in the swarm
+├── NoRelease                  18   no release to roll back to or compare with
+├── DemoFailed                 12   the demo received no data
+└── TestsFailed                13   a test tier failed or could not run
 """
 
 from collections.abc import Iterable
@@ -49,7 +49,7 @@ from difflib import get_close_matches
 
 
 class SwarmstatsError(Exception):
-    """Base of all errors that a user may see: a message, and what to do next."""
+    """Base of all errors that a user may see: a message, and a hint what to do."""
 
     exit_code = 1
 
@@ -60,7 +60,7 @@ class SwarmstatsError(Exception):
 
 
 class UnknownName(SwarmstatsError):
-    """A name that is not there; the message gives the nearest ones."""
+    """An unknown name; the message suggests similar ones."""
 
     exit_code = 64
 
@@ -73,7 +73,7 @@ class UnknownName(SwarmstatsError):
 
 
 class EnvironmentInvalid(SwarmstatsError):
-    """Mistakes in the files of an environment, one line each with file and path."""
+    """Invalid files of an environment, one line per mistake with file and path."""
 
     exit_code = 65
 
@@ -93,7 +93,7 @@ class TemplateInvalid(SwarmstatsError):
 
 
 class StackInvalid(SwarmstatsError):
-    """A rendered stack is not what Docker accepts."""
+    """A rendered stack does not match Docker's schema."""
 
     exit_code = 67
 
@@ -117,13 +117,13 @@ class PortTaken(SwarmstatsError):
 
 
 class ToolMissing(SwarmstatsError):
-    """A program is missing and may not be installed from here."""
+    """A program is missing and cannot be installed automatically."""
 
     exit_code = 71
 
 
 class ImageFailed(SwarmstatsError):
-    """An image could not be built, made or pushed."""
+    """An image could not be built or pushed."""
 
     exit_code = 72
 
@@ -135,7 +135,7 @@ class ImageMissing(SwarmstatsError):
 
 
 class RegistryUnreachable(SwarmstatsError):
-    """The registry does not answer, so that nobody knows which images it holds."""
+    """The registry does not answer, so it is unknown which images exist."""
 
     exit_code = 83
 
@@ -147,13 +147,13 @@ class NodeFailed(SwarmstatsError):
 
 
 class CommandFailed(SwarmstatsError):
-    """A process ended with an error code; the message has its last lines."""
+    """A process failed; the message has its last lines."""
 
     exit_code = 75
 
 
 class NotConfirmed(SwarmstatsError):
-    """Data would be destroyed and nobody agreed."""
+    """Destroying data was not confirmed."""
 
     exit_code = 76
 
@@ -165,13 +165,13 @@ class SecretFileMissing(SwarmstatsError):
 
 
 class SecretNotFetched(SwarmstatsError):
-    """A secret could not be read from the swarm, or what was read is not what its name says."""
+    """A secret could not be read from the swarm, or its content does not match its name."""
 
     exit_code = 93
 
 
 class SecretRefused(SwarmstatsError):
-    """A secret cannot be written in the way that was asked for."""
+    """A secret cannot be written in the requested way."""
 
     exit_code = 81
 
@@ -183,37 +183,37 @@ class SelectionInvalid(SwarmstatsError):
 
 
 class ProjectExists(SwarmstatsError):
-    """A project of this name is there, and is not what was asked for."""
+    """A project of this name exists with other settings."""
 
     exit_code = 87
 
 
 class ProjectsUneditable(SwarmstatsError):
-    """projects.yaml has a layout in which one project cannot be told from the others line by line."""
+    """projects.yaml has a layout in which projects are not on separate lines."""
 
     exit_code = 88
 
 
 class ArgumentInvalid(SwarmstatsError):
-    """A word of a command means nothing there: no duration, no number, no regular expression."""
+    """An argument is invalid, e.g. not a duration, number or regular expression."""
 
     exit_code = 79
 
 
 class BackupFailed(SwarmstatsError):
-    """A backup, a dump or a check of one did not succeed; the message has the reason."""
+    """A backup, dump or verification failed; the message has the reason."""
 
     exit_code = 84
 
 
 class RestoreFailed(SwarmstatsError):
-    """A restore did not succeed; the message says what stands now."""
+    """A restore failed; the message describes the present state."""
 
     exit_code = 85
 
 
 class BackupRunning(SwarmstatsError):
-    """Another backup, dump or restore of the same thing is under way."""
+    """Another backup, dump or restore of the same database is running."""
 
     exit_code = 86
 
@@ -225,73 +225,73 @@ class StackFailed(SwarmstatsError):
 
 
 class DeadlinePassed(StackFailed):
-    """A deployed stack was not healthy when its time was up."""
+    """A deployed stack did not become healthy in time."""
 
     exit_code = 5
 
 
 class CheckFailed(StackFailed):
-    """A stack runs, but not everything that its tests.yaml says of it holds."""
+    """A stack runs, but tests of its tests.yaml fail."""
 
     exit_code = 15
 
 
 class JobFailed(SwarmstatsError):
-    """A job could not be run: it is none, no node takes it, or it could not start."""
+    """A job could not be run: it is not a job, no node accepts it, or it failed to start."""
 
     exit_code = 19
 
 
 class Locked(SwarmstatsError):
-    """Another change of stacks holds the lock."""
+    """Another client holds the deploy lock."""
 
     exit_code = 6
 
 
 class LockLost(SwarmstatsError):
-    """The lock was broken or taken over, so that its holder had to stop where it was."""
+    """The deploy lock was broken or taken over; its former holder must stop."""
 
     exit_code = 7
 
 
 class DatabaseUnhealthy(SwarmstatsError):
-    """The database does not answer, nobody leads it, or it refuses what was asked of it."""
+    """The database does not answer, has no leader, or refuses the request."""
 
     exit_code = 89
 
 
 class StackOrphaned(SwarmstatsError):
-    """A stack that runs and that nothing in the environment has any more, so that all it can be is removed."""
+    """A running stack that is no longer defined, and can only be removed."""
 
     exit_code = 90
 
 
 class CleanIncomplete(SwarmstatsError):
-    """Something of a removed stack is still there."""
+    """Parts of a removed stack still exist."""
 
     exit_code = 11
 
 
 class StackNeeded(SwarmstatsError):
-    """A stack whose networks other stacks use, so that it could only be removed by half."""
+    """Other stacks use the networks of a stack, so it cannot be removed completely."""
 
     exit_code = 14
 
 
 class RolledBack(SwarmstatsError):
-    """A deploy failed, and the last release serves again."""
+    """A deploy failed and was rolled back to the last release."""
 
     exit_code = 3
 
 
 class RollbackFailed(SwarmstatsError):
-    """A deploy failed, and going back to the last release failed too."""
+    """A deploy failed, and so did the rollback to the last release."""
 
     exit_code = 4
 
 
 class ChangedMeanwhile(SwarmstatsError):
-    """Something was changed by somebody else between reading and writing."""
+    """Another client changed an object between our read and write."""
 
     exit_code = 16
 
@@ -303,19 +303,19 @@ class ReleaseGone(SwarmstatsError):
 
 
 class NoRelease(SwarmstatsError):
-    """There is no release to go back to or to compare with."""
+    """There is no release to roll back to or compare with."""
 
     exit_code = 18
 
 
 class DemoFailed(SwarmstatsError):
-    """The demo runs but its data did not arrive."""
+    """The demo runs but received no data."""
 
     exit_code = 12
 
 
 class TestsFailed(SwarmstatsError):
-    """A tier of tests failed, or a demanded tier could not run."""
+    """A test tier failed, or a requested tier could not run."""
 
     __test__ = False
     exit_code = 13

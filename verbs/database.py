@@ -69,8 +69,8 @@ def config(_: Context, env: str = "", changed: bool = False, json: bool = False)
     if json:
         REPORT.data([{**asdict(item), "state": item.state} for item in found])
         return
-    columns = ("SETTING", "WANTED", "ACTUAL", "STATE")
-    REPORT.table(columns, ((i.name, i.wanted or "-", i.actual or "-", i.state) for i in found))
+    columns = ("SETTING", "DESIRED", "ACTUAL", "STATE")
+    REPORT.table(columns, ((i.name, i.desired or "-", i.actual or "-", i.state) for i in found))
 
 
 def _database(env: str) -> "Database":

@@ -116,7 +116,7 @@ def status(_: Context, name: str | None = None, env: str = "", json: bool = Fals
     if json:
         REPORT.data(found)
         return
-    columns = ("PROJECT", "STATE", "HOURS", "LACKING", "EVENTS", "NEWEST", "BACKFILL", "SERIES", "PENDING")
+    columns = ("PROJECT", "STATE", "HOURS", "MISSING", "EVENTS", "NEWEST", "BACKFILL", "SERIES", "PENDING")
     REPORT.table(columns, (lifecycle.cells(item) for item in found))
 
 

@@ -17,13 +17,13 @@ PARAMETERS = "postgresql.parameters."
 
 @dataclass(frozen=True)
 class Setting:
-    """One setting; `wanted` is what the environment says, `actual` what the cluster has; None where it is not there.
+    """One setting; `desired` is what the environment says, `actual` what the cluster has; None where it is not there.
 
     `refused` is of one that the cluster was told and its leader did not take.
     """
 
     name: str
-    wanted: str | None
+    desired: str | None
     actual: str | None
     refused: bool = False
 
@@ -32,7 +32,7 @@ class Setting:
         """Whether a deploy would change it."""
         if self.refused:
             return "rejected by the leader; see its log"
-        return "in effect" if self.wanted == self.actual else "changed by the next deploy"
+        return "in effect" if self.desired == self.actual else "changed by the next deploy"
 
 
 def compare(database: Database) -> list[Setting]:
@@ -56,12 +56,12 @@ def with_states(item: Setting, taken: Mapping[str, tuple[str, str]]) -> Setting:
     Arguments are told as Postgres has them: only numbers are compared.
     """
     name = item.name.removeprefix(PARAMETERS)
-    if item.wanted is None or item.wanted != item.actual or name == item.name:
+    if item.desired is None or item.desired != item.actual or name == item.name:
         return item
     value, place = taken.get(name.lower(), (None, ""))
-    alike = place == "argument" and not (item.wanted.isdecimal() and str(value).isdecimal())
+    alike = place == "argument" and not (item.desired.isdecimal() and str(value).isdecimal())
     # Rows and columns of what was told are lines and tabs.
-    return item if alike or value == item.wanted.translate(BLANKS) else replace(item, actual=value, refused=True)
+    return item if alike or value == item.desired.translate(BLANKS) else replace(item, actual=value, refused=True)
 
 
 def started_with(text: str) -> dict[str, str]:

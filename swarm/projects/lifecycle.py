@@ -132,7 +132,7 @@ def cells(item: dict[str, Any]) -> tuple[str, ...]:
         item["project"],
         item["state"],
         str(item["hours"]),
-        str(item["lacking"]),
+        str(item["missing"]),
         str(item["events"]),
         item["newest_hour"] or "-",
         f"{progress}{job}",

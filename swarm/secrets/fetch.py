@@ -83,7 +83,7 @@ def fetch(
 
 def _busy(environment: Environment) -> None:
     raise Locked(
-        f"A rotation of secrets in {relative(environment.secrets)} is under way.", hint="Wait until it has finished."
+        f"A rotation of secrets in {relative(environment.secrets)} is running.", hint="Wait until it has finished."
     )
 
 

@@ -54,12 +54,12 @@ def test_a_project_comes_is_filled_and_goes_by_one_command_each(platform: Platfo
         assert "The backfill of moby is under way" in said.stdout
         assert FILE.read_text().startswith(before)
 
-        until("moby to hold both hours", lambda: status(platform, "moby")["moby"]["lacking"] == 0)
+        until("moby to hold both hours", lambda: status(platform, "moby")["moby"]["missing"] == 0)
         until("the series of moby", lambda: status(platform, "moby")["moby"]["series_at"])
         found = status(platform)
         assert found["moby"]["hours"] == 2
         assert found["moby"]["events"] == int(platform.sql("moby", "select count(*) from gha_events")) > 0
-        assert found["apache"]["lacking"] == 0
+        assert found["apache"]["missing"] == 0
         assert platform.get("moby").status_code == 200
         assert "moby" in platform.run("project.status", "moby").stdout
 

@@ -56,7 +56,7 @@ def show_series_csv(request: Request) -> Response:
 
 
 def show_hours(request: Request) -> Response:
-    """Give the ledger of hours: how many were read, which are lacking and why."""
+    """Give the ledger of hours: how many were read, which are missing and why."""
     portal: PortalContext = request.app.state.portal
     return json_answer(hours_json(read_hour_status(portal.connections)))
 

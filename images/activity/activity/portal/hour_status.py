@@ -1,4 +1,4 @@
-"""The ledger of hours as the portal shows it: what was read, what is lacking, and why."""
+"""The ledger of hours as the portal shows it: what was read, what is missing, and why."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,7 +18,7 @@ SETTLED_STATES = ("read", "salvaged", "skipped")
 
 @dataclass(frozen=True)
 class MissingHour:
-    """An hour that is lacking; without a next try it was given up."""
+    """An hour that is missing; without a next try it was given up."""
 
     hour: datetime
     source: str
@@ -32,7 +32,7 @@ class MissingHour:
 
 @dataclass(frozen=True)
 class HourStatus:
-    """How many hours stand how, the newest that was read, and those that are lacking (at most MAX_LISTED)."""
+    """How many hours stand how, the newest that was read, and those that are missing (at most MAX_LISTED)."""
 
     counts: dict[str, int]
     newest: datetime | None
@@ -40,8 +40,8 @@ class HourStatus:
     holes: tuple[MissingHour, ...]
 
     @property
-    def lacking(self) -> int:
-        """How many hours are lacking, also those that are not listed."""
+    def missing(self) -> int:
+        """How many hours are missing, also those that are not listed."""
         return sum(self.counts.get(state, 0) for state in OPEN_STATES)
 
 
@@ -67,7 +67,7 @@ def hours_json(hours: HourStatus) -> dict[str, Any]:
         "counts": {state: hours.counts.get(state, 0) for state in (*SETTLED_STATES, *OPEN_STATES)},
         "newest_hour": iso(hours.newest),
         "read_at": iso(hours.read_at),
-        "lacking": [
+        "missing": [
             {
                 "hour": iso(hole.hour),
                 "source": hole.source,

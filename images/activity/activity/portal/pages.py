@@ -45,7 +45,7 @@ def show_project(request: Request) -> Response:
 
 
 def show_hours(request: Request) -> Response:
-    """Show which hours are lacking, and why."""
+    """Show which hours are missing, and why."""
     portal: PortalContext = request.app.state.portal
     return page(request, "hours.html", hours=read_hour_status(portal.connections))
 

@@ -137,7 +137,7 @@ def test_the_ledger_of_hours_tells_what_is_lacking_and_why(portal, seeded):
         seeded.log_rows("truncate archive_hours")
     assert told["counts"] == {"read": 1, "salvaged": 0, "skipped": 0, "missing": 1, "failing": 0, "given up": 1}
     assert told["newest_hour"] == "2015-01-01T00:00:00Z"
-    assert [(hole["hour"], hole["state"], hole["next_try_at"]) for hole in told["lacking"]] == [
+    assert [(hole["hour"], hole["state"], hole["next_try_at"]) for hole in told["missing"]] == [
         ("2015-01-01T02:00:00Z", "given up", None),
         ("2015-01-01T01:00:00Z", "missing", "2026-01-01T00:00:00Z"),
     ]

@@ -37,10 +37,10 @@ def test_one_server_that_has_what_is_wanted_is_told_so_and_only_what_differs_is_
     assert {item.state for item in config.compare(Started(then, None, command))} == {"in effect"}  # type: ignore[arg-type]
     now = make(ENV + "db: {memory: 16G, work_mem: 9MB}\n")
     differ = [item for item in config.compare(Started(now, None, command)) if item.state != "in effect"]  # type: ignore[arg-type]
-    assert [(item.name, item.wanted, item.actual) for item in differ if item.name == "work_mem"] == [
+    assert [(item.name, item.desired, item.actual) for item in differ if item.name == "work_mem"] == [
         ("work_mem", "9MB", "256MB")
     ]
-    gone = [(item.name, item.wanted) for item in differ if item.name != "work_mem"]
+    gone = [(item.name, item.desired) for item in differ if item.name != "work_mem"]
     assert gone == ([("log_min_messages", None)] if "log_min_messages" in before else [])
 
 

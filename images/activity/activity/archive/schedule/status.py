@@ -28,13 +28,13 @@ class Backfill:
 
 @dataclass(frozen=True)
 class ProjectStatus:
-    """The status of a project: `hours` it has, and `lacking` hours of those up to the newest complete one."""
+    """The status of a project: `hours` it has, and `missing` hours of those up to the newest complete one."""
 
     project: str
     database: str
     state: str
     hours: int = 0
-    lacking: int = 0
+    missing: int = 0
     events: int = 0
     oldest_hour: str | None = None
     newest_hour: str | None = None

@@ -21,14 +21,14 @@ def states(platform, *arguments):
 
 def test_the_state_of_a_project_goes_from_absent_to_ready_and_fresh(simulated):
     absent = states(simulated, "--project", "apache")["apache"]
-    assert (absent["state"], absent["hours"], absent["lacking"], absent["backfill"]) == ("absent", 0, 10, None)
+    assert (absent["state"], absent["hours"], absent["missing"], absent["backfill"]) == ("absent", 0, 10, None)
     assert simulated.ingest("2026-01-01-0", "2026-01-01-3", ACTIVITY_ARCHIVE_TO="").returncode == 0
     assert simulated.run("series", "--project", "apache").returncode == 0
 
     found = states(simulated)
 
     ready = found["apache"]
-    assert (ready["state"], ready["hours"], ready["lacking"]) == ("ready", 4, 6)
+    assert (ready["state"], ready["hours"], ready["missing"]) == ("ready", 4, 6)
     assert ready["events"] == simulated.events("apache") > 0
     assert (ready["oldest_hour"], ready["newest_hour"]) == ("2026-01-01-0", "2026-01-01-3")
     assert (ready["pending"], ready["deferred_indexes"]) == (0, 0)
