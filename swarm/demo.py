@@ -12,6 +12,7 @@ from swarm.errors import DemoFailed, UnknownName
 from swarm.nodes import lifecycle, manager
 from swarm.report import Report, Step, duration
 from swarm.rollout.waves import waves
+from swarm.session import Session
 from swarm.settings.environment import Archive, Environment
 from swarm.shell import Shell
 from swarm.stacks import images, stack, targets, urls
@@ -35,8 +36,8 @@ def run(environment: Environment, shell: Shell, report: Report, *, dry: bool = F
     if dry and manager.find(environment, shell) is None:
         report.would((f"deploy {title}" for title, _ in waves(every, lambda target: target)), "")
         return
-    engine = manager.connect(environment, shell)
-    deploy.deploy(environment, every, engine, shell, report, Options(dry=dry))
+    session = Session(environment, manager.connect(environment, shell), shell, report)
+    deploy.deploy(session, every, Options(dry=dry))
     if dry:
         return
     with report.step("data") as step:

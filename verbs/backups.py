@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from invoke import Context
 
 from swarm.errors import ArgumentInvalid, UnknownName
-from verbs.base import DRY, ENV, JSON, REPORT, SHELL, WAIT, YES, verb
+from verbs.base import DRY, ENV, JSON, REPORT, SHELL, WAIT, YES, session, verb
 
 if TYPE_CHECKING:
     from swarm.engine.client import Engine
@@ -133,12 +133,12 @@ def restore(
 ) -> None:
     """Restore the whole cluster or one project's database."""
     import swarm.database.restore
-    from swarm.nodes import manager
     from swarm.settings.environment import load
 
     environment = load(env)
     moment = swarm.database.restore.parse_time(to)
-    engine = manager.connect(environment, SHELL)
+    connected = session(environment)
+    engine = connected.engine
     if project and timeline:
         raise ArgumentInvalid("--timeline applies only to the whole cluster; a dump has no timeline.")
     if project:
@@ -151,7 +151,7 @@ def restore(
         return
     if not yes:
         REPORT.confirm("This replaces every database of the cluster; the present data is set aside.", environment.name)
-    swarm.database.restore.restore_cluster(environment, engine, goal, REPORT, lock_timeout)
+    swarm.database.restore.restore_cluster(connected, goal, lock_timeout)
 
 
 def _restore_project(

@@ -4,7 +4,7 @@ import functools
 import os
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from invoke import Context, Exit
 
@@ -12,6 +12,10 @@ from swarm.errors import EngineUnavailable, SwarmstatsError
 from swarm.report import Report
 from swarm.shell import Shell
 from verbs.arguments import Verb
+
+if TYPE_CHECKING:
+    from swarm.session import Session
+    from swarm.settings.environment import Environment
 
 SHELL = Shell()
 REPORT = Report()
@@ -59,6 +63,14 @@ def verb(**options: Any) -> Callable[[Callable[..., None]], Verb]:
         return Verb(door, **options)
 
     return wrap
+
+
+def session(environment: "Environment") -> "Session":
+    """Connect to a manager of an environment, for the use cases that change it; raises where there is no swarm."""
+    from swarm.nodes import manager
+    from swarm.session import Session
+
+    return Session(environment, manager.connect(environment, SHELL), SHELL, REPORT)
 
 
 def _refused_by_an_engine(error: Exception) -> bool:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from invoke import Context, Exit
 
-from verbs.base import DRY, ENV, JSON, PENDING, PROJECTS, REPORT, SHELL, STACK, WAIT, verb
+from verbs.base import DRY, ENV, JSON, PENDING, PROJECTS, REPORT, SHELL, STACK, WAIT, session, verb
 
 if TYPE_CHECKING:
     from swarm.deploy.releases import Release
@@ -78,16 +78,15 @@ def rollback(
     import swarm.deploy.releases
     import swarm.deploy.rollback
     from swarm.deploy.deployment import Options
-    from swarm.deploy.executor import Desk
     from swarm.live import orphans
     from swarm.nodes import manager
     from swarm.settings.environment import load
 
     environment = load(env)
     wanted = orphans.select(environment, stack, partial(manager.connect, environment, SHELL))
-    desk = Desk(environment, manager.connect(environment, SHELL), SHELL, REPORT)
+    connected = session(environment)
     goal = swarm.deploy.releases.number(number) if number else None
-    swarm.deploy.rollback.rollback(desk, wanted, goal, stack == "all", Options(lock_timeout, dry=dry))
+    swarm.deploy.rollback.rollback(connected, wanted, goal, stack == "all", Options(lock_timeout, dry=dry))
 
 
 @verb(positional=["stack"], help={"stack": STACK, "env": ENV, "json": JSON})

@@ -6,7 +6,7 @@ from pathlib import Path
 from invoke import Context
 
 from swarm.errors import ArgumentInvalid
-from verbs.base import DRY, ENV, JSON, REPORT, SHELL, WAIT, verb
+from verbs.base import DRY, ENV, JSON, REPORT, SHELL, WAIT, session, verb
 
 FROM = "a file with the content, or - for standard input"
 # As swarm.settings.secrets has it, which takes a tenth of a second to import; a unit test compares the two.
@@ -71,13 +71,10 @@ def import_(_: Context, name: str, file: str | None = None, env: str = "", dry: 
 )
 def fetch(_: Context, name: str | None = None, env: str = "", force: bool = False, dry: bool = False) -> None:
     """Copy secrets from the swarm to local files. Values are never shown."""
-    from swarm.nodes import manager
     from swarm.secrets import fetch as fetching
     from swarm.settings.environment import load
 
-    environment = load(env)
-    engine = manager.connect(environment, SHELL)
-    fetching.fetch(environment, name or "", engine, REPORT, force=force, dry=dry)
+    fetching.fetch(session(load(env)), name or "", force=force, dry=dry)
 
 
 @verb(help={"env": ENV, "json": JSON}, name="list")
@@ -117,7 +114,6 @@ def rotate(
     json: bool = False,
 ) -> None:
     """Change a secret and restart its services, stack by stack."""
-    from swarm.nodes import manager
     from swarm.secrets import edit
     from swarm.secrets import rotate as rotation
     from swarm.settings.environment import load
@@ -127,11 +123,11 @@ def rotate(
         hint = f"./run secret.rotate {name} --dry --json"
         raise ArgumentInvalid("--json requires --dry.", hint=hint)
     content = edit.source(from_, name, REPORT) if from_ else None
-    engine = manager.connect(environment, SHELL)
+    connected = session(environment)
     if json:
-        REPORT.data(rotation.preview(environment, name, content, engine, SHELL).as_json())
+        REPORT.data(rotation.preview(connected, name, content).as_json())
         return
-    rotation.rotate(environment, name, content, engine, SHELL, REPORT, dry=dry, lock_timeout=lock_timeout)
+    rotation.rotate(connected, name, content, dry=dry, lock_timeout=lock_timeout)
 
 
 def _written(path: Path, dry: bool) -> None:

@@ -6,7 +6,7 @@ from functools import partial
 
 from invoke import Context, Exit
 
-from verbs.base import DRY, ENV, JSON, REPORT, SERVICES, SHELL, STACK, WAIT, verb
+from verbs.base import DRY, ENV, JSON, REPORT, SERVICES, SHELL, STACK, WAIT, session, verb
 
 
 @verb(
@@ -49,12 +49,10 @@ def execute(
 )
 def scale(_: Context, sizes: str, env: str = "", dry: bool = False, lock_timeout: int = 600) -> None:
     """Set the number of a service's tasks: ./run scale app/nginx=3."""
-    from swarm.nodes import manager
     from swarm.rollout import scale as rollout_scale
     from swarm.settings.environment import load
 
-    environment = load(env)
-    rollout_scale.scale(environment, sizes, manager.connect(environment, SHELL), REPORT, lock_timeout, dry=dry)
+    rollout_scale.scale(session(load(env)), sizes, lock_timeout, dry=dry)
 
 
 @verb(positional=["service"], help={"service": SERVICES, "env": ENV, "dry": DRY, "lock-timeout": WAIT})

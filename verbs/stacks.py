@@ -4,7 +4,7 @@ from functools import partial
 
 from invoke import Context, Exit
 
-from verbs.base import DRY, ENV, JSON, LABEL, PENDING, PROJECTS, REPORT, SHELL, STACK, WAIT, YES, verb
+from verbs.base import DRY, ENV, JSON, LABEL, PENDING, PROJECTS, REPORT, SHELL, STACK, WAIT, YES, session, verb
 
 DEPLOY = {
     "stack": STACK,
@@ -68,7 +68,6 @@ def plan(
 ) -> None:
     """Show what a deploy would change. Exit code 0: nothing; 2: pending changes."""
     from swarm.deploy import changeset
-    from swarm.deploy.executor import Desk
     from swarm.live import orphans
     from swarm.nodes import manager
     from swarm.plan import display
@@ -78,10 +77,10 @@ def plan(
     environment = load(env)
     connect = partial(manager.connect, environment, SHELL)
     wanted, selection = orphans.select(environment, stack, connect, projects), Selection.parse(label)
-    engine = connect()
-    found = changeset.collect(environment, wanted, engine, SHELL, selection)
+    connected = session(environment)
+    found = changeset.collect(connected, wanted, selection)
     plans = list(found.plans.values())
-    context = found.plan_context(Desk(environment, engine, SHELL, REPORT), full=diff)
+    context = found.plan_context(connected, full=diff)
     if json:
         REPORT.data([display.as_json(item, context) for item in plans])
     else:
@@ -117,7 +116,7 @@ def deploy(
     options = Options(
         lock_timeout, rollback=not no_rollback, tests=not no_tests, pull=pull, dry=dry, selection=selection
     )
-    swarm.deploy.deploy.deploy(environment, wanted, manager.connect(environment, SHELL), SHELL, REPORT, options)
+    swarm.deploy.deploy.deploy(session(environment), wanted, options)
 
 
 @verb(positional=["stack"], help=DEPLOY)

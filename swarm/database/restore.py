@@ -31,9 +31,10 @@ from swarm.errors import (
 )
 from swarm.live import services
 from swarm.live.services import Service
-from swarm.report import Report, Step
+from swarm.report import Step
 from swarm.rollout import lock, scale
 from swarm.scheduler import constraints
+from swarm.session import Session
 from swarm.settings.environment import Environment
 from swarm.stacks import stack, targets
 from swarm.wait import until
@@ -145,11 +146,12 @@ def actions(engine: Engine, goal: RecoveryTarget) -> list[str]:
     ]
 
 
-def restore_cluster(environment: Environment, engine: Engine, goal: RecoveryTarget, report: Report, wait: float) -> str:
+def restore_cluster(session: Session, goal: RecoveryTarget, wait: float) -> str:
     """Bring the whole cluster to a point in time, or to its newest; returns the result in words.
 
     Raises RestoreFailed when it was not restored: then everything runs as before.
     """
+    environment, engine, report = session.environment, session.engine, session.report
     with lock.held(engine, "restore db", wait, report.line):
         # A client that was killed while restoring has left a job that goes on, or a part of one.
         jobs.end(engine, JOB)
@@ -159,28 +161,22 @@ def restore_cluster(environment: Environment, engine: Engine, goal: RecoveryTarg
         require_nodes(found, seen.nodes)
         require_repository(environment, engine)
         with report.step("archive") as step:
-            step.detail = _flush(environment, engine, report)
+            step.detail = _flush(session)
         archived = ARCHIVED.search(step.detail)
         goal = replace(goal, at_least=archived[1] if archived else "")
         with report.step("stop") as step:
             # The first one, which leads as a rule, last: a member that is left alone would take over in between.
             _resize(engine, [*keeper, *(item.service for item in reversed(found))], 0, step)
-        result = _restore_first(environment, engine, found, keeper, goal, report)
-        _start_restored(environment, engine, found, keeper, report)
+        result = _restore_first(session, found, keeper, goal)
+        _start_restored(session, found, keeper)
     with report.step("backup") as step:
-        step.detail = _back_up(environment, engine, step, report)
+        step.detail = _back_up(session, step)
     return result
 
 
-def _restore_first(
-    environment: Environment,
-    engine: Engine,
-    found: Sequence[Member],
-    keeper: Sequence[Service],
-    goal: RecoveryTarget,
-    report: Report,
-) -> str:
+def _restore_first(session: Session, found: Sequence[Member], keeper: Sequence[Service], goal: RecoveryTarget) -> str:
     """Restore into the volume of the first member; when that fails, start everything as before."""
+    environment, engine, report = session.environment, session.engine, session.report
     try:
         with report.step("restore") as step:
             step.detail = _job(environment, engine, found[0], ("restore-volume", *goal.words), step)
@@ -192,10 +188,9 @@ def _restore_first(
     return step.detail
 
 
-def _start_restored(
-    environment: Environment, engine: Engine, found: Sequence[Member], keeper: Sequence[Service], report: Report
-) -> None:
+def _start_restored(session: Session, found: Sequence[Member], keeper: Sequence[Service]) -> None:
     """Start the restored member, let all others copy it, and give the roles today's passwords."""
+    environment, engine, report = session.environment, session.engine, session.report
     first, others = found[0], found[1:]
     with report.step("set aside") as step:
         _begin_afresh(environment, engine, others, step)
@@ -254,10 +249,10 @@ def _require_untouched(environment: Environment, engine: Engine, first: Member) 
         )
 
 
-def _back_up(environment: Environment, engine: Engine, step: Step, report: Report) -> str:
+def _back_up(session: Session, step: Step) -> str:
     """A backup on the timeline that has begun: the newest one may belong to a timeline that was left."""
     try:
-        return backups.ask(environment, engine, "cluster", say=step.note, warn=report.warn)[-1]
+        return backups.ask(session.environment, session.engine, "cluster", say=step.note, warn=session.report.warn)[-1]
     except BackupRunning:
         return "already running"
     except BackupFailed as error:
@@ -298,10 +293,10 @@ def _await_leader(environment: Environment, engine: Engine, member: Member, step
         )
 
 
-def _flush(environment: Environment, engine: Engine, report: Report) -> str:
+def _flush(session: Session) -> str:
     """Have everything that was committed archived; a cluster that does not answer has only what is archived already."""
     try:
-        return "; ".join(backups.ask(environment, engine, "flush", warn=report.warn))
+        return "; ".join(backups.ask(session.environment, session.engine, "flush", warn=session.report.warn))
     except BackupFailed as error:
         return f"WAL not archived yet is lost: {error.message.splitlines()[0]}"
 

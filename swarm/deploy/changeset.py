@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
+from swarm.containers import exec
 from swarm.deploy import missing_secrets, releases
-from swarm.deploy.executor import Desk
 from swarm.deploy.releases import Release
 from swarm.engine.client import Engine
 from swarm.live import orphans, services
@@ -13,6 +14,7 @@ from swarm.live.services import Snapshot
 from swarm.plan import config_diff, plan, warnings
 from swarm.plan.display import PlanContext
 from swarm.plan.plan import Pins, StackPlan
+from swarm.session import Session
 from swarm.settings.environment import Environment
 from swarm.settings.secrets import Secret
 from swarm.shell import Shell
@@ -54,12 +56,13 @@ class ChangeSet:
                 found.setdefault(service.stack, []).append(words)
         return found
 
-    def plan_context(self, desk: Desk, *, full: bool = False) -> PlanContext:
+    def plan_context(self, session: Session, *, full: bool = False) -> PlanContext:
         """What to know before these plans are applied."""
-        known = warnings.read(self.rendered, self.plans, self.seen, desk.environment.storage.path, desk.reach)
-        edits = config_diff.config_diffs(self.rendered, self.plans.values(), desk.engine)
+        reach = partial(exec.engine_of_node, session.environment, session.engine)
+        known = warnings.read(self.rendered, self.plans, self.seen, session.environment.storage.path, reach)
+        edits = config_diff.config_diffs(self.rendered, self.plans.values(), session.engine)
         begun = {stack: f"{left} was left {left.state} by {left.owner}" for stack, left in self.begun.items()}
-        return PlanContext(known, edits, full, self.orphans(desk.environment), begun, self.unhealthy)
+        return PlanContext(known, edits, full, self.orphans(session.environment), begun, self.unhealthy)
 
     def orphans(self, environment: Environment) -> tuple[Orphan, ...]:
         """What runs and nothing has any more; asked only of a survey of all stacks."""
@@ -81,20 +84,15 @@ def render(
     return rendered
 
 
-def collect(
-    environment: Environment,
-    targets: Sequence[Target],
-    engine: Engine,
-    shell: Shell,
-    selection: Selection = EVERYTHING,
-) -> ChangeSet:
+def collect(session: Session, targets: Sequence[Target], selection: Selection = EVERYTHING) -> ChangeSet:
     """Render what is meant and compare it with what runs.
 
     Raises StackInvalid for what Docker refuses, SecretFileMissing where secrets would replace live ones by accident.
     """
+    environment, engine = session.environment, session.engine
     rendered = tuple(stack.chosen((stack.render(environment, target) for target in targets), selection))
     missing_secrets.require(environment, secrets_of(rendered), engine)
-    return compare(rendered, conversion.convert(rendered, engine, shell), engine, Pins())
+    return compare(rendered, conversion.convert(rendered, engine, session.shell), engine, Pins())
 
 
 def secrets_of(rendered: Iterable[Stack]) -> dict[str, Secret]:

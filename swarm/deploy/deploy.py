@@ -7,8 +7,7 @@ from swarm.checks import runner
 from swarm.deploy import missing_secrets
 from swarm.deploy.changeset import ChangeSet, collect, compare, pins, secrets_of
 from swarm.deploy.deployment import Deployment, Options, detail
-from swarm.deploy.executor import Desk
-from swarm.engine.client import Engine
+from swarm.deploy.executor import Executor
 from swarm.engine.refusals import REFUSALS
 from swarm.errors import ImageMissing, RegistryUnreachable
 from swarm.live import services
@@ -17,32 +16,25 @@ from swarm.plan.plan import Pins
 from swarm.report import Report
 from swarm.rollout import lock
 from swarm.rollout.waves import waves
+from swarm.session import Session
 from swarm.settings import secrets
-from swarm.settings.environment import Environment, relative
-from swarm.shell import Shell
+from swarm.settings.environment import relative
 from swarm.stacks import images, manifest
 from swarm.stacks.stack import Stack
 from swarm.stacks.targets import Target
 
 
-def deploy(
-    environment: Environment,
-    targets: Sequence[Target],
-    engine: Engine,
-    shell: Shell,
-    report: Report,
-    options: Options | None = None,
-) -> None:
+def deploy(session: Session, targets: Sequence[Target], options: Options | None = None) -> None:
     """Deploy stacks, each wave healthy before the next; those that run already as rendered are not touched."""
     options = options or Options()
-    found = collect(environment, targets, engine, shell, options.selection)
-    if _secrets_made(found.rendered, environment, engine, report, dry=options.dry):
-        found = collect(environment, targets, engine, shell, options.selection)
+    environment, engine, report = session.environment, session.engine, session.report
+    found = collect(session, targets, options.selection)
+    if _secrets_made(session, found.rendered, dry=options.dry):
+        found = collect(session, targets, options.selection)
     if options.pull:
         found = compare(found.rendered, found.wanted, engine, pins(found, engine, fresh=True))
     if options.dry:
-        context = found.plan_context(Desk(environment, engine, shell, report))
-        report.lines(display.lines(list(found.plans.values()), context))
+        report.lines(display.lines(list(found.plans.values()), found.plan_context(session)))
         return
     # Where the lock is there, somebody changes stacks, or died of it: then the answer is found under the lock.
     if not found.changed and lock.read(engine) is None:
@@ -58,22 +50,21 @@ def deploy(
         _images_are_there(found, report)
         found = compare(found.rendered, found.wanted, engine, pins(found, engine, fresh=options.pull))
         try:
-            Deployment(found, Desk(environment, engine, shell, report, hold), options).run()
+            Deployment(found, Executor(session, hold), options).run()
         finally:
             with suppress(*REFUSALS):
                 missing_secrets.settle(environment, names, engine)
 
 
-def _secrets_made(
-    rendered: Iterable[Stack], environment: Environment, engine: Engine, report: Report, *, dry: bool
-) -> bool:
+def _secrets_made(session: Session, rendered: Iterable[Stack], *, dry: bool) -> bool:
     """Generate the secrets that are generated when they are needed; whether there were any."""
+    environment = session.environment
     folder, known = environment.secrets, manifest.declarations()
     given = secrets_of(rendered)
     lacking = [key for key, secret in given.items() if secret == secrets.unmade(key)]
-    lacking += missing_secrets.unknown_passwords(environment, given, engine)
+    lacking += missing_secrets.unknown_passwords(environment, given, session.engine)
     if dry and lacking:
-        report.would((f"write {relative(secrets.file(folder, key))}" for key in lacking), "")
+        session.report.would((f"write {relative(secrets.file(folder, key))}" for key in lacking), "")
     if not dry:
         for key in (*lacking, *given):
             secrets.get(folder, key, known)

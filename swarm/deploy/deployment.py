@@ -10,7 +10,7 @@ from secrets import token_hex
 from swarm.checks import runner
 from swarm.deploy import releases
 from swarm.deploy.changeset import ChangeSet
-from swarm.deploy.executor import Desk, carry_out, create_versions, restore
+from swarm.deploy.executor import Executor, carry_out, create_versions, restore
 from swarm.deploy.prune import prune_after_success
 from swarm.deploy.releases import Content, Release, State
 from swarm.engine.refusals import REFUSALS, refusing
@@ -44,7 +44,7 @@ class Deployment:
     """One deploy under the lock: what it began is finished, or goes back together."""
 
     found: ChangeSet
-    desk: Desk
+    executor: Executor
     options: Options
     id: str = field(default_factory=lambda: token_hex(4))
     begun: list[tuple[Stack, Release]] = field(default_factory=list)
@@ -52,29 +52,29 @@ class Deployment:
 
     def run(self) -> None:
         """All waves in order; raises RolledBack, RollbackFailed, or what went wrong where nothing goes back."""
-        changed, commit = self.found.changed, self.desk.commit()
+        changed, commit = self.found.changed, self.executor.session.commit()
         try:
             for title, wave in waves(self.found.rendered, lambda stack: stack.target):
                 mine = [stack for stack in wave if stack in changed]
-                with self.desk.report.step(title, self.desk.hold.ended) as step:
+                with self.executor.session.report.step(title, self.executor.hold.ended) as step:
                     if mine:
-                        self.desk.hold.require()
+                        self.executor.hold.require()
                         with refusing(title):
-                            ids = create_versions(self.desk.engine, mine)
+                            ids = create_versions(self.executor.session.engine, mine)
                         together(mine, partial(self._one, commit, ids), step)
                     step.skipped = not mine
                     step.detail = detail(wave, mine)
         except SwarmstatsError as error:
-            if not self.desk.hold.stands():
+            if not self.executor.hold.stands():
                 raise self._stopped() from error
             # Half a restore is no way back either: what was before would not start.
             if not self.options.rollback or not self.begun or isinstance(error, RestoreFailed):
                 self._fail(error)
                 raise
             raise self._undo(error) from error
-        self.desk.hold.require()
-        with self.desk.report.step("old versions") as step:
-            removed = prune_after_success(self.desk.engine, self.desk.report)
+        self.executor.hold.require()
+        with self.executor.session.report.step("old versions") as step:
+            removed = prune_after_success(self.executor.session.engine, self.executor.session.report)
             step.detail, step.skipped = f"{removed} removed", not removed
 
     def _one(self, commit: str, ids: References, stack: Stack, step: Step) -> None:
@@ -82,27 +82,27 @@ class Deployment:
             self._served(commit, ids, stack, step)
 
     def _served(self, commit: str, ids: References, stack: Stack, step: Step) -> None:
-        self.desk.hold.require()
+        self.executor.hold.require()
         done = self.found.plans[stack.name]
         release = self._release(stack, done, commit)
         if release:
             self.begun.append((stack, release))
-        carry_out(done, self.desk.site(stack.manifest.timeout, ids), step)
+        carry_out(done, self.executor.site(stack.manifest.timeout, ids), step)
         if self.options.tests and not stack.partial:
-            runner.check(self.desk.environment, stack.target, self.desk.engine, step)
+            runner.check(self.executor.session.environment, stack.target, self.executor.session.engine, step)
         if release:
-            self.desk.hold.require()
-            releases.finish(self.desk.engine, release, State.DEPLOYED)
+            self.executor.hold.require()
+            releases.finish(self.executor.session.engine, release, State.DEPLOYED)
             self.served.append(release)
 
     def _release(self, stack: Stack, done: StackPlan, commit: str) -> Release | None:
         """The release that this deploy of a stack is; one that a killed client left is completed or given up."""
-        engine, left = self.desk.engine, self.found.begun.get(stack.name)
+        engine, left = self.executor.session.engine, self.found.begun.get(stack.name)
         wanted = self._content(stack, done)
         if left:
             same = _same(releases.content(engine, left), wanted)
             what = f"{left} was started by {left.owner} on {left.host} and left {left.state}"
-            self.desk.report.line(f"  {what}: {'completing it' if same else 'abandoning it'}.")
+            self.executor.session.report.line(f"  {what}: {'completing it' if same else 'abandoning it'}.")
             if same:
                 return left
             releases.finish(engine, left, State.INTERRUPTED if left.state is State.PENDING else left.state)
@@ -124,8 +124,9 @@ class Deployment:
             rollout={name: said.model_dump() for name, said in wanted.rollout.items()},
             timeout=stack.manifest.timeout,
         )
-        before = releases.latest(self.desk.engine).get(stack.name) if stack.partial else None
-        return releases.completed(content, releases.content(self.desk.engine, before)) if before else content
+        engine = self.executor.session.engine
+        before = releases.latest(engine).get(stack.name) if stack.partial else None
+        return releases.completed(content, releases.content(engine, before)) if before else content
 
     def _stopped(self) -> LockLost:
         """What became of a deploy whose lock is somebody else's: it goes neither on nor back."""
@@ -145,11 +146,12 @@ class Deployment:
     def _finish(self, release: Release, note: str = "", *, left: bool = False) -> None:
         """Write down that a release failed; one of which that is refused stays open, for the next deploy to see."""
         with suppress(*REFUSALS):
-            releases.finish(self.desk.engine, release, State.FAILED, note, left=left)
+            releases.finish(self.executor.session.engine, release, State.FAILED, note, left=left)
 
     def _undo(self, error: SwarmstatsError) -> SwarmstatsError:
         """Take all stacks of this deploy back, last first; what is raised says what became of it."""
         self._fail(error)
+        report, hold = self.executor.session.report, self.executor.hold
         began = time.monotonic()
         try:
             goals = [(stack, self._before(stack, release)) for stack, release in reversed(self.begun)]
@@ -158,13 +160,13 @@ class Deployment:
         kept = [stack.name for stack, before in goals if before is None]
         back = [(stack.target, before) for stack, before in goals if before is not None]
         if back:
-            self.desk.report.line(f"  {_first_line(error)}: rolling back.")
+            report.line(f"  {_first_line(error)}: rolling back.")
         try:
             for title, wave in waves(back, lambda goal: goal[0]):
-                with self.desk.report.step(f"{title}: roll back to the last release", self.desk.hold.ended) as step:
-                    together(wave, lambda goal, part: _restored(self.desk, goal[1], part), step)
+                with report.step(f"{title}: roll back to the last release", hold.ended) as step:
+                    together(wave, lambda goal, part: _restored(self.executor, goal[1], part), step)
         except (SwarmstatsError, *REFUSALS) as worse:
-            return _no_way_back(error, str(worse)) if self.desk.hold.stands() else self._stopped()
+            return _no_way_back(error, str(worse)) if hold.stands() else self._stopped()
         for stack, release in self.begun:
             if stack.name not in kept:
                 self._finish(release)
@@ -180,12 +182,12 @@ class Deployment:
         )
 
     def _before(self, stack: Stack, release: Release) -> Release | None:
-        return releases.running_before(releases.history(self.desk.engine, stack.name), release)
+        return releases.running_before(releases.history(self.executor.session.engine, stack.name), release)
 
 
-def _restored(desk: Desk, release: Release, step: Step) -> None:
+def _restored(executor: Executor, release: Release, step: Step) -> None:
     with refusing(release.stack):
-        restore(desk, release, step)
+        restore(executor, release, step)
 
 
 def _no_way_back(error: SwarmstatsError, worse: str) -> RollbackFailed:

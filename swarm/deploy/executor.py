@@ -15,63 +15,51 @@ from swarm.errors import ReleaseGone
 from swarm.live import services
 from swarm.plan import plan
 from swarm.plan.plan import StackPlan
-from swarm.report import Report, Step
+from swarm.report import Step
 from swarm.rollout import converge
 from swarm.rollout.apply import ApplyContext, References, apply
 from swarm.rollout.converge import Timing
 from swarm.rollout.lock import HeldLock
-from swarm.settings.environment import Environment
-from swarm.shell import Shell
+from swarm.session import Session
 from swarm.stacks import versions
 from swarm.stacks.stack import Stack
 
 
 @dataclass(frozen=True)
-class Desk:
-    """Whom a deploy works for, what with, and by which lock."""
+class Executor:
+    """Carries plans out: for a session, by the lock under which it changes stacks."""
 
-    environment: Environment
-    engine: Engine
-    shell: Shell
-    report: Report
+    session: Session
     hold: HeldLock = field(default_factory=HeldLock)
     # Instead of what the environment says.
     timing: Timing | None = None
 
     def reach(self, node: str) -> Engine | None:
         """The engine of a node by its host name, where it can be asked."""
-        return exec.engine_of_node(self.environment, self.engine, node)
+        return exec.engine_of_node(self.session.environment, self.session.engine, node)
 
     def site(self, timeout: float, ids: References) -> ApplyContext:
         """Where plans are applied from now on, by the managers' own clock."""
         reach: Reach = self.reach
-        timing = self.timing or Timing(self.environment.rollout.stable_seconds)
-        return ApplyContext(self.engine, self.engine.now(), timeout, ids, reach, self.hook, self.hold, timing)
+        engine = self.session.engine
+        timing = self.timing or Timing(self.session.environment.rollout.stable_seconds)
+        return ApplyContext(engine, engine.now(), timeout, ids, reach, self.hook, self.hold, timing)
 
     def hook(self, service: str, argv: tuple[str, ...]) -> tuple[int, str]:
         """Run a command in a task of a service; returns its exit code and what it said."""
         said: list[bytes] = []
-        code = exec.run(self.environment, self.engine, service, argv, said.append)
+        code = exec.run(self.session.environment, self.session.engine, service, argv, said.append)
         return code, b"".join(said).decode(errors="replace")
 
-    def commit(self) -> str:
-        """The git commit that stacks are rendered from, `+` where files differ from it; empty where there is no git."""
-        folder = str(self.environment.root)
-        found = self.shell.run(("git", "-C", folder, "rev-parse", "--short=12", "HEAD"), check=False)
-        if found.code != 0:
-            return ""
-        changes = self.shell.run(("git", "-C", folder, "status", "--porcelain"), check=False).stdout
-        return found.stdout.strip() + ("+" if changes.strip() else "")
 
-
-def restore(desk: Desk, release: Release, step: Step) -> StackPlan:
+def restore(executor: Executor, release: Release, step: Step) -> StackPlan:
     """Make a stack run exactly what a release holds: its digests, its versions; returns what had to be done."""
-    held = releases.content(desk.engine, release)
-    ids = References.read(desk.engine)
+    held = releases.content(executor.session.engine, release)
+    ids = References.read(executor.session.engine)
     if gone := sorted({*held.configs, *held.secrets} - {*ids.configs, *ids.secrets}):
         raise ReleaseGone(f"{release} needs {', '.join(gone)}, no longer in the swarm.")
-    done = plan.plan(releases.desired_state(release.stack, held), services.snapshot(desk.engine))
-    carry_out(done, desk.site(held.timeout, ids), step)
+    done = plan.plan(releases.desired_state(release.stack, held), services.snapshot(executor.session.engine))
+    carry_out(done, executor.site(held.timeout, ids), step)
     return done
 
 

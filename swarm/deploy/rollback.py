@@ -1,12 +1,11 @@
 """The use cases that go back to a release, and that tell whether what runs is still what was released."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from secrets import token_hex
 
 from swarm.deploy import releases
 from swarm.deploy.deployment import Options
-from swarm.deploy.executor import Desk, restore
+from swarm.deploy.executor import Executor, restore
 from swarm.deploy.prune import prune_after_success
 from swarm.deploy.releases import Release, State
 from swarm.engine.client import Engine
@@ -17,34 +16,43 @@ from swarm.plan import display, plan
 from swarm.plan.plan import StackPlan
 from swarm.report import Report
 from swarm.rollout import lock
+from swarm.rollout.converge import Timing
+from swarm.session import Session
 from swarm.stacks.targets import Target
 
 
-def rollback(desk: Desk, targets: Sequence[Target], number: int | None, whole: bool, options: Options) -> None:
+def rollback(
+    session: Session,
+    targets: Sequence[Target],
+    number: int | None,
+    whole: bool,
+    options: Options,
+    timing: Timing | None = None,
+) -> None:
     """Bring stacks back to release `number`, or to the one before; `whole` takes one deploy's stacks back together."""
     names = [target.name for target in targets]
     if options.dry:
-        goals, kept = goals_of(releases.history(desk.engine), names, number, whole)
-        _tell_kept(kept, desk.report)
-        desk.report.lines(display.lines(_plans(desk.engine, [goal for _, goal in goals])))
+        goals, kept = goals_of(releases.history(session.engine), names, number, whole)
+        _tell_kept(kept, session.report)
+        session.report.lines(display.lines(_plans(session.engine, [goal for _, goal in goals])))
         return
     purpose = f"rollback {' '.join(names[:5])}"
     deploy = token_hex(4)
-    with lock.held(desk.engine, purpose, options.lock_timeout, desk.report.line) as hold:
-        desk = replace(desk, hold=hold)
-        goals, kept = goals_of(releases.history(desk.engine), names, number, whole)
-        _tell_kept(kept, desk.report)
+    with lock.held(session.engine, purpose, options.lock_timeout, session.report.line) as hold:
+        executor = Executor(session, hold, timing)
+        goals, kept = goals_of(releases.history(session.engine), names, number, whole)
+        _tell_kept(kept, session.report)
         # Written down before anything is changed: a client that is killed leaves what the next one completes.
-        begun = [(goal, _begun(desk, goal, deploy) if now != goal else None) for now, goal in goals]
+        begun = [(goal, _begun(session, goal, deploy) if now != goal else None) for now, goal in goals]
         for place, (goal, made) in enumerate(begun):
-            with desk.report.step(f"{goal.stack}: roll back to release {goal.number}", hold.ended) as step:
+            with session.report.step(f"{goal.stack}: roll back to release {goal.number}", hold.ended) as step:
                 try:
                     with refusing(goal.stack):
-                        done = restore(desk, goal, step)
+                        done = restore(executor, goal, step)
                 except SwarmstatsError as error:
                     # What is left pending is what the same rollback, said again, completes.
                     hold.require()
-                    _give_up(desk.engine, made, [release for _, release in begun[place + 1 :] if release], error)
+                    _give_up(session.engine, made, [release for _, release in begun[place + 1 :] if release], error)
                     if isinstance(error, StackFailed):
                         raise RollbackFailed(error.message, hint=error.hint) from error
                     raise
@@ -52,9 +60,9 @@ def rollback(desk: Desk, targets: Sequence[Target], number: int | None, whole: b
                 step.detail = "already running" if done.empty else f"{len(done.pending)} services changed"
                 if made:
                     hold.require()
-                    releases.finish(desk.engine, made, State.DEPLOYED)
+                    releases.finish(session.engine, made, State.DEPLOYED)
         hold.require()
-        prune_after_success(desk.engine, desk.report)
+        prune_after_success(session.engine, session.report)
 
 
 def drift(engine: Engine, targets: Sequence[Target]) -> list[StackPlan]:
@@ -160,14 +168,14 @@ def _interrupted(mine: Sequence[Release], now: Release | None) -> Release | None
     return next((release for release in mine if release.number == now.back), None)
 
 
-def _begun(desk: Desk, goal: Release, deploy: str) -> Release:
+def _begun(session: Session, goal: Release, deploy: str) -> Release:
     """Going back is a release too; one that a killed client left is given up."""
-    if left := releases.unfinished(desk.engine).get(goal.stack):
+    if left := releases.unfinished(session.engine).get(goal.stack):
         state = State.INTERRUPTED if left.state is State.PENDING else left.state
-        releases.finish(desk.engine, left, state, f"undone by rolling back to release {goal.number}")
-    held = releases.content(desk.engine, goal)
+        releases.finish(session.engine, left, state, f"undone by rolling back to release {goal.number}")
+    held = releases.content(session.engine, goal)
     note = f"{releases.BACK}{goal.number}"
-    return releases.begin(desk.engine, goal.stack, held, deploy=deploy, commit=goal.commit, note=note)
+    return releases.begin(session.engine, goal.stack, held, deploy=deploy, commit=goal.commit, note=note)
 
 
 def _give_up(engine: Engine, made: Release | None, rest: Sequence[Release], error: SwarmstatsError) -> None:

@@ -8,13 +8,13 @@ from swarm.containers import backfills, exec
 from swarm.deploy import clean as cleaning
 from swarm.deploy import deploy as deploying
 from swarm.deploy import missing_secrets
-from swarm.deploy.deployment import Options
 from swarm.engine.client import Engine
 from swarm.errors import CommandFailed
 from swarm.nodes import manager
 from swarm.projects import entries
 from swarm.projects.entries import NewProject
 from swarm.report import Report
+from swarm.session import Session
 from swarm.settings import environment as environments
 from swarm.settings.environment import Environment, relative
 from swarm.shell import Shell
@@ -47,7 +47,7 @@ def add(
     report.line(f"{wanted.name} is {'now' if new else 'already'} in {path}.")
     known = environments.load(environment.name)
     engine = manager.connect(known, shell)
-    _deploy(known, f"{','.join(KNOWING)},{wanted.name}", engine, shell, report)
+    _deploy(Session(known, engine, shell, report), f"{','.join(KNOWING)},{wanted.name}")
     if fill:
         fill_in(engine, wanted.name, backfills.arguments(wanted.name, "", "", newest_first=True, jobs=jobs), report)
 
@@ -93,7 +93,7 @@ def remove(
     entries.remove(environment, name)
     report.line(f"Removed {name} from {path}.")
     known = environments.load(environment.name)
-    _deploy(known, ",".join(KNOWING), engine, shell, report)
+    _deploy(Session(known, engine, shell, report), ",".join(KNOWING))
     if drop:
         said = _say(known, engine, ("drop", project.database))
         report.line(said.strip())
@@ -141,8 +141,8 @@ def cells(item: dict[str, Any]) -> tuple[str, ...]:
     )
 
 
-def _deploy(environment: Environment, words: str, engine: Engine, shell: Shell, report: Report) -> None:
-    deploying.deploy(environment, targets.select(environment, words), engine, shell, report, Options())
+def _deploy(session: Session, words: str) -> None:
+    deploying.deploy(session, targets.select(session.environment, words))
 
 
 def _say(environment: Environment, engine: Engine, words: tuple[str, ...]) -> str:

@@ -9,28 +9,29 @@ from swarm.errors import ArgumentInvalid, StackFailed, SwarmstatsError
 from swarm.live import lookup
 from swarm.live import services as live
 from swarm.live.services import Service
-from swarm.report import Report, Step
+from swarm.report import Step
 from swarm.rollout.lock import HeldLock
 from swarm.rollout.service_update import Change, _carry_out, _one
+from swarm.session import Session
 from swarm.settings.environment import Environment, relative
 from swarm.stacks import stack, targets
 
 
-def scale(environment: Environment, words: str, engine: Engine, report: Report, wait: float, *, dry: bool) -> None:
+def scale(session: Session, words: str, wait: float, *, dry: bool) -> None:
     """`app/nginx=3,admin/portal=2`: return when each has exactly so many tasks; raises ArgumentInvalid, StackFailed."""
     wanted = sizes(words)
-    services = live.services(engine)
+    services = live.services(session.engine)
     chosen = [(lookup.one(services, word), count) for word, count in wanted.items()]
     require_distinct([service for service, _ in chosen])
     changes = [_scaled(service, count) for service, count in chosen]
     try:
-        _carry_out(changes, f"scale {words}", engine, report, wait, dry=dry)
+        _carry_out(changes, f"scale {words}", session.engine, session.report, wait, dry=dry)
     except StackFailed as error:
         back = ",".join(f"{lookup.display_name(service)}={service.desired}" for service, _ in chosen)
         raise type(error)(error.message, hint=f"To undo: ./run scale {back}") from error
     for change, count in zip(changes, wanted.values(), strict=True):
-        if change.edit and (advice := override_advice(environment, change.service, count)):
-            report.line(advice)
+        if change.edit and (advice := override_advice(session.environment, change.service, count)):
+            session.report.line(advice)
 
 
 def resize(engine: Engine, service: Service, count: int, step: Step) -> None:

@@ -31,8 +31,8 @@ from swarm.errors import (
     UnknownName,
 )
 from swarm.host.folder_lock import lock_folder
-from swarm.report import Report
 from swarm.secrets import edit, inventory
+from swarm.session import Session
 from swarm.settings import secrets
 from swarm.settings.environment import Environment, relative
 from swarm.settings.secrets import Secret
@@ -56,14 +56,13 @@ class Wanted:
     version: str
 
 
-def fetch(
-    environment: Environment, name: str, engine: Engine, report: Report, *, force: bool = False, dry: bool = False
-) -> None:
+def fetch(session: Session, name: str, *, force: bool = False, dry: bool = False) -> None:
     """Write a secret, or without a name all whose files are missing, into the operator's own files.
 
     Raises UnknownName, SecretMissing where the swarm has no version, SecretRefused over a file that differs, and
     SecretNotFetched for what could not be read; everything else is written even then.
     """
+    environment, engine, report = session.environment, session.engine, session.report
     held = inventory.versions_in_swarm(engine)
     names = _named(name, held) if name else _missing(environment, engine)
     for source in sorted(_sources_without_a_version(environment, name, names, held)):
@@ -78,7 +77,7 @@ def fetch(
         report.would((f"write {relative(_file(environment, one))}, as in {one.version}" for one in wanted), "")
         return
     with lock_folder(environment.secrets, lambda: _busy(environment)):
-        _bring(environment, wanted, engine, report)
+        _bring(session, wanted)
 
 
 def _busy(environment: Environment) -> None:
@@ -87,8 +86,9 @@ def _busy(environment: Environment) -> None:
     )
 
 
-def _bring(environment: Environment, wanted: Sequence[Wanted], engine: Engine, report: Report) -> None:
+def _bring(session: Session, wanted: Sequence[Wanted]) -> None:
     """Read secrets, from running tasks and then by one job for the rest, and write each that is right."""
+    environment, engine = session.environment, session.engine
     found = from_tasks(environment, wanted, engine)
     rest = [one for one in wanted if one.name not in found]
     reason = ""
@@ -100,7 +100,7 @@ def _bring(environment: Environment, wanted: Sequence[Wanted], engine: Engine, r
     for one in wanted:
         if content := found.get(one.name):
             secrets.write(environment.secrets, one.name, content)
-            report.line(f"Wrote {relative(_file(environment, one))}, as in {one.version}.")
+            session.report.line(f"Wrote {relative(_file(environment, one))}, as in {one.version}.")
     if lacking := [one.name for one in wanted if one.name not in found]:
         raise SecretNotFetched(
             f"Could not be read from the swarm: {', '.join(lacking)}.{reason}",

@@ -19,10 +19,10 @@ from swarm.live.services import Service
 from swarm.report import Report
 from swarm.secrets import edit, inventory
 from swarm.secrets.inventory import FEW, Users
+from swarm.session import Session
 from swarm.settings import secrets
 from swarm.settings.environment import Environment, relative
 from swarm.settings.secrets import Secret
-from swarm.shell import Shell
 from swarm.stacks import manifest as manifests
 from swarm.stacks import targets
 from swarm.stacks.targets import Target
@@ -55,38 +55,37 @@ class Rotation:
 
 
 def rotate(
-    environment: Environment,
+    session: Session,
     name: str,
     content: bytes | None,
-    engine: Engine,
-    shell: Shell,
-    report: Report,
     *,
     dry: bool = False,
     lock_timeout: float = LOCK_TIMEOUT_SECONDS,
 ) -> None:
     """Give a secret another content and bring it to the services; if that fails, its file holds the former one."""
-    wanted, coming = _wanted(name, content), preview(environment, name, content, engine, shell)
+    report = session.report
+    wanted, coming = _wanted(name, content), preview(session, name, content)
     restarts, names = coming.restarts, coming.secrets
     _tell(names, restarts, report)
     if coming.also_deploys:
         report.line(f"This also deploys pending changes of these stacks: {', '.join(coming.also_deploys)}.")
     if dry:
         return
-    with _alone(environment.secrets, name), _replaced(environment, names, wanted, engine, report):
+    with _alone(session.environment.secrets, name), _replaced(session, names, wanted):
         if restarts:
             affected = tuple(dict.fromkeys(restart.target for restart in restarts))
-            deploy.deploy(environment, affected, engine, shell, report, Options(lock_timeout))
+            deploy.deploy(session, affected, Options(lock_timeout))
     report.line(f"Rotated {name}{'' if restarts else ' in its file; no running service uses it'}.")
 
 
-def preview(environment: Environment, name: str, content: bytes | None, engine: Engine, shell: Shell) -> Rotation:
+def preview(session: Session, name: str, content: bytes | None) -> Rotation:
     """What a rotation would do; raises what it would refuse."""
+    environment, engine = session.environment, session.engine
     _wanted(name, content)
     names, used, running = (name, *edit.derived(name)), inventory.users(environment), services.services(engine)
     restarts = _restarts(environment, names, used, running)
     _require_files(environment, names, used, {one.target for one in restarts}, engine)
-    return Rotation(names, tuple(restarts), tuple(_waiting(environment, restarts, used, engine, shell)))
+    return Rotation(names, tuple(restarts), tuple(_waiting(session, restarts, used)))
 
 
 def _wanted(name: str, content: bytes | None) -> Secret | None:
@@ -146,15 +145,13 @@ def _table(restarts: Sequence[Restart]) -> Iterator[tuple[str, str, str]]:
         yield "projects", f"{len(projects)} services of {len({one.target for one in projects})} projects", ""
 
 
-def _waiting(
-    environment: Environment, restarts: Iterable[Restart], used: Users, engine: Engine, shell: Shell
-) -> list[str]:
+def _waiting(session: Session, restarts: Iterable[Restart], used: Users) -> list[str]:
     """Other services of the same stacks that do not run as the environment says now."""
     affected = tuple(dict.fromkeys(one.target for one in restarts))
     needed = {key for key, pairs in used.items() if any(target in affected for target, _ in pairs)}
-    if not affected or not all(secrets.file(environment.secrets, key).exists() for key in needed):
+    if not affected or not all(secrets.file(session.environment.secrets, key).exists() for key in needed):
         return []
-    plans = changeset.collect(environment, affected, engine, shell).plans.values()
+    plans = changeset.collect(session, affected).plans.values()
     return sorted({change.service for done in plans for change in done.pending} - {one.service for one in restarts})
 
 
@@ -171,17 +168,16 @@ def _alone(folder: Path, name: str) -> AbstractContextManager[None]:
 
 
 @contextmanager
-def _replaced(
-    environment: Environment, names: tuple[str, ...], wanted: Secret | None, engine: Engine, report: Report
-) -> Iterator[None]:
+def _replaced(session: Session, names: tuple[str, ...], wanted: Secret | None) -> Iterator[None]:
     """Write another content, keeping the former one beside it until the block has ended well.
 
     When the block fails the former files come back. A client that is killed, interrupted or has lost the lock leaves
     both: the next rotation goes on with the new content, or finds that a deploy has brought it everywhere.
     """
+    environment, report = session.environment, session.report
     folder, (name, *_) = environment.secrets, names
     present = secrets.read(secrets.file(folder, name))
-    if _unfinished(environment, names, present, engine):
+    if _unfinished(environment, names, present, session.engine):
         report.line(f"An earlier rotation of {name} is unfinished; {'replacing' if wanted else 'completing'} it.")
         wanted = wanted or present
     else:

@@ -10,11 +10,11 @@ import pytest
 
 from swarm.deploy import releases, rollback
 from swarm.deploy.deployment import Options
-from swarm.deploy.executor import Desk
 from swarm.deploy.releases import Content, State
 from swarm.engine.client import Engine
 from swarm.errors import NoRelease, ReleaseGone, UnknownName
 from swarm.report import Report
+from swarm.session import Session
 from swarm.shell import Shell
 from swarm.stacks.targets import Target
 from tests.e2e.conftest import Platform
@@ -141,9 +141,9 @@ def test_a_change_by_hand_is_a_drift_that_a_deploy_ends(platform: Platform) -> N
 
 def test_a_stack_without_an_earlier_release_has_nothing_to_go_back_to(platform: Platform, engine: Engine) -> None:
     begin(engine, state=State.DEPLOYED)
-    desk = Desk(platform.environment, engine, Shell(), Report())
+    session = Session(platform.environment, engine, Shell(), Report())
     with pytest.raises(NoRelease, match=f"No earlier release to roll back to: {STACK}"):
-        rollback.rollback(desk, [Target(STACK)], None, False, Options(dry=True))
+        rollback.rollback(session, [Target(STACK)], None, False, Options(dry=True))
 
 
 @pytest.fixture

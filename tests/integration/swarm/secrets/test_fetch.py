@@ -18,6 +18,7 @@ from swarm.errors import NodeFailed, SecretFileMissing, SecretNotFetched
 from swarm.nodes import lifecycle, manager
 from swarm.report import Report
 from swarm.secrets import fetch
+from swarm.session import Session
 from swarm.settings import environment, secrets
 from swarm.settings.environment import Environment
 from swarm.settings.secrets import Secret
@@ -111,7 +112,7 @@ def texts(made: Environment) -> dict[str, str]:
 def test_a_deploy_or_plan_without_the_files_is_refused_by_what_the_managers_hold(empty: Environment) -> None:
     engine = manager.connect(empty, Shell())
     with pytest.raises(SecretFileMissing) as caught:
-        changeset.collect(empty, targets.select(empty, "db,archive"), engine, Shell())
+        changeset.collect(Session(empty, engine, Shell(), Report()), targets.select(empty, "db,archive"))
     for key in CONTENTS:
         assert key in caught.value.message
     assert "postgres-password" not in caught.value.message
@@ -122,7 +123,7 @@ def test_secrets_come_back_by_a_job_that_no_log_betrays(
     empty: Environment, ended: list[JobResult], capsys: pytest.CaptureFixture[str]
 ) -> None:
     engine = manager.connect(empty, Shell())
-    fetch.fetch(empty, "", engine, Report())
+    fetch.fetch(Session(empty, engine, Shell(), Report()), "")
     assert texts(empty) == CONTENTS
     (job,) = ended
     said = "".join(capsys.readouterr()) + "".join(job.output)
@@ -131,7 +132,7 @@ def test_secrets_come_back_by_a_job_that_no_log_betrays(
     assert [item["Spec"]["Name"] for item in engine.services.list()] == ["test_reader"]
     assert engine.configs.list(jobs.LABEL) == []
     before = {path: path.stat().st_mtime_ns for path in empty.secrets.iterdir()}
-    fetch.fetch(empty, "", engine, Report())
+    fetch.fetch(Session(empty, engine, Shell(), Report()), "")
     assert {path: path.stat().st_mtime_ns for path in empty.secrets.iterdir()} == before
 
 
@@ -142,7 +143,7 @@ def test_of_a_task_whose_node_does_not_answer_a_job_reads_for_us(
         raise NodeFailed("node-1 cannot be reached from here")
 
     monkeypatch.setattr(fetch.exec, "find", unreachable)
-    fetch.fetch(empty, MOUNTED, manager.connect(empty, Shell()), Report())
+    fetch.fetch(Session(empty, manager.connect(empty, Shell()), Shell(), Report()), MOUNTED)
     assert texts(empty) == {MOUNTED: CONTENTS[MOUNTED]}
     assert len(ended) == 1
 
@@ -153,7 +154,7 @@ def test_a_content_that_does_not_fit_its_name_is_not_written(empty: Environment)
     engine.secrets.create(version, b"something else", {versions.LABEL: "patroni-password"})
     try:
         with pytest.raises(SecretNotFetched, match="patroni-password"):
-            fetch.fetch(empty, "patroni-password", engine, Report())
+            fetch.fetch(Session(empty, engine, Shell(), Report()), "patroni-password")
     finally:
         identity = next(item["ID"] for item in engine.secrets.list() if item["Spec"]["Name"] == version)
         engine.secrets.discard(identity)

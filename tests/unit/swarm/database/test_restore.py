@@ -9,7 +9,7 @@ from swarm.database.backups import Overview
 from swarm.engine.client import Engine
 from swarm.errors import ArgumentInvalid, BackupFailed, RestoreFailed
 from swarm.live.services import Snapshot
-from swarm.report import Report
+from tests.support.sessions import session
 from tests.unit.swarm.conftest import Make
 
 CREATED = "2026-01-31T12:00:00.000000000Z"
@@ -141,4 +141,4 @@ def test_a_restore_demands_the_nodes_before_it_stops_anything(make: Make, monkey
     monkeypatch.setattr(restore.services, "snapshot", lambda _: down)
     monkeypatch.setattr(restore.services, "services", lambda *_: [])
     with pytest.raises(RestoreFailed, match="its node node-1 is down"):
-        restore.restore_cluster(make(), Engine(), restore.RecoveryTarget(), Report(), 0.0)
+        restore.restore_cluster(session(make(), Engine()), restore.RecoveryTarget(), 0.0)

@@ -8,7 +8,7 @@ import pytest
 from swarm.containers import backfills
 from swarm.deploy import changeset, clean, prune, releases, rollback
 from swarm.deploy.deployment import Deployment, Options
-from swarm.deploy.executor import Desk
+from swarm.deploy.executor import Executor
 from swarm.deploy.releases import Release, State
 from swarm.engine.client import Engine
 from swarm.engine.wire import NAMESPACE
@@ -19,7 +19,6 @@ from swarm.report import Report
 from swarm.rollout import lock
 from swarm.rollout.converge import Timing
 from swarm.settings.secrets import Secret
-from swarm.shell import RecordingShell
 from swarm.stacks import versions
 from swarm.stacks.conversion import DesiredState
 from swarm.stacks.manifest import Manifest
@@ -28,6 +27,7 @@ from swarm.stacks.stack import Stack
 from swarm.stacks.targets import Target
 from swarm.stacks.versions import ConfigVersion, SecretVersion
 from tests.support.fake_managers import Answer, Known
+from tests.support.sessions import session
 from tests.unit.swarm.conftest import Make
 
 ADMIN, APP = Target("admin"), Target("app")
@@ -224,8 +224,7 @@ def deploy(make: Make, engine: Known, version: int, stack: str = "app") -> None:
     )
     wanted = {stack: DesiredState(stack, {name: spec}, {network: body}, {})}
     found = changeset.compare((rendered,), wanted, engine, Pins())
-    desk = Desk(make(), engine, RecordingShell(), Report(), timing=QUICK)
-    Deployment(found, desk, Options(tests=False)).run()
+    Deployment(found, Executor(session(make(), engine), timing=QUICK), Options(tests=False)).run()
 
 
 @pytest.fixture
@@ -241,8 +240,8 @@ def cleaned(engine: Known, *stacks: str, **options: Any) -> None:
 
 
 def roll_back(make: Make, engine: Known, *stacks: str, number: int | None = None, whole: bool = False) -> None:
-    desk = Desk(make(), engine, RecordingShell(), Report(), timing=QUICK)
-    rollback.rollback(desk, [Target(stack) for stack in stacks or ("app",)], number, whole, Options(1))
+    wanted = [Target(stack) for stack in stacks or ("app",)]
+    rollback.rollback(session(make(), engine), wanted, number, whole, Options(1), QUICK)
 
 
 def ledger(engine: Known, stack: str = "app") -> list[Release]:

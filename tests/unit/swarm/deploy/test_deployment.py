@@ -11,24 +11,23 @@ from swarm.checks.definitions import Http
 from swarm.deploy import releases
 from swarm.deploy.changeset import ChangeSet
 from swarm.deploy.deployment import Deployment, Options
-from swarm.deploy.executor import Desk
+from swarm.deploy.executor import Executor
 from swarm.deploy.releases import State
 from swarm.engine.wire import NAMESPACE
 from swarm.errors import LockLost, RollbackFailed, RolledBack
 from swarm.live import services
 from swarm.plan import plan
 from swarm.plan.plan import Pins
-from swarm.report import Report
 from swarm.rollout import lock
 from swarm.rollout.converge import Timing
 from swarm.rollout.lock import HeldLock
 from swarm.settings.environment import Environment
-from swarm.shell import RecordingShell
 from swarm.stacks.conversion import DesiredState
 from swarm.stacks.manifest import Manifest
 from swarm.stacks.stack import Stack
 from swarm.stacks.targets import Target
 from tests.support.fake_managers import Answer, Known, Managers, Raw
+from tests.support.sessions import session
 from tests.unit.swarm.conftest import Make
 
 OPTIONS = Options(tests=False)
@@ -54,7 +53,7 @@ def deployment(make: Make, engine: Known, hold: HeldLock, image: str, *names: st
     seen = services.snapshot(engine)
     plans = {name: plan.plan(wanted[name], seen, Pins()) for name in names}
     found = ChangeSet(rendered, wanted, plans, releases.unfinished(engine), seen)
-    return Deployment(found, Desk(make(), engine, RecordingShell(), Report(), hold, QUICK), OPTIONS)
+    return Deployment(found, Executor(session(make(), engine), hold, QUICK), OPTIONS)
 
 
 def images(managers: Managers) -> dict[str, str]:
@@ -151,13 +150,13 @@ def test_a_plan_names_what_a_deploy_would_act_upon_besides_changes(make: Make) -
     engine.managers.running = lambda service: "starting"
     deploy = deployment(make, engine, HeldLock(), "r/web:1", "app")
     assert [stack.name for stack in deploy.found.changed] == ["app"]
-    assert deploy.found.plan_context(deploy.desk).unhealthy == {"app": ["web 0/1 starting"]}
+    assert deploy.found.plan_context(deploy.executor.session).unhealthy == {"app": ["web 0/1 starting"]}
     engine.managers.running = lambda service: "running"
     held = releases.content(engine, releases.history(engine, "app")[0])
     left = releases.begin(engine, "app", held, deploy="x", commit="")
     deploy = deployment(make, engine, HeldLock(), "r/web:1", "app")
     assert [stack.name for stack in deploy.found.changed] == ["app"]
-    assert deploy.found.plan_context(deploy.desk).unfinished == {
+    assert deploy.found.plan_context(deploy.executor.session).unfinished == {
         "app": f"release 2 of app was left pending by {left.owner}"
     }
 

@@ -10,7 +10,7 @@ from swarm.plan.plan import StackPlan
 from swarm.report import Report, Step
 from swarm.rollout.apply import ApplyContext, References
 from swarm.rollout.converge import Timing
-from swarm.shell import RecordingShell
+from tests.support.sessions import session
 from tests.unit.swarm.conftest import ENV, Make
 
 USED, SLOW = "app_old", "app_slow"
@@ -79,6 +79,6 @@ def test_a_network_that_cannot_be_removed_is_told_once_the_step_has_ended(capsys
 
 def test_what_is_deployed_must_stay_healthy_for_as_long_as_the_environment_says(make: Make) -> None:
     for lines, seconds in (("", 3), ("rollout: {stable: 7s}\n", 7)):
-        desk = executor.Desk(make(ENV + lines), Swarm(), RecordingShell(), Report())
-        site = desk.site(60, References({}, {}))
+        carrying = executor.Executor(session(make(ENV + lines), Swarm()))
+        site = carrying.site(60, References({}, {}))
         assert site.watch("app", {}).timing.stable_seconds == seconds

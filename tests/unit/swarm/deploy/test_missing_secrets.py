@@ -9,12 +9,11 @@ import pytest
 from swarm.deploy import changeset, deploy, missing_secrets
 from swarm.deploy.deployment import Options
 from swarm.errors import SecretFileMissing
-from swarm.report import Report
 from swarm.settings import secrets
 from swarm.settings.environment import Environment
-from swarm.shell import RecordingShell
 from swarm.stacks import manifest, stack, targets
 from tests.support.secrets import MADE, READER, Swarm, swarm
+from tests.support.sessions import session
 from tests.unit.swarm.conftest import Make
 
 ADMIN, USERS = "traefik-admin", "traefik-users"
@@ -56,9 +55,7 @@ def test_a_deploy_without_the_files_is_refused_before_anything_is_changed(make: 
     before = files(environment)
     with pytest.raises(SecretFileMissing):
         # This engine can be asked for services and secrets only: whatever would change it fails the test.
-        deploy.deploy(
-            environment, targets.select(environment, "all"), engine, RecordingShell(), Report(), Options(dry=dry)
-        )
+        deploy.deploy(session(environment, engine), targets.select(environment, "all"), Options(dry=dry))
     assert files(environment) == before
 
 
@@ -67,7 +64,7 @@ def test_a_plan_without_the_files_is_refused(make: Make) -> None:
     engine = swarm(environment)
     remove(environment, READER)
     with pytest.raises(SecretFileMissing, match=READER):
-        changeset.collect(environment, targets.select(environment, "admin"), engine, RecordingShell())
+        changeset.collect(session(environment, engine), targets.select(environment, "admin"))
 
 
 def test_what_is_to_be_delivered_is_checked_before_it_is_built(make: Make) -> None:
@@ -83,7 +80,7 @@ def test_without_any_file_a_fresh_swarm_is_deployed_with_generated_secrets(make:
     environment = make()
     missing_secrets.require(environment, MADE, Swarm())
     rendered = [stack.render(environment, target) for target in targets.select(environment, "db,admin")]
-    assert deploy._secrets_made(rendered, environment, Swarm(), Report(), dry=False)
+    assert deploy._secrets_made(session(environment, Swarm()), rendered, dry=False)
     missing_secrets.require(environment, MADE, Swarm())
 
 
@@ -162,7 +159,7 @@ def test_a_hash_whose_password_nobody_knows_is_made_again_on_a_fresh_swarm(make:
     remove(environment, ADMIN)
     rendered = [stack.render(environment, target) for target in targets.select(environment, "admin")]
     before = secrets.look(environment.secrets, USERS, MADE)
-    assert deploy._secrets_made(rendered, environment, Swarm(), Report(), dry=False)
+    assert deploy._secrets_made(session(environment, Swarm()), rendered, dry=False)
     assert secrets.file(environment.secrets, ADMIN).exists()
     assert secrets.look(environment.secrets, USERS, MADE) != before
 

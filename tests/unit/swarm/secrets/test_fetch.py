@@ -26,11 +26,11 @@ from swarm.errors import (
     SecretRefused,
     UnknownName,
 )
-from swarm.report import Report
 from swarm.secrets import fetch, rotate
 from swarm.settings import secrets
 from swarm.settings.environment import Environment
 from tests.support.secrets import MADE, READER, Swarm, generated, swarm
+from tests.support.sessions import session
 from tests.unit.swarm.conftest import Make
 
 ADMIN, USERS, BOOTSTRAP = "traefik-admin", "traefik-users", "devstats-team-password"
@@ -96,7 +96,7 @@ def test_all_missing_files_come_back_as_they_were_for_their_owner_alone(
 ) -> None:
     environment = make()
     engine = deployed(environment)
-    fetch.fetch(environment, "", engine, Report())
+    fetch.fetch(session(environment, engine), "")
     # The swarm has no more of this password than its hash.
     assert files(environment) == {name: text for name, text in generated().items() if name != ADMIN}
     assert {stat.S_IMODE(path.stat().st_mode) for path in environment.secrets.iterdir()} == {0o600}
@@ -109,7 +109,7 @@ def test_all_missing_files_come_back_as_they_were_for_their_owner_alone(
 
 def test_a_running_task_is_asked_first_and_a_job_for_what_none_mounts(make: Make, tasks: Tasks) -> None:
     environment = make()
-    fetch.fetch(environment, "", deployed(environment), Report())
+    fetch.fetch(session(environment, deployed(environment)), "")
     assert ("admin_portal", "cat", f"/run/secrets/{READER}") in tasks.asked
     (job,) = tasks.jobs
     assert set(job.secrets) == {
@@ -119,7 +119,7 @@ def test_a_running_task_is_asked_first_and_a_job_for_what_none_mounts(make: Make
 
 def test_one_secret_is_fetched_by_its_name(make: Make, tasks: Tasks) -> None:
     environment = make()
-    fetch.fetch(environment, READER, deployed(environment), Report())
+    fetch.fetch(session(environment, deployed(environment)), READER)
     assert files(environment) == {READER: generated()[READER]}
     assert tasks.jobs == []
 
@@ -127,7 +127,7 @@ def test_one_secret_is_fetched_by_its_name(make: Make, tasks: Tasks) -> None:
 def test_of_tasks_on_nodes_that_do_not_answer_a_job_reads_for_us(make: Make, tasks: Tasks) -> None:
     tasks.reachable = False
     environment = make()
-    fetch.fetch(environment, READER, deployed(environment), Report())
+    fetch.fetch(session(environment, deployed(environment)), READER)
     assert files(environment) == {READER: generated()[READER]}
     (job,) = tasks.jobs
     assert generated()[READER] not in repr(job)
@@ -138,7 +138,7 @@ def test_a_value_that_does_not_fit_its_name_is_never_written(make: Make, tasks: 
     environment = make()
     engine = deployed(environment)
     with pytest.raises(SecretNotFetched, match=f"Could not be read from the swarm: {READER}") as caught:
-        fetch.fetch(environment, "", engine, Report())
+        fetch.fetch(session(environment, engine), "")
     assert "secret.rotate" in caught.value.hint
     # What was right is there all the same.
     assert files(environment).keys() == MADE.keys() - {READER, ADMIN}
@@ -148,7 +148,7 @@ def test_output_that_was_lost_is_an_error_and_nothing_is_written(make: Make, tas
     tasks.reachable, tasks.lost = False, True
     environment = make()
     with pytest.raises(SecretNotFetched, match="is incomplete"):
-        fetch.fetch(environment, READER, deployed(environment), Report())
+        fetch.fetch(session(environment, deployed(environment)), READER)
     assert files(environment) == {}
 
 
@@ -160,21 +160,21 @@ def test_why_a_job_could_not_run_is_said(make: Make, tasks: Tasks, monkeypatch: 
     monkeypatch.setattr(fetch.jobs, "run_once", refuse)
     environment = make()
     with pytest.raises(SecretNotFetched, match="insufficient memory"):
-        fetch.fetch(environment, READER, deployed(environment), Report())
+        fetch.fetch(session(environment, deployed(environment)), READER)
 
 
 def test_a_dry_run_names_the_files_and_writes_none(
     make: Make, tasks: Tasks, capsys: pytest.CaptureFixture[str]
 ) -> None:
     environment = make()
-    fetch.fetch(environment, "", deployed(environment), Report(), dry=True)
+    fetch.fetch(session(environment, deployed(environment)), "", dry=True)
     assert f"{READER}.secret" in capsys.readouterr().out
     assert (files(environment), tasks.asked, tasks.jobs) == ({}, [], [])
 
 
 def test_of_a_password_that_is_in_no_swarm_secret_its_hash_is_fetched(make: Make, tasks: Tasks) -> None:
     environment = make()
-    fetch.fetch(environment, ADMIN, deployed(environment), Report())
+    fetch.fetch(session(environment, deployed(environment)), ADMIN)
     assert files(environment) == {USERS: generated()[USERS]}
 
 
@@ -184,7 +184,7 @@ def test_a_file_that_is_as_the_swarm_has_it_is_left_alone(
     environment = make()
     engine = swarm(environment)
     for name in (READER, ""):
-        fetch.fetch(environment, name, engine, Report())
+        fetch.fetch(session(environment, engine), name)
     assert capsys.readouterr().out.count("Nothing to fetch") == 2
     assert (tasks.asked, tasks.jobs) == ([], [])
 
@@ -195,9 +195,9 @@ def test_a_file_that_differs_is_replaced_only_where_that_is_said(make: Make, tas
     secrets.write(environment.secrets, READER, secrets.password())
     before = files(environment)
     with pytest.raises(SecretRefused, match="differs from"):
-        fetch.fetch(environment, READER, engine, Report())
+        fetch.fetch(session(environment, engine), READER)
     assert files(environment) == before
-    fetch.fetch(environment, READER, engine, Report(), force=True)
+    fetch.fetch(session(environment, engine), READER, force=True)
     assert files(environment)[READER] == generated()[READER]
 
 
@@ -206,7 +206,7 @@ def test_a_file_that_a_deploy_generated_is_replaced_by_what_the_swarm_has(make: 
     environment = make()
     engine = deployed(environment)
     assert secrets.get(environment.secrets, READER, MADE).reveal() != generated()[READER]
-    fetch.fetch(environment, name, engine, Report())
+    fetch.fetch(session(environment, engine), name)
     assert secrets.look(environment.secrets, READER, MADE).reveal() == generated()[READER]
     assert not secrets.fresh(environment.secrets, READER)
 
@@ -215,7 +215,7 @@ def test_the_newest_version_that_services_use_counts(make: Make, tasks: Tasks) -
     environment = make()
     engine = deployed(environment)
     newer = f"{READER}_0123456789"
-    fetch.fetch(environment, READER, replace(engine, there=[*engine.there, newer]), Report())
+    fetch.fetch(session(environment, replace(engine, there=[*engine.there, newer])), READER)
     assert files(environment) == {READER: generated()[READER]}
 
 
@@ -223,14 +223,14 @@ def test_a_name_that_is_none_and_a_secret_that_the_swarm_has_not_are_errors(make
     environment = make()
     engine = deployed(environment)
     with pytest.raises(UnknownName, match=READER):
-        fetch.fetch(environment, "ro-usr-password", engine, Report())
+        fetch.fetch(session(environment, engine), "ro-usr-password")
     with pytest.raises(SecretMissing, match="The swarm has no version of backup-s3-key"):
-        fetch.fetch(environment, "backup-s3-key", engine, Report())
+        fetch.fetch(session(environment, engine), "backup-s3-key")
 
 
 def test_nothing_is_fetched_while_a_rotation_is_under_way(make: Make, tasks: Tasks) -> None:
     environment = make()
     engine = deployed(environment)
     with rotate._alone(environment.secrets, READER), pytest.raises(Locked):
-        fetch.fetch(environment, READER, engine, Report())
+        fetch.fetch(session(environment, engine), READER)
     assert files(environment) == {}

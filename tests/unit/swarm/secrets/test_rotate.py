@@ -8,15 +8,15 @@ from swarm.deploy.changeset import ChangeSet
 from swarm.engine.client import Engine
 from swarm.errors import Locked, SecretFileMissing, SecretRefused, StackFailed
 from swarm.live.services import Snapshot
-from swarm.report import Report
 from swarm.secrets import rotate
+from swarm.session import Session
 from swarm.settings import secrets
 from swarm.settings.environment import Environment
 from swarm.settings.secrets import Secret
-from swarm.shell import RecordingShell
 from swarm.stacks import manifest
 from swarm.stacks.targets import Target
 from tests.support.secrets import MADE, READER, content, leftovers, row, swarm
+from tests.support.sessions import session
 from tests.unit.swarm.conftest import Make
 
 
@@ -28,8 +28,9 @@ class Deploys:
         self.seen: list[str] = []
         self.environment, self.name, self.error = environment, name, error
 
-    def __call__(self, environment: Environment, targets: Sequence[Target], *_: Any, **__: Any) -> None:
+    def __call__(self, session: Session, targets: Sequence[Target], *_: Any, **__: Any) -> None:
         self.asked.append([target.name for target in targets])
+        environment = session.environment
         self.seen.append(content(environment, self.name))
         for name in MADE:
             secrets.get(environment.secrets, name, MADE)
@@ -53,7 +54,7 @@ def rotating(make: Make, monkeypatch: pytest.MonkeyPatch) -> Any:
         deploys = Deploys(environment, name, error)
         monkeypatch.setattr(rotate.deploy, "deploy", deploys)
         monkeypatch.setattr(rotate.changeset, "collect", lambda *_: ChangeSet((), {}, {}, {}, Snapshot((), (), (), ())))
-        rotate.rotate(environment, name, given, engine, RecordingShell(), Report(), **options)
+        rotate.rotate(session(environment, engine), name, given, **options)
         return deploys
 
     return _rotating
@@ -78,7 +79,7 @@ def test_a_rotation_is_told_to_machines_beforehand(make: Make, monkeypatch: pyte
     environment = make()
     engine = swarm(environment)
     monkeypatch.setattr(rotate.changeset, "collect", lambda *_: ChangeSet((), {}, {}, {}, Snapshot((), (), (), ())))
-    assert rotate.preview(environment, READER, None, engine, RecordingShell()).as_json() == {
+    assert rotate.preview(session(environment, engine), READER, None).as_json() == {
         "secrets": (READER,),
         "restarts": [
             {"stack": "db", "service": "db_bootstrap", "tasks": "job, runs again"},
