@@ -163,7 +163,7 @@ def _disks(environment: Environment, shell: Shell) -> Iterator[Finding]:
     if not engine.services.list(STACK):
         return
     for disk in disks.read(Database(environment, engine)):
-        # A server that does not run is told by its service.
+        # A server that does not run is reported with its service.
         if disk.free is not None:
             found = disk.complaint or f"{disk.shown} free"
             yield Finding(f"disk of {STACK}/{disk.member}", not disk.complaint, found, disks.advice(disk))

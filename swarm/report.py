@@ -48,7 +48,7 @@ class Step:
         self._lock = Lock()
 
     def silent(self) -> "Step":
-        """A part of this step that says nothing by itself: it is cancelled with it and warns through it."""
+        """A silent part of this step: it is cancelled with it and warns through it."""
         part = Step(self.title, None, cancelled=self.cancelled)
         part.warnings = self.warnings
         return part
@@ -197,7 +197,7 @@ class Report:
         sys.stderr.buffer.flush()
 
     def warn(self, text: str) -> None:
-        """Say on stderr what is missing of an answer that is given all the same."""
+        """Warn on stderr, e.g. that an answer is incomplete."""
         self.errors.print(f"[yellow]![/yellow] {escape(text)}")
 
     def confirm(self, what: str, name: str) -> None:
@@ -242,7 +242,7 @@ def _grid(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Grid:
 
 
 def _without_ages(table: Table) -> Table:
-    """A table in which time does not pass: `3m ago` is no change."""
+    """A table without its ages, so that `3m ago` does not count as a change."""
     columns, rows = table
     return columns, [tuple(AGE.sub("", cell) for cell in row) for row in rows]
 

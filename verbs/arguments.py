@@ -95,7 +95,7 @@ class Verb(Task):  # type: ignore[type-arg]
 
 
 class _VerbParser(ArgumentParser):
-    """An argparse parser whose complaints are errors of ours."""
+    """An argparse parser that raises ArgumentInvalid."""
 
     def error(self, message: str) -> NoReturn:
         """Raise ArgumentInvalid; argparse would end the process with 2, which means pending changes here."""

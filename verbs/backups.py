@@ -1,4 +1,4 @@
-"""db.*: backups, dumps and the way back from them."""
+"""db.*: backups, dumps and restores."""
 
 from datetime import datetime
 from typing import TYPE_CHECKING

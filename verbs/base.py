@@ -1,4 +1,4 @@
-"""The one door through which errors leave, and what all verbs share: a shell, a report, words of help."""
+"""What all verbs share: the decorator that prints errors, a shell, a report and texts of help."""
 
 import functools
 import os
@@ -36,7 +36,7 @@ DRY = "print what would be done, change nothing"
 
 
 def verb(**options: Any) -> Callable[[Callable[..., None]], Verb]:
-    """A task whose errors leave through one door: a message, a next step and an exit code of their own."""
+    """A task whose errors are printed as a message with a hint, and end the process with their own exit code."""
 
     def wrap(body: Callable[..., None]) -> Verb:
         @functools.wraps(body)
@@ -47,7 +47,7 @@ def verb(**options: Any) -> Callable[[Callable[..., None]], Verb]:
                 REPORT.error(error)
                 raise Exit(code=error.exit_code) from error
             except BrokenPipeError as error:
-                # Whoever read us (head, less) has gone; what is still buffered must not complain at exit.
+                # The reader of the pipe (head, less) has gone; flushing at exit must not fail again.
                 os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
                 raise Exit(code=141) from error
             except KeyboardInterrupt as error:

@@ -1,4 +1,4 @@
-"""bench.*: how fast this is, against its goals."""
+"""bench.*: benchmarks and their goals."""
 
 from collections.abc import Sequence
 from dataclasses import asdict

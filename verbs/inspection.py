@@ -1,4 +1,4 @@
-"""What runs, what it wrote, and where it is to be seen."""
+"""Verbs that show something: URLs, status, logs."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""lock.*: who changes stacks, and what to do when that is stuck."""
+"""lock.*: the deploy lock."""
 
 from dataclasses import asdict
 

@@ -1,4 +1,4 @@
-"""swarm.*: the nodes and the swarm that they are."""
+"""swarm.*: the nodes of the swarm."""
 
 from dataclasses import asdict
 

@@ -129,7 +129,7 @@ class VerbProgram(Program):
 def main(program: VerbProgram) -> NoReturn:
     """Run the verb of this process and end the process."""
     if {"--list", "-l", "--help", "-h"} & set(sys.argv):
-        # Whoever reads only the head of a list ends it without a complaint.
+        # A reader such as head may close the pipe early; that is not an error.
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     program.run()
     sys.exit(0)

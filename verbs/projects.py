@@ -1,4 +1,4 @@
-"""project.*: from nothing to a project, and back."""
+"""project.*: adding, removing and backfilling projects."""
 
 from invoke import Context
 

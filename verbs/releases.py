@@ -1,4 +1,4 @@
-"""What stacks were before: their releases, the way back, what has drifted from the last one."""
+"""Verbs of releases: list, show, rollback, drift."""
 
 from dataclasses import asdict
 from functools import partial

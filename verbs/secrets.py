@@ -1,4 +1,4 @@
-"""secret.*: your own secrets, and those that services have."""
+"""secret.*: secrets in files and in the swarm."""
 
 from dataclasses import asdict
 from pathlib import Path

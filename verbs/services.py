@@ -1,4 +1,4 @@
-"""What is done to services and by them, day to day."""
+"""Verbs of services: exec, scale, restart, check, job."""
 
 import sys
 from dataclasses import asdict

@@ -1,4 +1,4 @@
-"""The life of stacks: built, planned, deployed, rendered, removed."""
+"""Verbs of stacks: build, push, plan, deploy, render, clean."""
 
 from functools import partial
 

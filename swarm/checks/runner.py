@@ -38,7 +38,7 @@ CONFIG = "/etc/swarmstats/probe.json"
 
 @dataclass(frozen=True)
 class CheckResult:
-    """What came of one stack test."""
+    """The result of one stack test."""
 
     stack: str
     kind: str

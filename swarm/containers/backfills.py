@@ -27,7 +27,7 @@ def arguments(project: str, first: str, last: str, *, newest_first: bool, jobs: 
 
 
 def start(engine: Engine, project: str, words: tuple[str, ...]) -> bool:
-    """Start the backfill of a project as a job; False when one is under way. Raises JobFailed without an ingest."""
+    """Start the backfill of a project as a job; False if one is running. Raises JobFailed without an ingest."""
     sweep(engine, project)
     name = PREFIX + project
     if engine.services.get(name) is not None:

@@ -79,12 +79,12 @@ def run(
 
 
 def rerun(engine: Engine, word: str, timeout: float = DEADLINE_SECONDS, say: Say = lambda _: None) -> JobResult:
-    """As `run`, for whoever holds the lock already."""
+    """Like `run`, for callers that already hold the deploy lock."""
     return _follow(engine, _again(engine, find(services.services(engine), word).id), timeout, say)
 
 
 def find(services: Iterable[Service], word: str) -> Service:
-    """The job that a word means; raises UnknownName, or JobFailed for a service that is no job."""
+    """The job that a word means; raises UnknownName, or JobFailed for a service that is not a job."""
     known = {service.name: service for service in services}
     jobs = [_shown(service) for service in known.values() if service.mode == "replicated-job"]
     service = known.get(word.replace("/", "_", 1))
@@ -134,9 +134,9 @@ def sweep(engine: Engine) -> list[str]:
 
 
 def end(engine: Engine, name: str) -> None:
-    """End ad-hoc jobs of a name, whoever began them, and return when their tasks have ended.
+    """Stop all ad-hoc jobs of a name, also those of other clients, and return once their tasks have stopped.
 
-    For whoever holds a lock under which nobody else may have one.
+    For callers that hold a lock which forbids such jobs.
     """
     found = {str(item["ID"]) for item in engine.services.list(label=f"{LABEL}={name}")}
     for identity in found:
@@ -152,7 +152,7 @@ def end(engine: Engine, name: str) -> None:
 
 
 def abandoned(labels: Mapping[str, str], now: datetime, host: str) -> bool:
-    """Whether nobody waits for an ad-hoc job any more: its process on this host has ended, or its time is over."""
+    """Whether an ad-hoc job is abandoned: its process on this host has ended, or its time is over."""
     owner, _, process = labels.get(OWNER, "").rpartition(":")
     if owner == host and process.isdigit() and not psutil.pid_exists(int(process)):
         return True

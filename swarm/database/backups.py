@@ -27,7 +27,7 @@ Say = Callable[[str], None]
 
 
 def without_answer(_: str) -> None:
-    """For what nobody wants to hear."""
+    """Discard a message."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Overview:
 
     @property
     def now(self) -> datetime:
-        """When it was told."""
+        """When the service reported it."""
         return datetime.fromisoformat(self.told["now"])
 
     def age(self, moment: str) -> float:
@@ -118,8 +118,8 @@ def ask(
 ) -> list[str]:
     """Have the service do something and return the lines that it says, each handed on as it comes.
 
-    What it did all the same, but not as it should be, goes to `warn`. Raises BackupFailed with the reason,
-    BackupRunning when the same is under way, UnknownName for a project.
+    Warnings go to `warn`. Raises BackupFailed with the reason,
+    BackupRunning when another one is running, UnknownName for a project.
     """
     out, err = _Lines(say), _Lines()
     try:
@@ -149,7 +149,7 @@ def dump(environment: Environment, engine: Engine, project: str, to: datetime | 
 
 
 def restore(environment: Environment, engine: Engine, project: str, to: datetime | None, say: Say, warn: Say) -> str:
-    """Bring a project's database to what its newest dump (not after `to`) holds; returns what came of it in words."""
+    """Restore a project's database from its newest dump (not after `to`); returns the result in words."""
     try:
         return ask(environment, engine, "restore", project, *_until(to), say=say, warn=warn)[-1]
     except BackupFailed as error:

@@ -1,4 +1,4 @@
-"""What the cluster is to be told against what it is told, and what its servers do by."""
+"""Compares the desired database settings with those of the cluster and of its servers."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -19,7 +19,7 @@ PARAMETERS = "postgresql.parameters."
 class Setting:
     """One setting; `desired` is what the environment says, `actual` what the cluster has; None where it is not there.
 
-    `refused` is of one that the cluster was told and its leader did not take.
+    `refused` marks a setting that the leader rejected.
     """
 
     name: str
@@ -51,16 +51,16 @@ def compare(database: Database) -> list[Setting]:
 
 
 def with_states(item: Setting, taken: Mapping[str, tuple[str, str]]) -> Setting:
-    """What has become of a setting that the cluster was told as wanted: Patroni drops, or bounds, what is not valid.
+    """A setting with its state on the leader: Patroni drops or limits invalid values.
 
-    Arguments are told as Postgres has them: only numbers are compared.
+    Arguments are in the notation of Postgres, so only numbers are compared.
     """
     name = item.name.removeprefix(PARAMETERS)
     if item.desired is None or item.desired != item.actual or name == item.name:
         return item
     value, place = taken.get(name.lower(), (None, ""))
     alike = place == "argument" and not (item.desired.isdecimal() and str(value).isdecimal())
-    # Rows and columns of what was told are lines and tabs.
+    # psql separates rows and columns by newlines and tabs, so values contain blanks instead.
     return item if alike or value == item.desired.translate(BLANKS) else replace(item, actual=value, refused=True)
 
 

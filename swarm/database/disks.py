@@ -9,7 +9,7 @@ from swarm.errors import CommandFailed, DatabaseUnhealthy, NodeFailed, UnknownNa
 
 ASK = ("df", "--block-size=1", "--output=size,avail", "/var/lib/postgresql/data")
 MEGABYTE = 1024**2
-# Less than a few segments of the log: Postgres is about to stop for lack of room, or has.
+# Less than a few WAL segments: Postgres has stopped or is about to.
 FULL_BYTES = 64 * MEGABYTE
 LOW_SHARE = 0.1
 

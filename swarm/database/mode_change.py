@@ -42,7 +42,7 @@ class ModeChange:
 
     @property
     def created(self) -> dict[str, Spec]:
-        """The services that the plan makes anew."""
+        """The services that the plan creates."""
         pending = self.done.pending
         return {change.service: change.wanted for change in pending if change.kind is Kind.CREATE and change.wanted}
 
@@ -133,7 +133,7 @@ def _require_no_restore(change: ModeChange, service: str) -> None:
     """Servers that a restore stopped may start again unless it has put its result in the place of the data.
 
     Then the first one has what was restored and the others what was before; only another restore makes them one again.
-    One server alone has nobody to disagree with: it starts with what was restored.
+    A single server has no other members: it starts with the restored data.
     """
     jobs.end(change.site.engine, RESTORE)
     spec = dict(change.there[service].spec)
@@ -174,7 +174,7 @@ def _stood_alone(change: ModeChange, node: str, volume: str) -> bool:
 
 
 def _forget(change: ModeChange) -> None:
-    """Have etcd know nothing of a former cluster: by an empty volume, or, where it runs, by being told."""
+    """Delete a former cluster from etcd: through its API where it runs, otherwise by emptying its volume."""
     voters = {name: spec for name, spec in change.created.items() if name.startswith(VOTERS)}
     for spec in voters.values():
         image = str(spec["TaskTemplate"]["ContainerSpec"]["Image"])
@@ -200,7 +200,7 @@ def _to_one(change: ModeChange, members: list[str]) -> None:
         raise DatabaseUnhealthy("patroni1, whose volume would be used, does not exist.", hint=HINT)
     _require_home(change, FIRST, node, "database=true")
     _ask(change, "lead")
-    # The others first: while the first one leads and nobody else is there, nobody can take over.
+    # The other members first, so that none can take over from patroni1.
     change.remove([name for name in members if name != FIRST])
     _ask(change, "leads")
     change.remove([FIRST])

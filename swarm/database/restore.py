@@ -1,4 +1,4 @@
-"""The whole cluster at a point in time: members stopped, one restored, the others begin afresh and copy it.
+"""The whole cluster at a point in time: members are stopped, one is restored, the others clone it.
 
 A member's former data stay in its volume under another name until the next restore, and nothing takes their place
 before it is restored, replayed and well. Whoever runs the verb again completes what was begun.
@@ -260,7 +260,7 @@ def _back_up(session: Session, step: Step) -> str:
 
 
 def _begin_afresh(environment: Environment, engine: Engine, others: Sequence[Member], step: Step) -> None:
-    """Have the other members copy the cluster, and nobody remember what it was.
+    """Have the other members clone the leader, and delete the former cluster from etcd.
 
     Until that is done they must not start: one that still has the former data might lead with them.
     """

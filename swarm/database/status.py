@@ -31,7 +31,7 @@ class Status:
 def read(database: Database, patience: float = ANSWER_SECONDS, pause: float = PAUSE_SECONDS) -> Status:
     """Ask the cluster and its leader, again for some seconds; raises DatabaseUnhealthy.
 
-    Who has just been told to lead takes no queries of a leader yet, and who led may be gone.
+    A new leader does not accept writes at once, and the former leader may be gone.
     """
     try:
         return until_accepted(lambda: _read(database), patience, (CommandFailed, DatabaseUnhealthy), pause)

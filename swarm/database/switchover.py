@@ -1,4 +1,4 @@
-"""Who leads, changed by people: hand the lead over, copy a member anew."""
+"""Switchover of the leader and reinitialization of a member."""
 
 import time
 from contextlib import suppress
@@ -50,7 +50,7 @@ def _handed_over(database: Database, leader: str, argv: tuple[str, ...]) -> str:
 
 
 def reinit(database: Database, name: str, report: Report, *, dry: bool = False) -> None:
-    """Copy a replica anew from the leader and wait until it follows; raises UnknownName or DatabaseUnhealthy."""
+    """Reinitialize a replica from the leader and wait until it streams; raises UnknownName or DatabaseUnhealthy."""
     database.require_cluster()
     _known(name, database.members())
     leader = database.leader()

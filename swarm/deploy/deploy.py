@@ -36,7 +36,7 @@ def deploy(session: Session, targets: Sequence[Target], options: Options | None 
     if options.dry:
         report.lines(display.lines(list(found.plans.values()), found.plan_context(session)))
         return
-    # Where the lock is there, somebody changes stacks, or died of it: then the answer is found under the lock.
+    # If the lock exists, another client is changing stacks or has died: decide under the lock.
     if not found.changed and lock.read(engine) is None:
         _say_nothing_to_do(found, report)
         return

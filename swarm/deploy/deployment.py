@@ -41,7 +41,7 @@ class Options:
 
 @dataclass
 class Deployment:
-    """One deploy under the lock: what it began is finished, or goes back together."""
+    """One deploy under the lock: all its releases are completed or rolled back together."""
 
     found: ChangeSet
     executor: Executor
@@ -51,7 +51,7 @@ class Deployment:
     served: list[Release] = field(default_factory=list)
 
     def run(self) -> None:
-        """All waves in order; raises RolledBack, RollbackFailed, or what went wrong where nothing goes back."""
+        """All waves in order; raises RolledBack, RollbackFailed, or the error itself if rollback is off."""
         changed, commit = self.found.changed, self.executor.session.commit()
         try:
             for title, wave in waves(self.found.rendered, lambda stack: stack.target):
@@ -67,7 +67,7 @@ class Deployment:
         except SwarmstatsError as error:
             if not self.executor.hold.stands():
                 raise self._stopped() from error
-            # Half a restore is no way back either: what was before would not start.
+            # An interrupted restore cannot be rolled back: the former services would not start.
             if not self.options.rollback or not self.begun or isinstance(error, RestoreFailed):
                 self._fail(error)
                 raise
@@ -129,7 +129,7 @@ class Deployment:
         return releases.completed(content, releases.content(engine, before)) if before else content
 
     def _stopped(self) -> LockLost:
-        """What became of a deploy whose lock is somebody else's: it goes neither on nor back."""
+        """The error of a deploy that lost its lock: it neither continues nor rolls back."""
         left = [(stack.name, release) for stack, release in self.begun if release not in self.served]
         if not left:
             return LockLost(f"{LOST}: the remaining stacks were not deployed.", hint=HINT)
@@ -149,7 +149,7 @@ class Deployment:
             releases.finish(self.executor.session.engine, release, State.FAILED, note, left=left)
 
     def _undo(self, error: SwarmstatsError) -> SwarmstatsError:
-        """Take all stacks of this deploy back, last first; what is raised says what became of it."""
+        """Roll back all stacks of this deploy, last first; returns the error that describes the result."""
         self._fail(error)
         report, hold = self.executor.session.report, self.executor.hold
         began = time.monotonic()

@@ -46,7 +46,7 @@ def complaints(environment: Environment, names: Iterable[str], engine: Engine) -
 
 
 def unknown_passwords(environment: Environment, names: Iterable[str], engine: Engine) -> list[str]:
-    """Passwords of which only a hash is here, and none in the swarm: nobody could sign in, so they are generated."""
+    """Passwords of which only a hash is here, and none in the swarm; they are generated."""
     known, folder = manifest.declarations(), environment.secrets
     sources = {name: _source(name, known) for name in names}
     orphaned = [

@@ -36,12 +36,12 @@ SECTIONS = ("services", "networks", "volumes", "configs", "secrets")
 
 # A release that was begun and neither serves nor was taken back; the label goes when one of both is so.
 OPEN = f"{LABEL}-open"
-# The note of a release that goes back to another one, before its number.
+# The note of a rollback release, followed by the number of its target.
 BACK = "rollback to release "
 
 
 class State(StrEnum):
-    """What became of a release."""
+    """The state of a release."""
 
     PENDING = "pending"
     DEPLOYED = "deployed"
@@ -183,7 +183,7 @@ def _highest(engine: Engine, stack: str) -> int:
 
 
 def finish(engine: Engine, release: Release, state: State, note: str = "", *, left: bool = False) -> None:
-    """Say what became of a release; one that is `left` as it is stays open, for the next deploy to complete."""
+    """Record the result of a release; one that is `left` stays open, for the next deploy to complete."""
     labels = {f"{LABEL}-state": str(state), **({f"{LABEL}-note": note} if note else {})}
     engine.configs.label(release.id, labels, () if left else (OPEN,))
 

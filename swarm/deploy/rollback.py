@@ -169,7 +169,7 @@ def _interrupted(mine: Sequence[Release], now: Release | None) -> Release | None
 
 
 def _begun(session: Session, goal: Release, deploy: str) -> Release:
-    """Going back is a release too; one that a killed client left is given up."""
+    """A rollback is a release too; one that a killed client left open is abandoned."""
     if left := releases.unfinished(session.engine).get(goal.stack):
         state = State.INTERRUPTED if left.state is State.PENDING else left.state
         releases.finish(session.engine, left, state, f"undone by rolling back to release {goal.number}")

@@ -18,7 +18,7 @@ from swarm.shell import Shell
 # Hours are made once and kept: an hour of this size takes a minute.
 FOLDER = ROOT / ".swarmstats" / "bench" / "hours"
 DISTRIBUTION = ROOT / "images" / "activity"
-# Before 2025-10-08 the archive told everything of an event, since then little of pushes and pull requests.
+# Before 2025-10-08 the archive had all fields of an event, since then little of pushes and pull requests.
 HOURS = {"fat": "2024-05-14-15", "slim": "2026-05-14-15"}
 EVENTS = {"fat": 200_000, "slim": 250_000}
 OWNERS, REPOSITORIES, MORE = 100, 60, 4_000
@@ -178,5 +178,5 @@ def _ratios(pairs: list[tuple[Measured, Measured]]) -> tuple[float, ...]:
     return tuple(ours.processor / theirs.processor for ours, theirs in pairs)
 
 
-# Each is measured by itself; more of them may be added.
+# Each is measured alone; more of them may be added.
 CASES: tuple[Callable[[Bench], Iterator[Figure]], ...] = (reading, patterns, names, processes, loading)

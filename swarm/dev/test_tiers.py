@@ -33,7 +33,7 @@ Clock = Callable[[], float]
 
 @dataclass(frozen=True)
 class Lane:
-    """Commands that run one after the other, beside those of other lanes; those of e2e have the swarm of its name."""
+    """Commands that run in sequence, in parallel to other lanes; those of e2e have the swarm of its name."""
 
     name: str
     commands: tuple[Argv, ...]

@@ -42,7 +42,7 @@ class Engine:
 
     @cached_property
     def _sdk(self) -> docker.DockerClient:
-        """The SDK's client, closed when nobody holds it any more; raises EngineUnavailable when nothing answers."""
+        """The SDK's client, closed once it is no longer referenced; raises EngineUnavailable when nothing answers."""
         client = retry.until_accepted(self._connect, self.patience, (EngineUnavailable,), self.pause)
         weakref.finalize(client, client.api.close)
         retry.mount_retries(client.api, self.patience, self.pause)

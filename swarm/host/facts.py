@@ -77,7 +77,7 @@ def survey(process: Mapping[str, str] = os.environ, top: Path = Path("/")) -> Ma
 
 
 def can_provide_engine(machine: Machine) -> bool:
-    """Whether we install or start the engine ourselves; never over a DOCKER_HOST that somebody chose."""
+    """Whether we install or start the engine ourselves; never if DOCKER_HOST is set."""
     return machine.root and not machine.elsewhere and ("dockerd" in machine.programs or machine.debian)
 
 

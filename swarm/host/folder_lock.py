@@ -9,7 +9,7 @@ from pathlib import Path
 
 @contextmanager
 def lock_folder(folder: Path, busy: Callable[[], None]) -> Iterator[None]:
-    """Hold a folder, making it where it lacks; where another holds it, call `busy`, which may raise, and wait."""
+    """Lock a folder, creating it if needed; if it is locked, call `busy`, which may raise, and wait."""
     folder.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(folder, os.O_RDONLY)
     try:

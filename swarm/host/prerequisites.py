@@ -60,7 +60,7 @@ def client(shell: Shell) -> Argv:
 
 
 def ensure_builder(shell: Shell, debian: Callable[[], str], note: Callable[[str], None] | None = None) -> Argv:
-    """A docker client with buildx; pieces that this machine lacks are taken from Debian's packages, into your home."""
+    """A docker client with buildx; missing parts are copied from Debian's packages into your home."""
     lacking = _lacking(shell)
     if lacking:
         if note:
@@ -157,7 +157,7 @@ def _provide_engine(machine: Machine, shell: Shell, report: Report, answers: Cal
         report.line(f"Docker Engine is not installed: installing {', '.join(ENGINE_PACKAGES)}.")
         with report.step("Docker Engine installed"):
             _install(shell, ENGINE_PACKAGES)
-        # The package starts the engine by itself where there is a service manager.
+        # The package starts the engine automatically where there is a service manager.
         if machine.systemd and until(answers, START_SECONDS):
             return True
     with report.step("Docker Engine started"):

@@ -63,7 +63,7 @@ def _rendered(stack: Stack, name: str, service: Mapping[str, Any]) -> _Member:
 
 
 def _running(snapshot: Snapshot, replaced: set[str]) -> Iterator[_Member]:
-    """Services that run beside the given stacks; the short name is one of their aliases like all others."""
+    """Services that run in addition to the given stacks; the short name is one of their aliases like all others."""
     names = {str(item["Id"]): str(item["Name"]) for item in snapshot.networks}
     for raw in snapshot.services:
         spec = raw["Spec"]
@@ -127,7 +127,7 @@ def _clash(routed: _Routed, message: str, hint: str) -> Iterator[Lint]:
 
 
 def _aliases(members: Sequence[_Member], stacks: Sequence[Stack]) -> Iterator[Lint]:
-    """Names that lead to services of two stacks: always when somebody chose one, else when somebody uses it."""
+    """Names that resolve to services of two stacks: explicit aliases always, others only where they are used."""
     answering: dict[tuple[str, str], dict[str, _Member]] = defaultdict(dict)
     for member in members:
         for network, aliases in member.networks.items():

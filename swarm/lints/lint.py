@@ -11,7 +11,7 @@ from swarm.stacks.stack import Stack
 
 
 def lint(stack: Stack, shared: str) -> list[Lint]:
-    """What is wrong in one stack by itself; below the directory `shared` all nodes see the same."""
+    """What is wrong in one stack alone; below the directory `shared` all nodes see the same."""
     found = [placed(stack, "", finding) for finding in names.of_stack(stack.name, stack.document)]
     for name, service in stack.services.items():
         found += [placed(stack, name, finding) for finding in _of_service(stack, name, service, shared)]

@@ -1,4 +1,4 @@
-"""What is wrong in one service by itself: its image, secrets in plain sight, where its data lies, its updates."""
+"""What is wrong in one service alone: image, secrets in plain text, location of its data, updates."""
 
 import re
 from collections.abc import Iterator, Mapping

@@ -1,4 +1,4 @@
-"""Stacks that run and that nothing in the environment has any more, as when a project was deleted from its file."""
+"""Orphaned stacks: they run but are no longer defined, e.g. because a project was removed from its file."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ Manager = Callable[[], Engine]
 
 @dataclass(frozen=True)
 class Orphan:
-    """One such stack: what has it no more, and where that stood."""
+    """An orphaned stack: the kind of its definition, and where that was."""
 
     stack: str
     kind: str
@@ -73,7 +73,7 @@ def every(environment: Environment, words: str, manager: Manager, projects: str 
 
 
 def _running(environment: Environment, manager: Manager) -> dict[str, Orphan]:
-    """None where no manager answers: then it is the unknown name that is to be told."""
+    """Empty if no manager answers: then the unknown name is the error to report."""
     try:
         return find(environment, services.services(manager()))
     except (SwarmstatsError, *REFUSALS):

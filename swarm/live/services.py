@@ -32,7 +32,7 @@ class Task:
     created: datetime
     current: bool
     container: str = ""
-    # Its node is down: what is told of it is what was last heard.
+    # Its node is down: its state is the last one reported.
     lost: bool = False
 
     @property
@@ -42,7 +42,7 @@ class Task:
 
     @property
     def leaving(self) -> bool:
-        """Was told to stop and still runs: it may answer open requests, or new ones until its proxy knows."""
+        """Shutting down: desired state is `shutdown`, still running. It may serve requests until its proxy notices."""
         return self.state == "running" and self.desired != "running" and bool(self.node) and not self.lost
 
     @property
@@ -102,7 +102,7 @@ class Service:
 
     @property
     def healthy(self) -> bool:
-        """Every wanted task of the current specification runs and no update is under way."""
+        """Every wanted task of the current specification runs and no update is in progress."""
         settled = self.update not in ("updating", "paused", "rollback_started", "rollback_paused")
         return settled and self.running >= self.desired
 
@@ -166,7 +166,7 @@ def chosen(
 ) -> tuple[Service, ...]:
     """Those of the services that are meant; raises UnknownName when something was asked for and none is.
 
-    A project in `absent` may be asked for all the same: it is defined and does not run.
+    A project in `absent` may be named anyway: it is defined and does not run.
     """
     known = targets.with_template(environment)
     of = {target.name for target in targets.select(environment, PROJECT, projects)} if projects.strip() else None
@@ -243,6 +243,6 @@ def _task(
 
 
 def _felt(specification: Mapping[str, Any]) -> dict[str, Any]:
-    """The part of a specification that a task is made anew for: a task that suits another placement stays."""
+    """The part of the spec whose change replaces tasks; a task that also fits a new placement stays."""
     left_out = ("Runtime", "Placement", "ForceUpdate")
     return {key: value for key, value in specification.items() if value and key not in left_out}

@@ -37,7 +37,7 @@ class Release(Protocol):
 
     @property
     def state(self) -> str:
-        """What became of it."""
+        """The state of the release."""
 
     @property
     def cleaned_at(self) -> datetime | None:

@@ -228,7 +228,7 @@ def _unwanted(wanted: DesiredState, seen: Snapshot, mine: set[str]) -> tuple[str
 
 
 def _options(network: Mapping[str, Any], asked: Mapping[str, Any]) -> Fields:
-    """What a stack file can say of a network; subnets and options that nobody asked for are the managers' choice."""
+    """What a stack file can say of a network; other subnets and options are the managers' choice."""
     found = {word.lower(): str(bool(network.get(word))).lower() for word in ("Internal", "Attachable")}
     found["driver"] = str(network.get("Driver") or "overlay")
     for key in asked.get("Options") or ():

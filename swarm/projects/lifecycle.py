@@ -20,7 +20,7 @@ from swarm.settings.environment import Environment, relative
 from swarm.shell import Shell
 from swarm.stacks import targets
 
-# Whoever routes events or lists projects has to know of one.
+# The stacks that route events or list projects, and must know a new one.
 KNOWING = ("admin", "archive")
 INGEST = "archive/ingest"
 
@@ -108,7 +108,7 @@ def _require_secrets(environment: Environment, shell: Shell) -> None:
 
 
 def fill_in(engine: Engine, name: str, words: tuple[str, ...], report: Report) -> None:
-    """Start the backfill of a project, unless one is under way."""
+    """Start the backfill of a project, unless one is running."""
     if backfills.start(engine, name, words):
         report.line(f"Started the backfill of {name}: ./run project.status {name}")
     else:
@@ -116,7 +116,7 @@ def fill_in(engine: Engine, name: str, words: tuple[str, ...], report: Report) -
 
 
 def status(environment: Environment, names: Sequence[str], engine: Engine) -> list[dict[str, Any]]:
-    """What each project holds, lacks and computes, and how far its backfill is, as the ingest says it."""
+    """The hours, missing hours, series and backfill progress of each project, as reported by the ingest."""
     wanted = [word for name in names for word in ("--project", environment.projects.get(name).name)]
     jobs = backfills.running(engine)
     found = [json.loads(line) for line in _say(environment, engine, ("status", *wanted)).splitlines() if line]

@@ -57,7 +57,7 @@ def removed(text: str, name: str) -> str:
 
 
 def _projects(text: str) -> tuple[yaml.Node | None, yaml.Node | None]:
-    """The key `projects` and what stands under it; raises ProjectsUneditable where lines cannot be told apart."""
+    """The key `projects` and what stands under it; raises ProjectsUneditable if they are not on separate lines."""
     root = yaml.compose(text, Loader=yaml.CSafeLoader)
     if root is None:
         return None, None

@@ -69,7 +69,7 @@ def wait(engine: Engine, watch: Watch, step: Step, reach: Reach = nowhere) -> No
         if settled(services, watch.wanted):
             stable_since = stable_since or now
             stable = now - stable_since >= watch.timing.stable_seconds
-            # What was told to stop may serve the former version still; past the deadline that is no reason to fail.
+            # Tasks that are shutting down may still serve the former version; after the deadline that is not an error.
             if stable and (now > deadline or not any(item.leaving for item in services)):
                 return
         else:
@@ -102,7 +102,7 @@ def failure(service: Service, began: datetime, wanted: Spec | None, now: datetim
     old = [task for task in ours if now - task.created > UNPLACEABLE]
     if service.update == "updating" and (lost := [task for task in old if task.lost and task.state in STARTING_STATES]):
         return f"its update waits for a task on {lost[0].node}, which is down; Swarm would wait forever"
-    # What is told to stop holds on to its ports and reservations for as long as its grace period lets it.
+    # A task that is shutting down keeps its ports and reservations during its grace period.
     stuck = [task for task in old if task.state == "pending" and task.error and not service.leaving]
     return f"no node can run it: {stuck[0].error}" if stuck else ""
 

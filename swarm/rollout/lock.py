@@ -29,7 +29,7 @@ HINT = "./run lock.status shows who holds the lock; ./run status shows what runs
 
 @dataclass(frozen=True)
 class Timing:
-    """How often a held lock is renewed, and how often one that somebody else holds is asked for, seconds."""
+    """How often a held lock is renewed, and how often a lock of another client is polled, seconds."""
 
     renewal_seconds: float = 8.0
     poll_seconds: float = 0.5
@@ -55,7 +55,7 @@ class Lock:
 
 @dataclass
 class HeldLock:
-    """The lock in the hands of its holder; `ended` is set once nothing more is to be changed. One of nobody stands."""
+    """The lock in the hands of its holder; `ended` is set once it is lost. A lock without an engine is always valid."""
 
     engine: Engine | None = None
     id: str = ""
@@ -101,7 +101,7 @@ def read(engine: Engine) -> Lock | None:
 
 
 def release(engine: Engine, *, dry: bool = False) -> Lock | None:
-    """Take the lock away from whoever holds it; returns what was taken, or with `dry` would be."""
+    """Break the lock; returns the lock that was broken, or with `dry` would be."""
     lock = read(engine)
     if lock and not dry:
         engine.configs.discard(lock.id)

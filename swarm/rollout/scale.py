@@ -35,7 +35,7 @@ def scale(session: Session, words: str, wait: float, *, dry: bool) -> None:
 
 
 def resize(engine: Engine, service: Service, count: int, step: Step) -> None:
-    """Give a service so many tasks and wait until exactly these run; for whoever holds the lock already."""
+    """Give a service so many tasks and wait until exactly these run; for callers that already hold the lock."""
     _one(engine, HeldLock(), Change(service, "", partial(_resize, count=count)), step)
 
 

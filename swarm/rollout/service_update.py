@@ -28,7 +28,7 @@ Edit = Callable[[Spec], None]
 
 @dataclass(frozen=True)
 class Change:
-    """One service, what becomes of it in words, and how its specification changes; None when it is so already."""
+    """One service, the change in words, and how its specification changes (None: no change)."""
 
     service: Service
     words: str
@@ -75,7 +75,7 @@ def _one(engine: Engine, hold: HeldLock, change: Change, step: Step) -> None:
 
 
 def _update(engine: Engine, service: Service, edit: Edit) -> Spec:
-    """Write a service's changed specification; when somebody else wrote meanwhile, theirs is read and changed.
+    """Write a service's changed specification; if another client changed it meanwhile, try again.
 
     A manager that went away after it had written ours refuses the same once more: then it is done.
     """

@@ -41,7 +41,7 @@ class Constraint:
 
     @property
     def pins(self) -> bool:
-        """Ties tasks to nodes that somebody chose, not to a kind of node."""
+        """Ties tasks to explicitly chosen nodes, not to a kind of node."""
         return self.equal and self.key.lower() not in ("node.role", "node.platform.os", "node.platform.arch")
 
     def met(self, node: Node) -> bool:

@@ -110,7 +110,7 @@ def _now(desired: Mapping[str, Spec], snapshot: Snapshot, nodes: Sequence[Spec])
 
 
 def _holds(task: Mapping[str, Any], spec: Spec) -> bool:
-    """Whether a task takes room that it will not give up by itself, as tasks of jobs do."""
+    """Whether a task keeps its resources until it is replaced, unlike tasks of jobs."""
     active = task["Status"]["State"] in HOLDING and task.get("DesiredState") not in GOING
     return bool(active) and not _is_job(spec)
 

@@ -73,7 +73,7 @@ def content(environment: Environment, name: str) -> Secret:
 
 
 def declared(name: str) -> Declaration:
-    """How a secret that may be written comes to be."""
+    """The declaration of a secret that may be written."""
     known = manifest.declarations()
     if name not in known:
         raise UnknownName("secret", name, known)

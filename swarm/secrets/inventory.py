@@ -26,7 +26,7 @@ Users = Mapping[str, Sequence[tuple[Target, str]]]
 
 @dataclass(frozen=True)
 class Row:
-    """One secret: how it comes to be, who uses it, its file, its versions in the swarm (None without a swarm)."""
+    """One secret: its source, who uses it, its file, its versions in the swarm (None without a swarm)."""
 
     name: str
     origin: str

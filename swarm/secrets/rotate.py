@@ -169,7 +169,7 @@ def _alone(folder: Path, name: str) -> AbstractContextManager[None]:
 
 @contextmanager
 def _replaced(session: Session, names: tuple[str, ...], wanted: Secret | None) -> Iterator[None]:
-    """Write another content, keeping the former one beside it until the block has ended well.
+    """Write another content, keeping the former one next to it until the block has succeeded.
 
     When the block fails the former files come back. A client that is killed, interrupted or has lost the lock leaves
     both: the next rotation goes on with the new content, or finds that a deploy has brought it everywhere.

@@ -131,7 +131,7 @@ class RolloutTiming(Strict):
     stable: Annotated[Seconds, AfterValidator(lambda given: _at_least_one(given))] = "3s"
     # How long Swarm watches each updated service for failures, instead of what its stack says.
     monitor: Seconds | None = None
-    # How long a page that was told to stop serves on, until Traefik knows its successor.
+    # How long a page that is shutting down keeps serving, until Traefik knows its successor.
     drain: Seconds = "8s"
 
     @property

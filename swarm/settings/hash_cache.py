@@ -41,7 +41,7 @@ def memory(folder: Path) -> Path:
 
 
 def _signature(files: Sequence[Path]) -> Signature:
-    """What changes with a file, whoever writes it; empty where one is missing, or may have been read before it changed.
+    """A fingerprint that changes with a file; empty where one is missing, or may have been read before it changed.
 
     That is sure of files which are older than this process.
     """

@@ -1,4 +1,4 @@
-"""`db` of env.yaml -> what Postgres and Patroni are told: sizes that follow from memory, and what is always the same.
+"""`db` of env.yaml -> the settings of Postgres and Patroni: sizes that follow from memory, and what is always the same.
 
 Of a cluster all of it is in etcd alone, as one document; a single server gets the parameters as arguments.
 """
@@ -21,7 +21,7 @@ KNOWN = Path(__file__).parent / "postgres_parameters.txt"
 SHARES = {"gha_admin": (60, 1), "ro_user": (30, 3), "devstats_team": (10, 0)}
 # Kept for the superuser, replication and members that join.
 RESERVED_CONNECTIONS = 10
-# Patroni decides these; somebody who sets them would wait for what never happens.
+# Patroni decides these; setting them would have no effect.
 PATRONI_S = (
     "hot_standby", "wal_level", "listen_addresses", "port", "cluster_name", "primary_conninfo", "hba_file",
     "data_directory", "synchronous_standby_names", "synchronous_commit", "unix_socket_directories", "fsync",
@@ -40,13 +40,13 @@ HBA = (
 
 # The same on every server, whatever its size.
 FIXED = {
-    # What ALTER SYSTEM writes on one server would stand over all that is said here, and nobody would see it.
+    # ALTER SYSTEM on one server would silently override the settings of this file.
     "allow_alter_system": "off",
     "password_encryption": "scram-sha-256",
     "wal_compression": "lz4",
     "random_page_cost": "1.1",
     "jit": "off",
-    # Whoever leads archives; what was committed is in the archive a minute later.
+    # The leader archives; committed data is in the archive a minute later.
     "archive_mode": "on",
     "archive_command": "pgbackrest --stanza=main archive-push %p",
     "archive_timeout": "60",
@@ -98,7 +98,7 @@ class Postgres:
 
 
 def of(environment: Environment) -> Postgres:
-    """What the environment says; raises EnvironmentInvalid for parameters that are not the operator's, or nobody's."""
+    """What the environment says; raises EnvironmentInvalid for parameters that are reserved or unknown."""
     given = environment.database
     if wrong := {name: why for name in sorted(given.parameters) if (why := _refused(name))}:
         place = f"env/{environment.name}/env.yaml"
@@ -195,7 +195,7 @@ def cluster(given: Database, connections: int) -> dict[str, Any]:
         "primary_start_timeout": given.start_timeout,
         # Patroni heeds it where commits wait for a replica: elsewhere what is killed may be ahead of all others.
         "primary_stop_timeout": given.stop_timeout,
-        # Quorum: a commit waits for any one replica, so that losing one stops nobody.
+        # Quorum: a commit waits for any one replica, so that losing one does not block writes.
         "synchronous_mode": "quorum" if given.synchronous else False,
         "failsafe_mode": True,
         "postgresql": {

@@ -47,7 +47,7 @@ class Secret:
 
 
 class Declaration(Strict):
-    """How a secret comes to be when its file is not there; exactly one way, or none (it must be given)."""
+    """The source of a secret without a file: generated, derived, or none (it must be given)."""
 
     generate: Literal["password"] | None = None
     htpasswd: str | None = None
@@ -142,7 +142,7 @@ def password(length: int = PASSWORD_LENGTH) -> Secret:
 
 
 def given(name: str, content: bytes, declaration: Declaration) -> Secret:
-    """What somebody gives as a secret, without its trailing newline; raises SecretRefused for what cannot be one."""
+    """The given value of a secret, without its trailing newline; raises SecretRefused for what cannot be one."""
     try:
         text = stripped(content.decode())
     except UnicodeDecodeError:
@@ -185,7 +185,7 @@ def _fresh_mark(folder: Path, name: str) -> Path:
 
 
 def keep(folder: Path, name: str) -> None:
-    """Keep a secret's file as it is beside it; of one that is not there, that it is not."""
+    """Keep a copy of a secret's file next to it, or record that there is none."""
     path = file(folder, name)
     kept(folder, name).unlink(missing_ok=True)
     if path.exists():

@@ -26,7 +26,7 @@ class Strict(BaseModel):
 
 
 class _Reader(yaml.CSafeLoader):
-    """Leaves dates the text that they are: Docker takes text, and whoever wants a date says what is wrong with one."""
+    """Leaves dates the text that they are: Docker accepts text, and the models that expect a date validate it."""
 
     yaml_implicit_resolvers = {
         first: [(tag, pattern) for tag, pattern in found if tag != "tag:yaml.org,2002:timestamp"]

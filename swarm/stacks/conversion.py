@@ -1,4 +1,4 @@
-"""Stack -> Wanted: what the managers will be told, service by service, in the words of their own API.
+"""Stack -> DesiredState: the objects that the managers will receive, service by service, in the form of their API.
 
 The conversion is Docker's: its client deploys each stack to a recording endpoint. The answer to the same document is
 kept in a folder of the operator, so that it is asked for once.
@@ -34,7 +34,7 @@ PLAIN = dict.fromkeys(("DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_TLS", "DOCKER_TL
 
 @dataclass(frozen=True)
 class DesiredState:
-    """What a stack is to be: services and networks by full name; networks, configs and secrets are told by name."""
+    """The desired state of a stack: services and networks by full name, with references by name."""
 
     stack: str
     services: Mapping[str, Spec]
@@ -78,7 +78,7 @@ def _references(services: Mapping[str, Spec], section: str, key: str) -> list[st
 
 
 def _identity(engine: Engine) -> str:
-    """What the conversion depends on besides the document: the client's program and the API it speaks."""
+    """What the conversion depends on in addition to the document: the client's program and the API it speaks."""
     program = shutil.which(engine.client[0]) or engine.client[0]
     stat = os.stat(program) if os.path.exists(program) else None
     return f"1 {engine.client} {engine.api_version} {stat.st_mtime_ns if stat else 0} {stat.st_size if stat else 0}"

@@ -1,4 +1,4 @@
-"""stacks/<name>/stack.yaml: what each stack needs, offers and may be told."""
+"""stacks/<name>/stack.yaml: what each stack needs, offers and accepts as settings."""
 
 from functools import lru_cache
 from graphlib import CycleError, TopologicalSorter
@@ -53,7 +53,7 @@ def read() -> dict[str, Manifest]:
 
 
 def declarations() -> dict[str, Declaration]:
-    """How each secret of the platform comes to be."""
+    """The declaration of each secret of the platform."""
     return {name: how for manifest in read().values() for name, how in manifest.secrets.items()}
 
 

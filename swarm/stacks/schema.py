@@ -29,7 +29,7 @@ def validate(stacks: Sequence[Stack], client: tuple[str, ...], shell: Shell) -> 
 def merged(stacks: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
     """Stacks as one, each key under its stack's number; None where a mistake could get lost on the way.
 
-    The client looks at each object by itself and at no reference between them, so it accepts the whole exactly when it
+    The client looks at each object alone and at no reference between them, so it accepts the whole exactly when it
     accepts every part. Asking it once instead of 250 times is what makes many projects quick.
     """
     whole: dict[str, Any] = {}

@@ -185,7 +185,7 @@ def _parsed(text: str, place: str) -> dict[str, Any]:
 
 
 def _shapeless(document: Mapping[str, Any]) -> Iterator[str]:
-    """Paths of what is looked into before Docker sees it, and is no mapping; what is left out may be null."""
+    """Paths of what is looked into before Docker sees it, and is not a mapping; omitted values may be null."""
     for section in ("services", "networks", "configs", "secrets"):
         given = document.get(section) or {}
         if not isinstance(given, Mapping):

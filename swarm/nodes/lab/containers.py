@@ -27,7 +27,7 @@ FUSE = "/dev/fuse"
 
 @dataclass(frozen=True)
 class Operator:
-    """Whoever runs the lab: where the nodes' sockets lie, and the group that may use them."""
+    """The user that runs the lab: the directory of the nodes' sockets, and the group that may use them."""
 
     sockets: Path
     group: int

@@ -1,4 +1,4 @@
-"""Driver `lab`: nodes are containers on this machine's own engine, beside a registry that they share."""
+"""Driver `lab`: nodes are containers on this machine's own engine, with a shared registry."""
 
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

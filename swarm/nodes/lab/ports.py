@@ -65,7 +65,7 @@ def publisher(port: Port, running: Iterable[dict[str, Any]]) -> str | None:
 
 
 def process(port: Port, listeners: Iterable[Listener]) -> str | None:
-    """Who listens on a port, e.g. `nginx (process 412)`; None when nobody does."""
+    """Who listens on a port, e.g. `nginx (process 412)`; None if the port is free."""
     for listener in listeners:
         if listener.number == port.number and _meet(listener.address, port.listen):
             return _name(listener.process)
