@@ -150,7 +150,7 @@ def test_an_ad_hoc_job_that_cannot_start_or_end_says_so_and_leaves_nothing(platf
     absent = replace(job, image=f"{job.image}-absent", deadline=120)
     with pytest.raises(JobFailed, match=r"No such image|not found"):
         jobs.run_once(engine, "absent", absent)
-    with pytest.raises(JobFailed, match="no secret nobody"):
+    with pytest.raises(JobFailed, match="secret not found in the swarm: nobody"):
         jobs.run_once(engine, "sealed", replace(job, secrets={"word": "nobody"}))
     assert left(engine) == []
 

@@ -128,7 +128,7 @@ def test_a_dump_of_then_or_before_is_chosen_by_time_and_one_that_is_not_there_is
     done = dumped.run("backup", "restore", "apache", "--to", "2001-01-01", code=72)
     assert "There is no dump of apache of 2001-01-01 00:00:00+00:00 or before. Dumps: apache-2" in done.stderr
     assert dumped.run("backup", "restore", "apache", "--dry", "--to", "2099-01-01").stdout.startswith("{")
-    assert "No project 'apachee'" in dumped.run("backup", "restore", "apachee", code=64).stderr
+    assert "Project 'apachee' not found" in dumped.run("backup", "restore", "apachee", code=64).stderr
 
 
 def test_a_password_stands_in_no_argument_and_no_environment_of_a_process(dumped: Cluster) -> None:

@@ -176,9 +176,9 @@ def test_a_dry_init_names_what_is_broken_and_mends_nothing(
     labels = {"nodes": [small.nodes[0].model_copy(update={"labels": {"zone": "a"}}), small.nodes[1]]}
     other = replace(small, file=small.file.model_copy(update=labels))
     assert dry(other, capsys, "init") == [
-        f"would make container {small.lab_name}-registry",
+        f"would create container {small.lab_name}-registry",
         f"would start container {small.lab_name}-node-2",
-        "would give node-1 its labels",
+        "would set the labels of node-1",
         "would check that node-2 are members with their roles and labels",
     ]
     init(small)
@@ -190,9 +190,9 @@ def test_a_dry_init_of_a_lab_that_is_not_there_names_all_of_it(
 ) -> None:
     made = load(directory, "labtest5", "10.231.0.0/24", 18185, 15185)
     said = dry(made, capsys, "init", "stop", "clean")
-    assert "would make network swarmstats-labtest5" in said
-    assert "would make volume swarmstats-labtest5-node-2-docker" in said
-    assert "would make container swarmstats-labtest5-node-1" in said
+    assert "would create network swarmstats-labtest5" in said
+    assert "would create volume swarmstats-labtest5-node-2-docker" in said
+    assert "would create container swarmstats-labtest5-node-1" in said
     assert said[-3:] == [
         "would form a swarm of all nodes, with their roles and labels",
         "nothing to stop",
