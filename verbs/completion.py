@@ -1,6 +1,6 @@
 """Completion of commands in a shell: `python -m verbs.completion TABLE WORD...` prints what the last word may become.
 
-It answers while somebody waits with a finger on Tab, so it imports next to nothing: verbs, flags and names come from
+It must answer at once when the user presses Tab, so it imports next to nothing: verbs, flags and names come from
 a table that the verb `completion` writes, and writes again when a file that it was made from has changed.
 """
 

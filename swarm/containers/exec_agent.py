@@ -1,6 +1,6 @@
 """Runs in a task on a node that cannot be reached from outside: a command in another container of that node.
 
-It stands by itself: its text is what such a task is given, beside /etc/swarmstats/message.json (container, argv, user).
+It imports nothing of ours: the task gets only its text and /etc/swarmstats/message.json (container, argv, user).
 """
 
 import http.client

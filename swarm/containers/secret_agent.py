@@ -1,7 +1,7 @@
 """Runs in a task that mounts secrets: writes them to its log, encrypted for the client that asked.
 
-It stands by itself: its text is what such a task is given, along with /etc/swarmstats/message.json: a key that is used
-once, in hexadecimal, and the paths of the secrets. A log is kept in files on a node; without the key it tells nothing.
+It imports nothing of ours: the task gets only its text and /etc/swarmstats/message.json, with a one-time key in
+hexadecimal and the paths of the secrets. The log is kept in files on the node; without the key it is useless.
 """
 
 import base64

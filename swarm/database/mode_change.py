@@ -1,8 +1,8 @@
-"""From one server to a cluster and back: one volume is the truth, and what others were left with never comes back.
+"""Switches between a single server and a cluster: one volume is kept, older data of other members is never used again.
 
-The first member and the only server have the same volume, so one must have ended before the other begins. A plan that
-crosses over is prepared here, whoever carries it out: a deploy, its way back, a rollback. What the other members hold
-is set aside, not removed, and nothing is touched before all that is asked for is found to be so.
+The first member and the single server share a volume, so one must have stopped before the other starts. A plan that
+changes the mode is prepared here, for a deploy as well as for its rollback. The data of the other members is set
+aside, not removed, and nothing is changed before all preconditions are checked.
 """
 
 import json

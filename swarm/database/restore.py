@@ -1,7 +1,7 @@
 """The whole cluster at a point in time: members are stopped, one is restored, the others clone it.
 
-A member's former data stay in its volume under another name until the next restore, and nothing takes their place
-before it is restored, replayed and well. Whoever runs the verb again completes what was begun.
+A member's former data stays in its volume under another name until the next restore, and is only replaced by data
+that was restored and replayed without errors. Running the verb again completes an interrupted restore.
 """
 
 import json

@@ -1,7 +1,7 @@
-"""A service specification as flat fields, in the words of stack files: what two specifications differ in is read off.
+"""A service spec as flat fields, named as in stack files, so that two specs can be compared.
 
-What Docker's client sends and what the managers give back for it have the same fields: defaults that the managers
-write down are left out or written down here too, references by id are told by name.
+A spec sent by Docker's client and the one that the managers return have the same fields: defaults that the managers
+add are omitted or added here too, and references by ID are replaced by names.
 """
 
 import shlex

@@ -1,7 +1,7 @@
-"""Edits of projects.yaml as text: one project comes or goes, everything else stays as its author wrote it.
+"""Edits projects.yaml as text: adds or removes one project and keeps everything else as its author wrote it.
 
-Lines are edited because a round trip through a YAML library changes what nobody asked for: spaces in lists, the
-indentation of their items, the columns of comments.
+Lines are edited because a round trip through a YAML library would also change spaces in lists, the
+indentation of their items and the columns of comments.
 """
 
 from collections.abc import Mapping

@@ -26,8 +26,8 @@ ROLLED_BACK_STATES = ("rollback_started", "rollback_paused", "rollback_completed
 class Timing:
     """How a change of services is watched, seconds.
 
-    They must stay healthy for `stable_seconds`: one that dies soon after its start has failed. A task that was told to
-    stop may hold on to its network for `network_seconds`.
+    They must stay healthy for `stable_seconds`: one that dies soon after its start has failed. A task that is
+    shutting down may keep its network for `network_seconds`.
     """
 
     stable_seconds: float = 3.0

@@ -1,9 +1,8 @@
 """One change of stacks at a time: a lock kept in the swarm, with owner, host, since and expiry.
 
 The lock is a Swarm config: creating a name that exists is refused by the managers, so there is one holder.
-While it is held it is renewed; one that was not renewed for `LIFETIME` is dead and taken over. Only the
-managers' clock is asked, so clients may differ. Who comes back after that, or whose lock was broken, changes nothing
-more: somebody else may.
+The holder renews it; a lock that was not renewed for `LIFETIME` has expired and may be taken over. Only the
+managers' clock counts, so clients' clocks may differ. A client that has lost its lock must not make further changes.
 """
 
 import socket

@@ -55,6 +55,14 @@ def strings(text: str) -> Iterator[tuple[int, str]]:
             yield node.lineno, node.value
 
 
+def docstrings(text: str) -> Iterator[tuple[int, str]]:
+    """Line and content of each docstring of a module."""
+    for node in ast.walk(ast.parse(text)):
+        found = docstring(node)
+        if isinstance(found, ast.Constant) and isinstance(found.value, str):
+            yield found.lineno, found.value
+
+
 def template_lines(text: str) -> Iterator[tuple[int, str]]:
     """Line and text of each line of a page, without its tags and expressions."""
     # A tag may span lines; they are kept, so that numbers stay right.
@@ -81,6 +89,14 @@ def test_no_message_has_an_old_phrase(folder: str) -> None:
     assert not found, "\n".join(found)
 
 
+@pytest.mark.parametrize("folder", ["swarm", "verbs"])
+def test_no_docstring_has_an_old_phrase(folder: str) -> None:
+    paths = sorted((ROOT / folder).rglob("*.py"))
+    found = [line for path in paths for line in complaints(str(path.relative_to(ROOT)), docstrings(path.read_text()))]
+    assert paths
+    assert not found, "\n".join(found)
+
+
 def test_no_page_has_an_old_phrase() -> None:
     paths = sorted((ROOT / TEMPLATES).glob("*.html"))
     found = [line for path in paths for line in complaints(path.name, template_lines(path.read_text()))]
@@ -100,6 +116,7 @@ def test_no_page_has_an_old_phrase() -> None:
 )
 def test_an_old_phrase_is_found_with_its_place(text: str, phrase: str) -> None:
     (found,) = complaints("a.py", strings(text))
+    assert complaints("a.py", docstrings('"""A member is copied anew."""')) == ["a.py:1: 'anew'; rather: again"]
     assert found.startswith(f"a.py:{text.count(chr(10)) + 1}: {phrase}; rather: ")
 
 
