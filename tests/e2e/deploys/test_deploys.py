@@ -370,8 +370,8 @@ def test_rotated_secrets_and_configs_reach_the_tasks_and_old_ones_go_when_no_kep
         return sum(str(item["Spec"]["Name"]).startswith(names) for item in getattr(engine, kind).list())
 
     try:
-        assert "KEEP = 10" in text
-        ledger.write_text(text.replace("KEEP = 10", "KEEP = 2"))
+        assert "KEPT_RELEASES = 10" in text
+        ledger.write_text(text.replace("KEPT_RELEASES = 10", "KEPT_RELEASES = 2"))
         checkout.code_changed()
         for number in range(3):
             checkout.stack(f"number {number}", services=1)

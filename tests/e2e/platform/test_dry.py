@@ -77,11 +77,11 @@ def missing(platform: Platform) -> Iterator[Path]:
 
 
 @pytest.mark.parametrize(("words", "code"), [("deploy admin --dry", 91), ("render admin", 0), ("doctor", 1)])
-def test_who_only_looks_makes_no_secret(platform: Platform, lacking: Path, words: str, code: int) -> None:
+def test_who_only_looks_makes_no_secret(platform: Platform, missing: Path, words: str, code: int) -> None:
     before = everything(platform)
     assert platform.run(*words.split(), check=False).returncode == code
     assert everything(platform) == before
-    assert not lacking.exists()
+    assert not missing.exists()
 
 
 def test_machines_read_what_people_see(platform: Platform) -> None:
