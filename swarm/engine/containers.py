@@ -6,6 +6,7 @@ from typing import Any
 
 import docker
 import docker.errors
+from docker.utils.socket import STDERR, frames_iter
 
 from swarm.engine import wire
 from swarm.engine.wire import Spec, Specs
@@ -93,11 +94,13 @@ class Containers:
     def exec(self, container: str, argv: Sequence[str], out: Write, err: Write, *, user: str = "") -> int | None:
         """Run a command in a running container, its output written as it comes; None where the connection was lost."""
         identity = self._sdk.api.exec_create(container, [*argv], user=user)["Id"]
-        for to_out, to_err in self._sdk.api.exec_start(identity, stream=True, demux=True):
-            if to_out:
-                out(to_out)
-            if to_err:
-                err(to_err)
+        output: Any = self._sdk.api.exec_start(identity, socket=True)
+        try:
+            for stream, payload in frames_iter(output, tty=False):
+                (err if stream == STDERR else out)(payload)
+        finally:
+            # The connection belongs to this stream alone; nothing else would close it.
+            getattr(output, "_response", output).close()
         code = self._sdk.api.exec_inspect(identity)["ExitCode"]
         return None if code is None else int(code)
 
