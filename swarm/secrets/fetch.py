@@ -42,6 +42,8 @@ MOUNTS = "/run/secrets"
 IMAGE = "activity"
 # So many services are asked for the same secret before a job is started.
 ATTEMPTS = 3
+# Docker now and then loses the output of a command that ends at once; then it is read again, so many times in all.
+READS = 3
 JOB_SECONDS = 120.0
 
 # Secret -> its versions in the swarm, oldest first -> full names of the services that use each.
@@ -126,8 +128,10 @@ def _read(environment: Environment, engine: Engine, service: str, path: str) -> 
     said: list[bytes] = []
     with suppress(CommandFailed, NodeFailed, UnknownName, EngineUnavailable, *REFUSALS):
         place = exec.find(environment, engine, service)
-        code = exec.run_at(place, service, ("cat", path), said.append, complain=lambda _: None)
-        return b"".join(said) if code == 0 else b""
+        for _ in range(READS):
+            code = exec.run_at(place, service, ("cat", path), said.append, complain=lambda _: None)
+            if said or code:
+                return b"" if code else b"".join(said)
     return b""
 
 

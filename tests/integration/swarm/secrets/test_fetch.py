@@ -136,6 +136,12 @@ def test_secrets_come_back_by_a_job_that_no_log_betrays(
     assert {path: path.stat().st_mtime_ns for path in empty.secrets.iterdir()} == before
 
 
+def test_a_running_task_alone_is_enough(empty: Environment, ended: list[JobResult]) -> None:
+    fetch.fetch(Session(empty, manager.connect(empty, Shell()), Shell(), Report()), MOUNTED)
+    assert texts(empty) == {MOUNTED: CONTENTS[MOUNTED]}
+    assert ended == []
+
+
 def test_of_a_task_whose_node_does_not_answer_a_job_reads_for_us(
     empty: Environment, ended: list[JobResult], monkeypatch: pytest.MonkeyPatch
 ) -> None:

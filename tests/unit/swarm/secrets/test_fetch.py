@@ -46,6 +46,7 @@ class Tasks:
     asked: list[tuple[str, ...]] = field(default_factory=list)
     jobs: list[Job] = field(default_factory=list)
     lost: bool = False
+    lost_reads: int = 0
 
     def find(self, environment: Environment, engine: Engine, service: str) -> ContainerLocation:
         if not self.reachable:
@@ -56,7 +57,10 @@ class Tasks:
 
     def run_at(self, place: ContainerLocation, service: str, argv: Sequence[str], write: Any, **_: Any) -> int:
         self.asked.append((service, *argv))
-        write(self.contents[Path(argv[-1]).name].encode())
+        if self.lost_reads:
+            self.lost_reads -= 1
+        else:
+            write(self.contents[Path(argv[-1]).name].encode())
         return 0
 
     def once(self, engine: Engine, name: str, job: Job) -> JobResult:
@@ -122,6 +126,17 @@ def test_one_secret_is_fetched_by_its_name(make: Make, tasks: Tasks) -> None:
     fetch.fetch(session(environment, deployed(environment)), READER)
     assert files(environment) == {READER: generated()[READER]}
     assert tasks.jobs == []
+
+
+@pytest.mark.parametrize(("lost", "jobs"), [(fetch.READS - 1, 0), (fetch.READS, 1)])
+def test_a_task_whose_output_is_lost_is_read_again_before_a_job_does(
+    make: Make, tasks: Tasks, lost: int, jobs: int
+) -> None:
+    environment = make()
+    tasks.lost_reads = lost
+    fetch.fetch(session(environment, deployed(environment)), READER)
+    assert files(environment) == {READER: generated()[READER]}
+    assert len(tasks.jobs) == jobs
 
 
 def test_of_tasks_on_nodes_that_do_not_answer_a_job_reads_for_us(make: Make, tasks: Tasks) -> None:
