@@ -16,6 +16,7 @@ SwarmstatsError                 1
 ├── NotConfirmed               76   destroying data was not confirmed
 ├── RegistryUnreachable        83   the registry does not answer
 ├── SecretFileMissing          91   a secret of the swarm has no local file
+├── SecretNotDecrypted         92   an encrypted secret cannot be decrypted
 ├── SecretNotFetched           93   a secret could not be read completely from the swarm
 ├── SecretRefused              81   a secret cannot be written this way
 ├── SelectionInvalid           82   an invalid selection of services
@@ -168,6 +169,12 @@ class SecretNotFetched(SwarmstatsError):
     """A secret could not be read from the swarm, or its content does not match its name."""
 
     exit_code = 93
+
+
+class SecretNotDecrypted(SwarmstatsError):
+    """An encrypted secret cannot be decrypted: no age identity, none that fits, or a damaged file."""
+
+    exit_code = 92
 
 
 class SecretRefused(SwarmstatsError):

@@ -77,6 +77,19 @@ def fetch(_: Context, name: str | None = None, env: str = "", force: bool = Fals
     fetching.fetch(session(load(env)), name or "", force=force, dry=dry)
 
 
+@verb(positional=["name"], help={"name": "e.g. ro-user-password, or all", "env": ENV, "dry": DRY})
+def encrypt(_: Context, name: str, env: str = "", dry: bool = False) -> None:
+    """Encrypt local secrets for everyone in recipients.txt, and remove the plain files."""
+    from swarm.secrets import edit
+    from swarm.settings.environment import load, relative
+
+    done = [relative(path) for path in edit.encrypt(load(env), name, dry=dry)]
+    if dry:
+        REPORT.would([f"encrypt {path}" for path in done], "")
+    for path in () if dry else done:
+        REPORT.line(f"Encrypted {path}.")
+
+
 @verb(help={"env": ENV, "json": JSON}, name="list")
 def list_(_: Context, env: str = "", json: bool = False) -> None:
     """List secrets: source, users, and whether file and swarm agree. Values are never shown."""

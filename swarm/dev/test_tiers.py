@@ -148,7 +148,7 @@ def _missing(chosen: Iterable[Tier], shell: Shell, report: Report) -> str:
     try:
         prerequisites.ensure_engine(shell, report)
         prerequisites.ensure_browser(shell, report)
-        prerequisites.ensure_shells(shell, report)
+        prerequisites.ensure_test_programs(shell, report)
     except SwarmstatsError as error:
         report.error(error)
         return f"could not run: {error.message.splitlines()[0]}"

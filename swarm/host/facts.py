@@ -12,9 +12,9 @@ import psutil
 
 SOCKET = "/var/run/docker.sock"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-# Whose completion is tested; bash is everywhere.
-SHELLS = ("zsh", "fish")
-PROGRAMS = ("dockerd", "mmdebstrap", *BROWSERS, *SHELLS)
+# What only tests use: shells whose completion is tested (bash is everywhere), and the program that reads our secrets.
+TEST_PROGRAMS = ("zsh", "fish", "age")
+PROGRAMS = ("dockerd", "mmdebstrap", *BROWSERS, *TEST_PROGRAMS)
 # dockerd lies where the PATH of ordinary users does not look.
 SYSTEM_PATH = "/usr/local/sbin:/usr/sbin:/sbin"
 ENGINE_PACKAGES = ("docker.io", "iptables", "ca-certificates")

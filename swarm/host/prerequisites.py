@@ -16,7 +16,7 @@ from swarm.engine.refusals import REFUSALS
 from swarm.errors import CommandFailed, EngineUnavailable, ToolMissing
 from swarm.files import write_atomically
 from swarm.host import facts as machines
-from swarm.host.facts import BROWSER_PACKAGES, BROWSERS, DEBIAN_PACKAGES, ENGINE_PACKAGES, SHELLS, Machine
+from swarm.host.facts import BROWSER_PACKAGES, BROWSERS, DEBIAN_PACKAGES, ENGINE_PACKAGES, TEST_PROGRAMS, Machine
 from swarm.host.folder_lock import lock_folder
 from swarm.report import Report
 from swarm.shell import Argv, Shell
@@ -106,15 +106,15 @@ def ensure_browser(shell: Shell, report: Report) -> bool:
     return True
 
 
-def ensure_shells(shell: Shell, report: Report) -> bool:
-    """Install the shells whose completion is tested, or report that they are missing; True if they are there."""
+def ensure_test_programs(shell: Shell, report: Report) -> bool:
+    """Install the programs that only tests use, or report that they are missing; True if they are there."""
     machine = machines.survey()
-    missing = tuple(name for name in SHELLS if name not in machine.programs)
+    missing = tuple(name for name in TEST_PROGRAMS if name not in machine.programs)
     if not missing:
         return True
     names = " and ".join(missing)
     if not machine.may_install:
-        report.line(f"No {names}: completion tests are skipped. {machines.install_advice(machine, missing)}")
+        report.line(f"No {names}: tests that use them are skipped. {machines.install_advice(machine, missing)}")
         return False
     with report.step(f"{names} installed"):
         _install(shell, missing)

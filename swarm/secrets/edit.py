@@ -5,7 +5,8 @@ No content goes anywhere but to its file.
 
 from pathlib import Path
 
-from swarm.errors import SecretMissing, SecretRefused, UnknownName
+from swarm.errors import Locked, SecretMissing, SecretRefused, UnknownName
+from swarm.host.folder_lock import lock_folder
 from swarm.report import Report
 from swarm.settings import secrets
 from swarm.settings.environment import Environment, relative
@@ -13,6 +14,7 @@ from swarm.settings.secrets import Declaration, Secret
 from swarm.stacks import manifest
 
 BCRYPT_BYTES = 72
+EVERY = "all"
 
 
 def source(path: str, name: str, report: Report) -> bytes:
@@ -46,7 +48,7 @@ def generate(
         )
     if not dry:
         secrets.write(environment.secrets, name, made)
-    return path
+    return secrets.destination(environment.secrets, name)
 
 
 def import_(environment: Environment, name: str, content: bytes, *, dry: bool = False) -> Path:
@@ -54,7 +56,31 @@ def import_(environment: Environment, name: str, content: bytes, *, dry: bool = 
     wanted = fitting(name, secrets.given(name, content, declared(name)))
     if not dry:
         secrets.write(environment.secrets, name, wanted)
-    return secrets.file(environment.secrets, name)
+    return secrets.destination(environment.secrets, name)
+
+
+def encrypt(environment: Environment, name: str, *, dry: bool = False) -> list[Path]:
+    """Encrypt a secret, or `all`, for the present recipients; the encrypted files.
+
+    Everything is checked before anything is written. Raises UnknownName, SecretMissing where there is nothing to
+    encrypt, SecretRefused, SecretNotDecrypted, and Locked during a rotation.
+    """
+    known, folder = manifest.declarations(), environment.secrets
+    if name != EVERY and name not in known:
+        raise UnknownName("secret", name, known)
+    names = sorted(known) if name == EVERY else [name]
+    there = [one for one in names if secrets.encrypt(folder, one, dry=True)]
+    if not there:
+        raise SecretMissing(f"There is no file to encrypt in {relative(folder)}.", hint="./run secret.list")
+    if not dry:
+        with lock_folder(folder, lambda: _busy(folder)):
+            for one in there:
+                secrets.encrypt(folder, one)
+    return [secrets.destination(folder, one) for one in there]
+
+
+def _busy(folder: Path) -> None:
+    raise Locked(f"A rotation of secrets in {relative(folder)} is running.", hint="Wait until it has finished.")
 
 
 def content(environment: Environment, name: str) -> Secret:

@@ -76,7 +76,7 @@ def fetch(session: Session, name: str, *, force: bool = False, dry: bool = False
         report.line("Nothing to fetch: all files match the swarm." if name else "Nothing to fetch.")
         return
     if dry:
-        report.would((f"write {relative(_file(environment, one))}, as in {one.version}" for one in wanted), "")
+        report.would((f"write {relative(_destination(environment, one))}, as in {one.version}" for one in wanted), "")
         return
     with lock_folder(environment.secrets, lambda: _busy(environment)):
         _bring(session, wanted)
@@ -102,7 +102,7 @@ def _bring(session: Session, wanted: Sequence[Wanted]) -> None:
     for one in wanted:
         if content := found.get(one.name):
             secrets.write(environment.secrets, one.name, content)
-            session.report.line(f"Wrote {relative(_file(environment, one))}, as in {one.version}.")
+            session.report.line(f"Wrote {relative(_destination(environment, one))}, as in {one.version}.")
     if lacking := [one.name for one in wanted if one.name not in found]:
         raise SecretNotFetched(
             f"Could not be read from the swarm: {', '.join(lacking)}.{reason}",
@@ -218,6 +218,10 @@ def _to_be_written(environment: Environment, wanted: Wanted, *, force: bool) -> 
 
 def _file(environment: Environment, wanted: Wanted) -> Path:
     return secrets.file(environment.secrets, wanted.name)
+
+
+def _destination(environment: Environment, wanted: Wanted) -> Path:
+    return secrets.destination(environment.secrets, wanted.name)
 
 
 def _mounts(engine: Engine) -> dict[str, list[tuple[str, str]]]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from swarm.engine.client import Engine
-from swarm.errors import SecretMissing
+from swarm.errors import SecretMissing, SecretNotDecrypted
 from swarm.secrets import edit
 from swarm.settings import secrets
 from swarm.settings.environment import Environment
@@ -19,6 +19,7 @@ from swarm.stacks import manifest, stack, targets, versions
 from swarm.stacks.targets import Target
 
 FEW = 6
+ENCRYPTED = "encrypted"
 
 # Secret -> its users (target, short name of the service), in the order of what stacks need.
 Users = Mapping[str, Sequence[tuple[Target, str]]]
@@ -47,6 +48,8 @@ class Row:
             return "?"
         if not self.in_use and not self.derived:
             return "not in use"
+        if self.differs is None and self.file == ENCRYPTED:
+            return "not compared: it could not be decrypted"
         return {True: "differs from the file", False: "same as the file", None: "no file to compare"}[self.differs]
 
     @property
@@ -116,6 +119,8 @@ def _origin(declaration: Declaration) -> str:
 def _file(path: Path) -> str:
     if not path.exists():
         return "absent"
+    if path.suffix == ".age":
+        return ENCRYPTED
     mode = path.stat().st_mode & 0o777
     if mode != 0o600:
         return f"mode {mode:04o}, not 0600"
@@ -124,7 +129,7 @@ def _file(path: Path) -> str:
 
 def differs(folder: Path, name: str, known: Mapping[str, Declaration], in_use: Iterable[str]) -> bool | None:
     """Whether services use anything else than what the file holds; None when there is no file."""
-    with suppress(SecretMissing):
+    with suppress(SecretMissing, SecretNotDecrypted):
         content = secrets.read(secrets.file(folder, name))
         if content is None:
             return None

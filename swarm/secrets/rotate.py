@@ -194,7 +194,7 @@ def _replaced(session: Session, names: tuple[str, ...], wanted: Secret | None) -
         report.line(f"{relative(secrets.file(folder, name))} has its former content again.")
         raise
     for other in names:
-        secrets.kept(folder, other).unlink(missing_ok=True)
+        secrets.forget(folder, other)
 
 
 def _unfinished(environment: Environment, names: tuple[str, ...], present: Secret | None, engine: Engine) -> bool:

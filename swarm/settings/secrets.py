@@ -1,9 +1,13 @@
-"""The operator's own secret files: read, generated where they can be, never shown."""
+"""The operator's own secret files: read, generated where they can be, never shown.
+
+A secret is `NAME.secret`, or encrypted `NAME.age` where the folder has a list of recipients.
+"""
 
 import re
 import secrets as random
 import string
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal
@@ -11,8 +15,9 @@ from typing import Literal
 import bcrypt
 from pydantic import model_validator
 
-from swarm.errors import SecretMissing, SecretRefused
+from swarm.errors import SecretMissing, SecretNotDecrypted, SecretRefused
 from swarm.files import write_atomically
+from swarm.settings import age
 from swarm.settings.hash_cache import cached
 from swarm.settings.validation import Strict
 
@@ -95,7 +100,7 @@ def look(folder: Path, name: str, declarations: Mapping[str, Declaration]) -> Se
     if declaration.generate is None:
         raise SecretMissing(
             f"Secret {name} is missing.",
-            hint=f"Write it to {file(folder, name)} (see {name}.secret.example), or ./run secret.import {name} FILE; "
+            hint=f"Write it to {_plain(folder, name)} (see {name}.secret.example), or ./run secret.import {name} FILE; "
             f"if the swarm already has it: ./run secret.fetch {name}",
         )
     return unmade(name)
@@ -107,21 +112,63 @@ def unmade(name: str) -> Secret:
 
 
 def file(folder: Path, name: str) -> Path:
-    """Where the operator keeps a secret."""
-    return folder / f"{name}.secret"
+    """Where the operator keeps a secret: the plain file, else the encrypted one, else where it would be written."""
+    plain = _plain(folder, name)
+    return plain if plain.exists() else destination(folder, name)
+
+
+def destination(folder: Path, name: str) -> Path:
+    """Where a secret is written."""
+    return _encrypted(folder, name) if shared(folder, name) else _plain(folder, name)
+
+
+def shared(folder: Path, name: str) -> bool:
+    """Whether a secret is kept encrypted, for a list of recipients."""
+    return recipients(folder).exists() or _encrypted(folder, name).exists()
+
+
+def recipients(folder: Path) -> Path:
+    """The list of those who can read encrypted secrets."""
+    return folder / age.RECIPIENTS
 
 
 def kept(folder: Path, name: str) -> Path:
     """Where a secret's former content is kept while another is being brought to the services; `~` is in no name."""
-    return folder / f".{name}~.secret"
+    return file(folder, _former(name))
+
+
+def _former(name: str) -> str:
+    return f".{name}~"
+
+
+def _plain(folder: Path, name: str) -> Path:
+    return folder / f"{name}.secret"
+
+
+def _encrypted(folder: Path, name: str) -> Path:
+    return folder / f"{name}.age"
 
 
 def read(path: Path) -> Secret | None:
-    """The content of a secret's file, or None when there is no file; raises SecretMissing for an empty one."""
+    """The content of a secret's file, or None when there is no file.
+
+    Raises SecretMissing for an empty one, SecretNotDecrypted, and SecretRefused where the plain file and the encrypted
+    one differ.
+    """
     if not path.exists():
         return None
+    found = _content(path)
+    encrypted = path.with_suffix(".age")
+    if path != encrypted and encrypted.exists() and _content(encrypted) != found:
+        raise SecretRefused(
+            f"{path} and {encrypted.name} have different content.", hint="Remove the one that is out of date."
+        )
+    return found
+
+
+def _content(path: Path) -> Secret:
     try:
-        text = stripped(path.read_text())
+        text = stripped(age.decrypt(path) if path.suffix == ".age" else path.read_text())
     except (OSError, UnicodeDecodeError) as error:
         raise SecretMissing(f"{path} cannot be read: {error}") from error
     if not text:
@@ -157,16 +204,57 @@ def given(name: str, content: bytes, declaration: Declaration) -> Secret:
 
 
 def write(folder: Path, name: str, secret: Secret) -> Secret:
-    """Put a secret into its file, at once and whole, for its owner alone."""
+    """Put a secret into its file, at once and whole: for its owner alone, or encrypted where there are recipients."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if folder.stat().st_mode & 0o077:
             folder.chmod(0o700)
-        write_atomically(file(folder, name), f"{secret.reveal()}\n", OWNER_ONLY)
+        if shared(folder, name):
+            # First the present content: killed at any time, we leave no two files that differ.
+            if _plain(folder, name).exists():
+                with suppress(SecretMissing):
+                    encrypt(folder, name)
+            _write_encrypted(folder, name, secret)
+            _plain(folder, name).unlink(missing_ok=True)
+        else:
+            write_atomically(_plain(folder, name), f"{secret.reveal()}\n", OWNER_ONLY)
         settle(folder, name)
     except OSError as error:
         raise SecretRefused(f"{file(folder, name)} cannot be written: {error.strerror}.") from error
     return secret
+
+
+def encrypt(folder: Path, name: str, *, dry: bool = False) -> bool:
+    """Encrypt a secret again for all recipients and remove its plain file; False where there is nothing of it.
+
+    Its kept former content comes along. `dry` checks all of it and writes nothing.
+    """
+    found = {one: read(file(folder, one)) for one in (name, _former(name))}
+    there = {one: secret for one, secret in found.items() if secret}
+    for one, secret in there.items():
+        if dry:
+            _for_recipients(folder, secret)
+        else:
+            _write_encrypted(folder, one, secret)
+            _plain(folder, one).unlink(missing_ok=True)
+    return bool(there)
+
+
+def _for_recipients(folder: Path, secret: Secret) -> bytes:
+    if not recipients(folder).exists():
+        raise SecretRefused(
+            f"{recipients(folder)} is missing: it lists who can decrypt secrets.",
+            hint="Write age public keys to it, one per line; age-keygen -y IDENTITY prints yours.",
+        )
+    return age.encrypt(f"{secret.reveal()}\n", recipients(folder))
+
+
+def _write_encrypted(folder: Path, name: str, secret: Secret) -> None:
+    """Replace a secret's encrypted file and read it back."""
+    path = _encrypted(folder, name)
+    write_atomically(path, _for_recipients(folder, secret))
+    if _content(path) != secret:
+        raise SecretNotDecrypted(f"{path} has different content from what was written.", hint="Run it again.")
 
 
 def fresh(folder: Path, name: str) -> bool:
@@ -185,19 +273,36 @@ def _fresh_mark(folder: Path, name: str) -> Path:
 
 
 def keep(folder: Path, name: str) -> None:
-    """Keep a copy of a secret's file next to it, or record that there is none."""
-    path = file(folder, name)
-    kept(folder, name).unlink(missing_ok=True)
-    if path.exists():
-        write_atomically(kept(folder, name), path.read_bytes(), OWNER_ONLY)
+    """Keep a copy of a secret's file next to it, encrypted where the secret is, or record that there is none."""
+    forget(folder, name)
+    path, former = file(folder, name), _former(name)
+    if path == _encrypted(folder, name) and path.exists():
+        write_atomically(_encrypted(folder, former), path.read_bytes())
+    elif path.exists() and shared(folder, name):
+        if content := read(path):
+            _write_encrypted(folder, former, content)
+    elif path.exists():
+        write_atomically(_plain(folder, former), path.read_bytes(), OWNER_ONLY)
+
+
+def forget(folder: Path, name: str) -> None:
+    """Remove what was kept."""
+    for path in (_plain(folder, _former(name)), _encrypted(folder, _former(name))):
+        path.unlink(missing_ok=True)
 
 
 def restore(folder: Path, name: str) -> None:
     """Put back what was kept."""
-    if kept(folder, name).exists():
-        kept(folder, name).replace(file(folder, name))
+    plain, encrypted, former = _plain(folder, name), _encrypted(folder, name), _former(name)
+    if _encrypted(folder, former).exists():
+        _encrypted(folder, former).replace(encrypted)
+        plain.unlink(missing_ok=True)
+    elif _plain(folder, former).exists():
+        _plain(folder, former).replace(plain)
+        encrypted.unlink(missing_ok=True)
     else:
-        file(folder, name).unlink(missing_ok=True)
+        plain.unlink(missing_ok=True)
+        encrypted.unlink(missing_ok=True)
 
 
 @lru_cache(maxsize=64)
@@ -219,6 +324,6 @@ def _known_to_fit(folder: Path, name: str, declaration: Declaration, users: Secr
 
 def _close(folder: Path, name: str) -> None:
     """Make a secret's file its owner's alone."""
-    path = file(folder, name)
+    path = _plain(folder, name)
     if path.exists() and path.stat().st_mode & 0o077:
         path.chmod(OWNER_ONLY)

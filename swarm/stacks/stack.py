@@ -78,7 +78,7 @@ def render(environment: Environment, target: Target) -> Stack:
     )
     known = manifests.declarations()
     sealed = tuple(
-        versions.secret(environment.secrets / f"{key}.secret", key, secrets.look(environment.secrets, key, known))
+        versions.secret(secrets.file(environment.secrets, key), key, secrets.look(environment.secrets, key, known))
         for key, _ in _section(document, "secrets")
     )
     document = {

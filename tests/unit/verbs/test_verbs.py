@@ -20,8 +20,8 @@ SHOWING = {
 CHANGING = {
     "build", "clean", "db.backup", "db.dump", "db.reinit", "db.restore", "db.switchover", "db.vacuum", "deliver",
     "demo", "deploy", "job", "lock.break", "project.add", "project.backfill", "project.remove", "push", "restart",
-    "rollback", "scale", "secret.fetch", "secret.generate", "secret.import", "secret.rotate", "swarm.clean",
-    "swarm.init", "swarm.label", "swarm.remount", "swarm.start", "swarm.stop",
+    "rollback", "scale", "secret.encrypt", "secret.fetch", "secret.generate", "secret.import", "secret.rotate",
+    "swarm.clean", "swarm.init", "swarm.label", "swarm.remount", "swarm.start", "swarm.stop",
 }  # fmt: skip
 DESTROYING = {"clean", "db.reinit", "db.restore", "project.remove", "swarm.clean"}
 NEITHER = {

@@ -8,10 +8,12 @@ import pytest
 
 from swarm.deploy import changeset, deploy, missing_secrets
 from swarm.deploy.deployment import Options
-from swarm.errors import SecretFileMissing
-from swarm.settings import secrets
+from swarm.errors import SecretFileMissing, SecretNotDecrypted
+from swarm.secrets import edit
+from swarm.settings import age, secrets
 from swarm.settings.environment import Environment
 from swarm.stacks import manifest, stack, targets
+from tests.support.age import Operator, share
 from tests.support.secrets import MADE, READER, Swarm, swarm
 from tests.support.sessions import session
 from tests.unit.swarm.conftest import Make
@@ -189,3 +191,27 @@ def test_every_generated_secret_is_guarded(make: Make) -> None:
         file.unlink()
     found = missing_secrets.complaints(environment, manifest.declarations(), engine)
     assert found.keys() == held
+
+
+def test_an_encrypted_file_counts_as_the_file(make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    environment, ann = make(), Operator(tmp_path, "ann")
+    engine = swarm(environment)
+    monkeypatch.setenv(age.IDENTITY_VARIABLE, str(ann.identity))
+    share(environment.secrets, ann)
+    edit.encrypt(environment, edit.EVERY)
+    missing_secrets.require(environment, MADE, engine)
+    remove(environment, READER)
+    assert READER in refused(environment, engine).message
+
+
+def test_who_cannot_decrypt_a_file_deploys_nothing(make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    environment, ann, bob = make(), Operator(tmp_path, "ann"), Operator(tmp_path, "bob")
+    engine = swarm(environment)
+    monkeypatch.setenv(age.IDENTITY_VARIABLE, str(ann.identity))
+    share(environment.secrets, ann)
+    edit.encrypt(environment, edit.EVERY)
+    monkeypatch.setenv(age.IDENTITY_VARIABLE, str(bob.identity))
+    before = files(environment)
+    with pytest.raises(SecretNotDecrypted, match="but not for the identity"):
+        deploy.deploy(session(environment, engine), targets.select(environment, "db"), Options())
+    assert files(environment) == before

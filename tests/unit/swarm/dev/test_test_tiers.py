@@ -36,7 +36,7 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine with all that tiers need."""
     monkeypatch.setattr(test_tiers.prerequisites, "ensure_engine", lambda *_: None)
     monkeypatch.setattr(test_tiers.prerequisites, "ensure_browser", lambda *_: None)
-    monkeypatch.setattr(test_tiers.prerequisites, "ensure_shells", lambda *_: None)
+    monkeypatch.setattr(test_tiers.prerequisites, "ensure_test_programs", lambda *_: None)
 
 
 def test_the_lint_tier_runs_every_checker() -> None:

@@ -103,13 +103,17 @@ def test_an_engine_that_would_be_provided_is_only_told_of_in_a_dry_run(
     assert shell.ran == []
 
 
-def test_shells_whose_completion_is_tested_are_installed_where_we_may(
+def test_programs_that_only_tests_use_are_installed_where_we_may(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     shell = RecordingShell()
-    monkeypatch.setattr(prerequisites.machines, "survey", lambda: replace(PLAIN, programs={"zsh": "/usr/bin/zsh"}))
-    assert prerequisites.ensure_shells(shell, Report())
+    monkeypatch.setattr(
+        prerequisites.machines,
+        "survey",
+        lambda: replace(PLAIN, programs={"zsh": "/usr/bin/zsh", "age": "/usr/bin/age"}),
+    )
+    assert prerequisites.ensure_test_programs(shell, Report())
     assert shell.ran[-1][-1] == "fish"
     monkeypatch.setattr(prerequisites.machines, "survey", lambda: replace(PLAIN, root=False))
-    assert not prerequisites.ensure_shells(shell, Report())
-    assert "No zsh and fish: completion tests are skipped." in " ".join(capsys.readouterr().out.split())
+    assert not prerequisites.ensure_test_programs(shell, Report())
+    assert "No zsh and fish and age: tests that use them are skipped." in " ".join(capsys.readouterr().out.split())

@@ -3,11 +3,13 @@ from pathlib import Path
 
 import pytest
 
-from swarm.errors import SecretMissing, SecretRefused, UnknownName
+from swarm.errors import Locked, SecretMissing, SecretRefused, UnknownName
+from swarm.host.folder_lock import lock_folder
 from swarm.report import Report
 from swarm.secrets import edit
-from swarm.settings import secrets
+from swarm.settings import age, secrets
 from swarm.settings.secrets import Secret
+from tests.support.age import Operator, share
 from tests.support.secrets import READER, content, leftovers
 from tests.unit.swarm.conftest import Make
 
@@ -113,3 +115,52 @@ def test_a_secret_that_a_deploy_will_make_cannot_be_shown_yet(make: Make) -> Non
     assert edit.content(environment, READER) == Secret("given")
     with pytest.raises(UnknownName):
         edit.content(environment, "ro-usr-password")
+
+
+def test_plain_files_become_encrypted_ones_and_a_dry_run_refuses_the_same(
+    make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    environment, ann = make(), Operator(tmp_path, "ann")
+    monkeypatch.setenv(age.IDENTITY_VARIABLE, str(ann.identity))
+    with pytest.raises(SecretMissing, match="no file to encrypt"):
+        edit.encrypt(environment, READER)
+    edit.generate(environment, READER)
+    before = content(environment, READER)
+    for dry in (True, False):
+        with pytest.raises(SecretRefused, match=r"recipients.txt is missing"):
+            edit.encrypt(environment, "all", dry=dry)
+    share(environment.secrets, ann)
+    paths = edit.encrypt(environment, "all", dry=True)
+    assert [path.name for path in paths] == [f"{READER}.age"]
+    assert not paths[0].exists()
+    assert edit.encrypt(environment, "all") == paths
+    assert not (environment.secrets / f"{READER}.secret").exists()
+    assert edit.content(environment, READER).reveal() == before
+    with pytest.raises(UnknownName):
+        edit.encrypt(environment, "nonsense")
+
+
+def test_where_secrets_are_shared_new_ones_are_encrypted_from_the_start(
+    make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    environment, ann = make(), Operator(tmp_path, "ann")
+    monkeypatch.setenv(age.IDENTITY_VARIABLE, str(ann.identity))
+    share(environment.secrets, ann)
+    assert edit.generate(environment, READER).name == f"{READER}.age"
+    with pytest.raises(SecretRefused, match=f"{READER}.age already exists"):
+        edit.generate(environment, READER)
+    edit.import_(environment, READER, b"a given password\n")
+    assert edit.content(environment, READER).reveal() == "a given password"
+    assert [path.name for path in environment.secrets.iterdir() if path.suffix == ".secret"] == []
+
+
+def test_one_secret_is_not_encrypted_while_a_rotation_runs(
+    make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    environment, ann = make(), Operator(tmp_path, "ann")
+    monkeypatch.setenv(age.IDENTITY_VARIABLE, str(ann.identity))
+    edit.generate(environment, READER)
+    share(environment.secrets, ann)
+    with lock_folder(environment.secrets, lambda: None), pytest.raises(Locked):
+        edit.encrypt(environment, READER)
+    assert (environment.secrets / f"{READER}.secret").exists()

@@ -1,5 +1,6 @@
 import stat
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,13 +9,14 @@ from swarm.deploy.changeset import ChangeSet
 from swarm.engine.client import Engine
 from swarm.errors import Locked, SecretFileMissing, SecretRefused, StackFailed
 from swarm.live.services import Snapshot
-from swarm.secrets import rotate
+from swarm.secrets import edit, rotate
 from swarm.session import Session
-from swarm.settings import secrets
+from swarm.settings import age, secrets
 from swarm.settings.environment import Environment
 from swarm.settings.secrets import Secret
 from swarm.stacks import manifest
 from swarm.stacks.targets import Target
+from tests.support.age import Operator, share
 from tests.support.secrets import MADE, READER, content, leftovers, row, swarm
 from tests.support.sessions import session
 from tests.unit.swarm.conftest import Make
@@ -204,3 +206,58 @@ def test_no_word_of_a_rotation_is_a_secret(make: Make, rotating: Any, capsys: py
     said = "".join(capsys.readouterr())
     after = {content(environment, name) for name in MADE}
     assert not [secret for secret in before | after if secret in said]
+
+
+def shared_by_age(environment: Environment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Encrypt all secrets of an environment for one operator."""
+    ann = Operator(tmp_path, "ann")
+    monkeypatch.setenv(age.IDENTITY_VARIABLE, str(ann.identity))
+    share(environment.secrets, ann)
+    edit.encrypt(environment, edit.EVERY)
+
+
+def plain_files(environment: Environment) -> list[str]:
+    return [path.name for path in environment.secrets.iterdir() if path.suffix == ".secret"]
+
+
+def test_an_encrypted_secret_is_rotated_and_no_plain_text_is_left(
+    make: Make, rotating: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    environment = make()
+    engine = swarm(environment)
+    shared_by_age(environment, tmp_path, monkeypatch)
+    before = edit.content(environment, READER)
+    rotating(READER, engine=engine)
+    assert edit.content(environment, READER) != before
+    assert plain_files(environment) == []
+    assert not secrets.kept(environment.secrets, READER).exists()
+
+
+def test_an_encrypted_secret_comes_back_to_the_byte_when_the_deploy_fails(
+    make: Make, rotating: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    environment = make()
+    engine = swarm(environment)
+    shared_by_age(environment, tmp_path, monkeypatch)
+    path = secrets.file(environment.secrets, READER)
+    before = path.read_bytes()
+    with pytest.raises(StackFailed):
+        rotating(READER, error=StackFailed("it did"), engine=engine)
+    assert path.read_bytes() == before
+    assert plain_files(environment) == []
+
+
+def test_after_a_killed_client_an_encrypted_secret_is_completed(
+    make: Make, rotating: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    environment = make()
+    engine = swarm(environment)
+    shared_by_age(environment, tmp_path, monkeypatch)
+    with pytest.raises(KeyboardInterrupt):
+        rotating(READER, error=KeyboardInterrupt(), engine=engine)
+    killed = edit.content(environment, READER)
+    assert secrets.kept(environment.secrets, READER).suffix == ".age"
+    assert plain_files(environment) == []
+    rotating(READER, engine=engine)
+    assert edit.content(environment, READER) == killed
+    assert not secrets.kept(environment.secrets, READER).exists()
