@@ -16,7 +16,7 @@ from swarm.live import orphans, services
 from swarm.nodes import lifecycle, manager
 from swarm.report import Report
 from swarm.settings import environment as environments
-from swarm.settings import postgres
+from swarm.settings import postgres, secrets
 from swarm.settings.environment import ROOT, Environment
 from swarm.shell import Shell
 from swarm.stacks import manifest, targets
@@ -114,9 +114,11 @@ def _connections(environment: Environment) -> Finding:
 
 
 def _secrets(environment: Environment, engine: Engine) -> Finding:
-    """Whether the secrets that the swarm has are here too."""
+    """Whether the secrets that the swarm has are here too, and every file can be read."""
     try:
         missing_secrets.require(environment, manifest.declarations(), engine)
+        for name in manifest.declarations():
+            secrets.read(secrets.file(environment.secrets, name))
     except SwarmstatsError as error:
         return Finding("secrets", False, error.message, error.hint)
     return Finding("secrets", True, "every generated secret in the swarm has its file")

@@ -63,6 +63,8 @@ def _secrets_made(session: Session, rendered: Iterable[Stack], *, dry: bool) -> 
     given = secrets_of(rendered)
     lacking = [key for key, secret in given.items() if secret == secrets.unmade(key)]
     lacking += missing_secrets.unknown_passwords(environment, given, session.engine)
+    for key in lacking:
+        secrets.require_writable(folder, key)
     if dry and lacking:
         session.report.would((f"write {relative(secrets.file(folder, key))}" for key in lacking), "")
     if not dry:

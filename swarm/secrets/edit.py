@@ -46,6 +46,7 @@ def generate(
             f"{relative(path)} already exists.",
             hint=f"./run secret.rotate {name} changes it and restarts its users; --force overwrites the file.",
         )
+    secrets.require_writable(environment.secrets, name)
     if not dry:
         secrets.write(environment.secrets, name, made)
     return secrets.destination(environment.secrets, name)
@@ -54,6 +55,7 @@ def generate(
 def import_(environment: Environment, name: str, content: bytes, *, dry: bool = False) -> Path:
     """Write what was given into the operator's own file."""
     wanted = fitting(name, secrets.given(name, content, declared(name)))
+    secrets.require_writable(environment.secrets, name)
     if not dry:
         secrets.write(environment.secrets, name, wanted)
     return secrets.destination(environment.secrets, name)

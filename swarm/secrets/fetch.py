@@ -75,6 +75,8 @@ def fetch(session: Session, name: str, *, force: bool = False, dry: bool = False
     if not wanted:
         report.line("Nothing to fetch: all files match the swarm." if name else "Nothing to fetch.")
         return
+    for one in wanted:
+        secrets.require_writable(environment.secrets, one.name)
     if dry:
         report.would((f"write {relative(_destination(environment, one))}, as in {one.version}" for one in wanted), "")
         return

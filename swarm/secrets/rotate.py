@@ -82,6 +82,8 @@ def preview(session: Session, name: str, content: bytes | None) -> Rotation:
     """What a rotation would do; raises what it would refuse."""
     environment, engine = session.environment, session.engine
     _wanted(name, content)
+    for one in (name, *edit.derived(name)):
+        secrets.require_writable(environment.secrets, one)
     names, used, running = (name, *edit.derived(name)), inventory.users(environment), services.services(engine)
     restarts = _restarts(environment, names, used, running)
     _require_files(environment, names, used, {one.target for one in restarts}, engine)

@@ -224,6 +224,14 @@ def write(folder: Path, name: str, secret: Secret) -> Secret:
     return secret
 
 
+def require_writable(folder: Path, name: str) -> None:
+    """Raise what `write` would refuse of a secret that is kept encrypted; nothing is written."""
+    if shared(folder, name):
+        with suppress(SecretMissing):
+            read(file(folder, name))
+        _for_recipients(folder, unmade(name))
+
+
 def encrypt(folder: Path, name: str, *, dry: bool = False) -> bool:
     """Encrypt a secret again for all recipients and remove its plain file; False where there is nothing of it.
 

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from swarm.errors import Locked, SecretMissing, SecretRefused, UnknownName
+from swarm.errors import Locked, SecretMissing, SecretNotDecrypted, SecretRefused, UnknownName
 from swarm.host.folder_lock import lock_folder
 from swarm.report import Report
 from swarm.secrets import edit
@@ -164,3 +164,19 @@ def test_one_secret_is_not_encrypted_while_a_rotation_runs(
     with lock_folder(environment.secrets, lambda: None), pytest.raises(Locked):
         edit.encrypt(environment, READER)
     assert (environment.secrets / f"{READER}.secret").exists()
+
+
+@pytest.mark.parametrize("dry", [True, False])
+def test_what_could_not_be_read_again_is_refused_by_a_dry_run_too(
+    make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dry: bool
+) -> None:
+    environment, ann, bob = make(), Operator(tmp_path, "ann"), Operator(tmp_path, "bob")
+    monkeypatch.setenv(age.IDENTITY_VARIABLE, str(bob.identity))
+    share(environment.secrets, ann)
+    for attempt in (
+        lambda: edit.generate(environment, READER, dry=dry),
+        lambda: edit.import_(environment, READER, b"a given password", dry=dry),
+    ):
+        with pytest.raises(SecretNotDecrypted, match="does not contain your public key"):
+            attempt()
+    assert [path.name for path in environment.secrets.iterdir()] == [age.RECIPIENTS]

@@ -22,13 +22,16 @@ from swarm.errors import (
     Locked,
     NodeFailed,
     SecretMissing,
+    SecretNotDecrypted,
     SecretNotFetched,
     SecretRefused,
     UnknownName,
 )
 from swarm.secrets import fetch, rotate
-from swarm.settings import secrets
+from swarm.settings import age, secrets
 from swarm.settings.environment import Environment
+from swarm.settings.secrets import Secret
+from tests.support.age import Operator, share
 from tests.support.secrets import MADE, READER, Swarm, generated, swarm
 from tests.support.sessions import session
 from tests.unit.swarm.conftest import Make
@@ -249,3 +252,23 @@ def test_nothing_is_fetched_while_a_rotation_is_under_way(make: Make, tasks: Tas
     with rotate._alone(environment.secrets, READER), pytest.raises(Locked):
         fetch.fetch(session(environment, engine), READER)
     assert files(environment) == {}
+
+
+@pytest.mark.parametrize("dry", [True, False])
+def test_where_secrets_are_shared_what_is_fetched_is_encrypted(
+    make: Make, tasks: Tasks, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dry: bool
+) -> None:
+    environment, ann = make(), Operator(tmp_path, "ann")
+    engine = deployed(environment)
+    share(environment.secrets, ann)
+    monkeypatch.setenv(age.IDENTITY_VARIABLE, str(Operator(tmp_path, "bob").identity))
+    with pytest.raises(SecretNotDecrypted):
+        fetch.fetch(session(environment, engine), READER, dry=dry)
+    assert not secrets.file(environment.secrets, READER).exists()
+    monkeypatch.setenv(age.IDENTITY_VARIABLE, str(ann.identity))
+    fetch.fetch(session(environment, engine), READER, dry=dry)
+    path = secrets.file(environment.secrets, READER)
+    assert path.name == f"{READER}.age"
+    assert path.exists() is not dry
+    assert dry or secrets.read(path) == Secret(generated()[READER])
+    assert not (environment.secrets / f"{READER}.secret").exists()

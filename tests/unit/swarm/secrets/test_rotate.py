@@ -7,7 +7,7 @@ import pytest
 
 from swarm.deploy.changeset import ChangeSet
 from swarm.engine.client import Engine
-from swarm.errors import Locked, SecretFileMissing, SecretRefused, StackFailed
+from swarm.errors import Locked, SecretFileMissing, SecretNotDecrypted, SecretRefused, StackFailed
 from swarm.live.services import Snapshot
 from swarm.secrets import edit, rotate
 from swarm.session import Session
@@ -261,3 +261,17 @@ def test_after_a_killed_client_an_encrypted_secret_is_completed(
     rotating(READER, engine=engine)
     assert edit.content(environment, READER) == killed
     assert not secrets.kept(environment.secrets, READER).exists()
+
+
+@pytest.mark.parametrize("dry", [True, False])
+def test_who_cannot_decrypt_a_secret_does_not_rotate_it(
+    make: Make, rotating: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dry: bool
+) -> None:
+    environment = make()
+    engine = swarm(environment)
+    shared_by_age(environment, tmp_path, monkeypatch)
+    monkeypatch.setenv(age.IDENTITY_VARIABLE, str(Operator(tmp_path, "bob").identity))
+    before = {path: path.read_bytes() for path in environment.secrets.iterdir()}
+    with pytest.raises(SecretNotDecrypted):
+        rotating(READER, engine=engine, dry=dry)
+    assert {path: path.read_bytes() for path in environment.secrets.iterdir()} == before
