@@ -180,7 +180,7 @@ def test_a_deploy_that_fails_and_cannot_go_back_says_both(checkout: Checkout) ->
     said = process.communicate(timeout=HANG)[0]
     assert process.returncode == 4, said
     assert "the page is blank" in said
-    assert "Going back failed too" in said
+    assert "The rollback failed too" in said
     assert page["ConfigName"] in said
     checkout.stack("good again", services=1)
     checkout.run("deploy", STACK)

@@ -85,7 +85,7 @@ def test_logs_take_stacks_projects_and_lists_and_only_lines_that_match(platform:
 def test_a_word_that_means_nothing_is_one_error(platform: Platform) -> None:
     for words, code, text in (
         (("logs", "app", "--since", "soon"), 79, "not a duration or a time"),
-        (("logs", "app", "--grep", "["), 79, "no regular expression"),
+        (("logs", "app", "--grep", "["), 79, "not a regular expression"),
         (("logs", "app/ngnix"), 64, "Did you mean app/nginx?"),
         (("exec", "app/nginx"), 79, "./run exec app/nginx -- ls /"),
         (("exec", "db", "--", "true"), 64, "db/patroni1"),

@@ -51,7 +51,7 @@ def test_a_project_comes_is_filled_and_goes_by_one_command_each(platform: Platfo
     said = platform.run("project.add", "moby", "--orgs", "docker", "--start", "2015-01-01", "--jobs", "1")
     try:
         assert "moby is now in" in said.stdout
-        assert "The backfill of moby is under way" in said.stdout
+        assert "Started the backfill of moby" in said.stdout
         assert FILE.read_text().startswith(before)
 
         until("moby to hold both hours", lambda: status(platform, "moby")["moby"]["missing"] == 0)
