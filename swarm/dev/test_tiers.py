@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -117,6 +118,7 @@ def run(
     With `durations` the slowest cases of each tier are shown at the end.
     """
     chosen = _chosen(wanted, tiers(long, durations))
+    accept_interrupts()
     missing = _missing(chosen, shell, report)
     ready = [tier for tier in chosen if not (tier.engine and missing)]
     lanes = sum(len(tier.lanes) for tier in ready)
@@ -130,6 +132,12 @@ def run(
     rows = [(outcome.tier, outcome.lane, outcome.result, duration(outcome.seconds)) for outcome in outcomes]
     report.table(("TIER", "LANE", "RESULT", "TIME"), rows)
     _judge(outcomes, process)
+
+
+def accept_interrupts() -> None:
+    """Let processes of tests be interrupted, though a shell in the background starts its own with SIGINT ignored."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _chosen(wanted: str, known: Sequence[Tier]) -> list[Tier]:

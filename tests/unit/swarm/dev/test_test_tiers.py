@@ -1,6 +1,7 @@
 import contextlib
 import itertools
 import re
+import subprocess
 import sys
 import threading
 from collections.abc import Callable
@@ -162,3 +163,17 @@ def test_a_tier_that_cannot_run_fails_where_ci_is_true_and_the_others_run(monkey
     assert [argv[-1] for argv in shell.ran] == ["tests/unit"]
     with pytest.raises(TestsFailed, match="Could not run: e2e;"):
         run("e2e", RecordingShell(), ci="true")
+
+
+INTERRUPTED = """
+import subprocess, sys
+from swarm.dev import test_tiers
+test_tiers.accept_interrupts()
+argv = (sys.executable, "-c", "import os, signal; os.kill(os.getpid(), signal.SIGINT)")
+sys.exit(subprocess.run(argv, stderr=subprocess.DEVNULL).returncode == 0)
+"""
+
+
+def test_processes_of_tests_can_be_interrupted_also_where_a_shell_ignores_it() -> None:
+    command = ("sh", "-c", 'trap "" INT; exec "$0" -c "$1"', PYTHON, INTERRUPTED)
+    assert subprocess.run(command, check=False, cwd=ROOT).returncode == 0
