@@ -193,5 +193,5 @@ from swarm.shell import Shell
 
 command = ("python3",)
 job = job_spec.Job("{image}", ("-c", "import time; time.sleep(100)"), command=command, files={{"/etc/given": b"x"}})
-jobs.once(manager.connect(environment.load(), Shell()), "long", job)
+jobs.run_once(manager.connect(environment.load(), Shell()), "long", job)
 """
