@@ -167,7 +167,7 @@ class Bench:
             self.run("deploy", "all", "--no-tests")
             self.run("plan", "all")
         count = len(self.environment.projects)
-        rendering = (sys.executable, "-c", "from swarm import bench; bench.rendered()")
+        rendering = (sys.executable, "-c", "from swarm.dev import deploy_bench; deploy_bench.rendered()")
         found = [
             self._figure(f"{count} project stacks rendered and validated", rendering, 2.0),
             self._figure(f"plan of {count} unchanged project stacks", self._verb("plan", PROJECT), 5.0),
