@@ -28,7 +28,7 @@ def require(environment: Environment, names: Iterable[str], engine: Engine) -> N
 
 
 def require_for(environment: Environment, targets: Sequence[Target], engine: Engine) -> None:
-    """As `demand`, for all secrets that the services of some stacks use; nothing is rendered but templates."""
+    """As `require`, for all secrets that the services of some stacks use; nothing is rendered but templates."""
     representatives = {target.template: target for target in targets}
     names = [name for target in representatives.values() for name in stack.secret_users(environment, target)]
     require(environment, dict.fromkeys(names), engine)
